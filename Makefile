@@ -1,0 +1,54 @@
+# What people type. Needs Python 3.11-3.13, git and make: every target sets up the rest by itself.
+#   PYTHON=python3.12   another Python
+#   USE=gpu             the packages of requirements-gpu.txt, in .venv-gpu
+#   ALL=1               quickstart with the slow stages at the end, too
+USE ?=
+LOCK := requirements$(addprefix -,$(USE)).txt
+VENV := .venv$(addprefix -,$(USE))
+RUN := $(VENV)/bin/python -m
+
+# `python` in dvc.yaml is the one of the environment; nothing outside it is imported.
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+export PYTHON USE
+unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
+.DEFAULT_GOAL := help
+.PHONY: help quickstart repro test lint check plots lock setup clean-quickstart
+
+help: ## list all targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
+
+quickstart: setup ## run the whole pipeline on drawn faces and show what came out (5 minutes; ALL=1: every stage)
+	@$(RUN) tools.quickstart $(if $(ALL),--all)
+
+repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hours the first time)
+	@$(RUN) emotion.data.kaggle "$$(sed -n 's/^  input: *\([^#]*[^# ]\).*/\1/p' params.yaml)"
+	@$(RUN) dvc repro
+
+test: setup ## run the tests
+	@$(RUN) pytest -q
+
+lint: setup ## check style and types
+	@$(RUN) ruff check .
+	@$(RUN) ruff format --check .
+	@$(RUN) mypy
+
+check: setup ## prove that dvc.lock, params, code, metrics and plots belong together
+	@$(RUN) tools.check_run
+
+plots: setup ## make one page of all charts, dvc_plots/index.html
+	@$(RUN) dvc plots show
+
+lock: setup ## compile requirements*.txt again from pyproject.toml; versions stay where they can
+	@for file in requirements*.txt; do \
+	    echo "$$file"; \
+	    options=$$(sed -n 's/^#    uv pip compile //p' "$$file"); \
+	    $(RUN) uv pip compile --quiet $$options || exit; \
+	done
+
+setup: ## install what the other targets need (they do it by themselves)
+	@tools/setup.sh $(LOCK) $(VENV)
+	@# A folder from a zip file has no .git, and DVC must be told.
+	@test -e .git || test -e .dvc/config.local || printf '[core]\n    no_scm = true\n' > .dvc/config.local
+
+clean-quickstart: ## remove what quickstart made
+	rm -rf .quickstart

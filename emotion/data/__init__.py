@@ -1,0 +1,1 @@
+"""A face before it is learnt from."""

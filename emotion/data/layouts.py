@@ -1,0 +1,89 @@
+"""The two layouts in which FER-2013 is passed around, read as one: folders of pictures and a CSV."""
+
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+
+from emotion.data import fer_csv, safe_zip
+from emotion.errors import InputError
+from emotion.labels import EMOTIONS
+
+# The older archive has plain file names and does not tell its public test faces from the private ones.
+SPLITS = {"train": "Training", "test": "Test"}
+CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
+NESTED = (".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
+LAYOUTS = f"known are folders train/<emotion>/<picture> and test/<emotion>/<picture>, or {' or '.join(CSV_NAMES)}"
+
+
+def read_faces(source: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield the canonical entry name, `<official>/<emotion>/<file>`, and the picture file of each face.
+
+    Args:
+        source: A zip in either layout, or the CSV itself. It is not trusted, and nothing is written.
+
+    Raises:
+        InputError: The file is missing, damaged, hostile or something else; the message names the entry or row.
+    """
+    if not source.is_file():
+        raise InputError(
+            f"{source}: no file is there: put the zip of FER-2013 there, or let `make repro` download it, "
+            "which needs credentials for Kaggle, or set data.source to sample in params.yaml"
+        )
+    if source.suffix.lower() == ".csv":
+        yield from _read_csv(source)
+    else:
+        yield from _read_zip(source)
+
+
+def _read_csv(source: Path) -> Iterator[tuple[str, bytes]]:
+    if source.stat().st_size > safe_zip.CSV_BYTES:
+        raise InputError(f"{source}: larger than the {safe_zip.CSV_BYTES:,} bytes that are read: this is not FER-2013")
+    with source.open("rb") as stream:
+        yield from fer_csv.read_rows(stream, str(source))
+
+
+def _read_zip(source: Path) -> Iterator[tuple[str, bytes]]:
+    with safe_zip.opened(source) as archive:
+        files = safe_zip.files(archive)
+        faces = [(name, info) for info in files if (name := _canonical_name(info.filename, source))]
+        tables = [info for info in files if PurePosixPath(info.filename).name.lower() in CSV_NAMES]
+        if not tables and not faces:
+            raise InputError(f"{source}: {_what_else(files)}: {LAYOUTS}")
+        if len(tables) + bool(faces) > 1:
+            raise InputError(f"{source}: holds the faces more than once: make a zip of the folders or of one CSV")
+        for table in tables:
+            with safe_zip.entry(archive, table, safe_zip.CSV_BYTES) as stream:
+                yield from fer_csv.read_rows(stream, f"{source}: {table.filename}")
+        if sum(info.file_size for _, info in faces) > safe_zip.PICTURES_BYTES:
+            raise InputError(f"{source}: more than {safe_zip.PICTURES_BYTES:,} bytes of pictures: this is not FER-2013")
+        for name, info in faces:
+            with safe_zip.entry(archive, info, safe_zip.PICTURE_BYTES) as stream:
+                yield name, stream.read(info.file_size + 1)
+
+
+def _canonical_name(path: str, source: Path) -> str | None:
+    """Return `<official>/<emotion>/<file>`, or None for a file outside of the folders train and test."""
+    parts = PurePosixPath(path).parts
+    lower = [part.lower() for part in parts]
+    # The last one, because zipping often puts a folder into a folder of the same name.
+    split = max((place for place, part in enumerate(lower[:-2]) if part in SPLITS), default=None)
+    if split is None:
+        return None
+    emotion, file = lower[split + 1], parts[-1]
+    if emotion not in EMOTIONS:
+        raise InputError(f"{source}: {path!r}: no emotion {parts[split + 1]!r}: known are {', '.join(EMOTIONS)}")
+    if len(parts) != split + 3:
+        raise InputError(f"{source}: {path!r}: a folder inside the emotion's: move its pictures one folder up")
+    usage, _, rest = file.partition("_")
+    official = usage if rest and usage in fer_csv.USAGES else SPLITS[lower[split]]
+    return f"{official}/{emotion}/{file}"
+
+
+def _what_else(files: list[zipfile.ZipInfo]) -> str:
+    """Return what stands in a zip without faces."""
+    if not files:
+        return "holds no file"
+    nested = [info.filename for info in files if info.filename.lower().endswith(NESTED)]
+    if nested:
+        return f"holds no faces but {nested[0]!r}: unpack that and zip its content"
+    return f"holds no faces but {files[0].filename!r} and the like"

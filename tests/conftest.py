@@ -1,0 +1,50 @@
+"""Fixtures that several test files share, and the rule that nothing is skipped in CI without a reason."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+REAL_ZIP = ROOT.parent / "shared/fer2013/fer2013.zip"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def real_zip() -> Path:
+    """The archive of FER-2013, where it lies beside the repository."""
+    if not REAL_ZIP.exists():
+        pytest.skip(f"{REAL_ZIP} is not here")
+    return REAL_ZIP
+
+
+def allowed_skips() -> set[str]:
+    """Return the ids in allowed_skips.txt; a line without a reason counts for nothing."""
+    lines = (ROOT / "tests/allowed_skips.txt").read_text(encoding="utf-8").splitlines()
+    return {name.strip() for name, _, reason in (line.partition("#") for line in lines) if reason.strip()}
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Fail a test that is skipped in CI."""
+    return _failed_if_skipped((yield))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(collector: pytest.Collector) -> Iterator[None]:
+    """Fail a file that is skipped as a whole in CI."""
+    return _failed_if_skipped((yield))
+
+
+def _failed_if_skipped(report):
+    known = {report.nodeid, report.nodeid.partition("[")[0]}
+    if os.environ.get("CI") and report.skipped and not hasattr(report, "wasxfail") and not known & allowed_skips():
+        report.outcome = "failed"
+        report.longrepr = f"skipped in CI, but not named with a reason in tests/allowed_skips.txt: {report.longrepr}"
+    return report

@@ -1,0 +1,204 @@
+"""`make check` on a pipeline of three stages, in every way in which its parts can disagree."""
+
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from emotion.errors import InputError
+from tools import check_run
+
+PIPELINE = """\
+stages:
+  clean: {cmd: mkdir -p data && cp raw.txt data/faces, deps: [raw.txt], outs: [data/faces]}
+  train:
+    cmd: cp recorded.json metrics/training/cnn.json
+    deps: [data/faces, recorded.json]
+    params: [epochs]
+    metrics: [metrics/training/cnn.json: {cache: false}]
+  evaluate:
+    cmd: cp metrics/training/cnn.json metrics/cnn.json
+    deps: [metrics/training/cnn.json]
+    metrics: [metrics/cnn.json: {cache: false}]
+"""
+ANOTHER = """\
+  explore: {cmd: cp raw.txt metrics/explored, metrics: [metrics/explored: {cache: false}]}
+"""
+LOCK = """\
+keras==3.15.1 \\
+    --hash=sha256:00
+numpy==2.4.6 ; python_full_version < '3.12' \\
+numpy==2.5.5 ; python_full_version >= '3.12' \\
+opencv-python-headless==4.14.0.94 \\
+tensorflow-cpu==2.21.0 ; sys_platform == 'linux' \\
+"""
+VERSIONS = {"versions": {"tensorflow": "2.21.0", "keras": "3.15.1", "numpy": "2.5.5", "opencv": "4.14.0"}}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Path:
+    """A run whose metrics and lock are in git, cloned: the data are not there."""
+    folder = tmp_path_factory.mktemp("ran")
+    texts = {
+        ".dvc/config": "[core]\n    analytics = false\n    check_update = false\n",
+        ".gitignore": "/data\n/.dvc/tmp\n/.dvc/cache\n",
+        "dvc.yaml": PIPELINE,
+        "params.yaml": "epochs: 3\n",
+        "raw.txt": "faces",
+        "recorded.json": json.dumps(VERSIONS),
+        "requirements.txt": LOCK,
+        "pending_runs.txt": "# none\n",
+        "metrics/training/.gitignore": "",
+    }
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    subprocess.run(["git", "init", "-q"], cwd=folder, check=True)
+    subprocess.run([sys.executable, "-m", "dvc", "repro", "-q"], cwd=folder, check=True)
+    subprocess.run(["git", "add", "."], cwd=folder, check=True)
+    shutil.rmtree(folder / "data")
+    shutil.rmtree(folder / ".dvc/cache")
+    return folder
+
+
+@pytest.fixture
+def clone(ran, tmp_path, monkeypatch) -> Path:
+    folder = tmp_path / "a clone"
+    shutil.copytree(ran, folder)
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def change(path: str, old: str, new: str) -> None:
+    text = Path(path).read_text()
+    assert old in text
+    Path(path).write_text(text.replace(old, new, 1))
+
+
+def problems(capsys) -> list[str]:
+    """Return what the check prints as wrong, one line a problem."""
+    with pytest.raises(SystemExit) as stop:
+        check_run.main()
+    assert str(stop.value).startswith("error: ")
+    return capsys.readouterr().err.splitlines()
+
+
+def test_a_clone_without_data_passes(clone, capsys):
+    check_run.main()
+    assert "3 stages" in capsys.readouterr().out
+
+
+def test_a_source_folder_without_git_passes(clone):
+    shutil.rmtree(".git")
+    Path(".dvc/config.local").write_text("[core]\n    no_scm = true\n")
+    check_run.main()
+
+
+def edit_param():
+    change("params.yaml", "3", "4")
+
+
+def edit_code():
+    change("recorded.json", "{", "{ ")
+
+
+def edit_metric():
+    change("metrics/cnn.json", "{", "{ ")
+
+
+def edit_lock():
+    before, name, after = Path("dvc.lock").read_text().rpartition("  train:")
+    Path("dvc.lock").write_text(before + name + after.replace("md5: ", "md5: 00", 1))
+
+
+def edit_command_of_leaf():
+    change("dvc.yaml", "cp metrics", "cp -f metrics")
+
+
+def delete_metric():
+    Path("metrics/cnn.json").unlink()
+
+
+def forget_metric():
+    subprocess.run(["git", "rm", "-q", "--cached", "metrics/cnn.json"], check=True)
+
+
+def delete_code():
+    Path("recorded.json").unlink()
+
+
+def add_stage():
+    with open("dvc.yaml", "a") as file:
+        file.write(ANOTHER)
+
+
+def upgrade_package():
+    change("requirements.txt", "keras==3.15.1", "keras==3.16.0")
+
+
+@pytest.mark.parametrize(
+    ("disagree", "stage", "words"),
+    [
+        (edit_param, "train", "params.yaml: epochs modified"),
+        (edit_code, "train", "recorded.json: modified"),
+        (edit_metric, "evaluate", "metrics/cnn.json: modified"),
+        (edit_lock, "train", "dvc.lock was not made by this code"),
+        (edit_command_of_leaf, "evaluate", "changed command"),
+        (delete_metric, "evaluate", "metrics/cnn.json is missing"),
+        (forget_metric, "evaluate", "metrics/cnn.json is not in git: `git add metrics/cnn.json`"),
+        (delete_code, "train", "recorded.json is missing"),
+        (add_stage, "explore", "not in dvc.lock"),
+        (
+            upgrade_package,
+            "train",
+            "was made with keras 3.15.1, requirements.txt has 3.16.0: compile it without --upgrade",
+        ),
+    ],
+)
+def test_a_disagreement_is_one_line_with_its_stage(clone, capsys, disagree, stage, words):
+    disagree()
+    (line,) = problems(capsys)
+    assert line.startswith(f"{stage}: ")
+    assert words in line
+
+
+def test_a_file_that_no_stage_makes_is_named(clone, capsys):
+    Path("metrics/old.json").touch()
+    subprocess.run(["git", "add", "."], check=True)
+    assert problems(capsys) == ["metrics/old.json: no stage makes it: `git rm metrics/old.json`"]
+
+
+def test_pending_stages_and_what_follows_are_accepted_and_printed(clone, capsys):
+    Path("pending_runs.txt").write_text("train  # needs a night\n")
+    edit_param()
+    delete_metric()
+    check_run.main()
+    assert "still to be run (pending_runs.txt): train; what follows: evaluate" in capsys.readouterr().out
+
+
+def test_what_comes_before_a_pending_stage_is_not_accepted(clone, capsys):
+    Path("pending_runs.txt").write_text("train\n")
+    edit_param()
+    change("raw.txt", "faces", "others")
+    (line,) = problems(capsys)
+    assert line.startswith("clean: ") and "raw.txt: modified" in line
+
+
+def test_a_pending_stage_that_is_up_to_date_is_an_error(clone, capsys):
+    Path("pending_runs.txt").write_text("train\n")
+    assert problems(capsys) == ["pending_runs.txt: train is not stale: remove its line"]
+
+
+def test_an_unknown_pending_stage_gets_a_suggestion(clone):
+    Path("pending_runs.txt").write_text("trian\n")
+    with pytest.raises(InputError, match=r"there is no stage 'trian'; did you mean 'train'\?"):
+        check_run.main()
+
+
+def test_a_pipeline_that_is_not_valid_is_one_line(clone):
+    change("dvc.yaml", "deps", "depps")
+    with pytest.raises(InputError, match=r"^dvc repro --dry: .*dvc.yaml' validation failed[^\n]*$"):
+        check_run.main()

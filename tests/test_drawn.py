@@ -1,0 +1,150 @@
+"""The faces that the project draws: reproducible, varied, and learnt by shapes rather than by pixels."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import warnings
+from collections import Counter
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from emotion.data.drawn import SampleSettings, draw_face, draw_faces
+from emotion.errors import InputError
+from emotion.labels import EMOTIONS
+from emotion.params import load
+
+Faces = tuple[np.ndarray, np.ndarray]
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, Faces]:
+    """Return pictures (n, 48, 48) and label numbers of each official part of 3,000 faces."""
+    parts: dict[str, tuple[list, list]] = {}
+    for name, content in draw_faces(3000, seed=7):
+        official, emotion, _ = name.split("/")
+        pictures, labels = parts.setdefault(official, ([], []))
+        pictures.append(_decode(content))
+        labels.append(EMOTIONS.index(emotion))
+    return {official: (np.array(pictures), np.array(labels)) for official, (pictures, labels) in parts.items()}
+
+
+def test_a_face_is_a_gray_picture_of_48_pixels():
+    face = draw_face("happy", np.random.default_rng(0))
+    assert face.shape == (48, 48) and face.dtype == np.uint8
+    assert face.max() - face.min() > 50
+
+
+def test_same_seed_gives_same_bytes_in_another_process(root: Path):
+    script = (
+        "import hashlib; from emotion.data.drawn import draw_faces;"
+        "print(hashlib.sha256(b''.join(n.encode() + b for n, b in draw_faces(80, 5))).hexdigest())"
+    )
+    here = hashlib.sha256(b"".join(name.encode() + content for name, content in draw_faces(80, 5))).hexdigest()
+    for hash_seed in ("1", "2"):
+        environment = os.environ | {"PYTHONHASHSEED": hash_seed}
+        there = subprocess.run(
+            [sys.executable, "-c", script], cwd=root, env=environment, capture_output=True, text=True, check=True
+        )
+        assert there.stdout.strip() == here
+
+
+def test_another_seed_gives_other_faces():
+    assert not {content for _, content in draw_faces(70, 1)} & {content for _, content in draw_faces(70, 2)}
+
+
+def test_a_face_does_not_depend_on_those_drawn_before():
+    name, content = list(draw_faces(70, 3))[20]
+    alone = draw_face(name.split("/")[1], np.random.default_rng([3, 20]))
+    assert np.array_equal(_decode(content), alone)
+
+
+@pytest.mark.parametrize("faces", [70, 71, 99, 333])
+def test_every_emotion_is_in_every_part(faces: int):
+    names = [name for name, _ in draw_faces(faces, 0)]
+    assert len(set(names)) == faces
+    for official in ("Training", "PublicTest", "PrivateTest"):
+        assert {name.split("/")[1] for name in names if name.startswith(official)} == set(EMOTIONS)
+
+
+def test_names_are_those_of_the_canonical_archive():
+    names = [name for name, _ in draw_faces(70, 0)]
+    assert names[0] == "Training/angry/Training_000000.png"
+    assert names[-1] == "PrivateTest/surprise/PrivateTest_000069.png"
+
+
+def test_emotions_are_as_frequent_as_in_fer_2013_but_none_is_rare(drawn: dict[str, Faces]):
+    counts = Counter(np.concatenate([labels for _, labels in drawn.values()]).tolist())
+    shares = {emotion: counts[number] / 3000 for number, emotion in enumerate(EMOTIONS)}
+    assert {official: len(labels) for official, (_, labels) in drawn.items()} == {
+        "Training": 2400,
+        "PublicTest": 300,
+        "PrivateTest": 300,
+    }
+    assert min(shares.values()) >= 0.04
+    assert max(shares, key=shares.__getitem__) == "happy" and min(shares, key=shares.__getitem__) == "disgust"
+
+
+def test_two_of_a_hundred_private_faces_are_copies_of_training_faces(drawn: dict[str, Faces]):
+    training = {picture.tobytes(): label for picture, label in zip(*drawn["Training"], strict=True)}
+    copies = [(p.tobytes(), label) for p, label in zip(*drawn["PrivateTest"], strict=True) if p.tobytes() in training]
+    assert len(copies) == 6
+    assert all(training[picture] == label for picture, label in copies)
+    assert len(training) == 2400, "no face of Training is there twice"
+    assert not any(picture.tobytes() in training for picture in drawn["PublicTest"][0])
+
+
+def test_no_emotion_is_lost_without_the_copies():
+    contents: dict[str, set[bytes]] = {"Training": set(), "PublicTest": set(), "PrivateTest": set()}
+    left = set()
+    for name, content in draw_faces(90, 4):
+        official, emotion, _ = name.split("/")
+        contents[official].add(content)
+        if official == "PrivateTest" and content not in contents["Training"]:
+            left.add(emotion)
+    assert contents["Training"] & contents["PrivateTest"]
+    assert left == set(EMOTIONS)
+
+
+def test_pixels_alone_do_not_tell_the_emotion(drawn: dict[str, Faces]):
+    (faces, labels), (others, truth) = drawn["Training"], drawn["PublicTest"]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # 100 steps fit the training faces well enough
+        model = LogisticRegression(C=0.01, max_iter=100).fit(faces.reshape(len(faces), -1) / 255, labels)
+    assert model.score(others.reshape(len(others), -1) / 255, truth) < 0.7
+
+
+def test_a_small_cnn_tells_the_emotions_apart(drawn: dict[str, Faces]):
+    import keras
+    from keras import layers
+
+    keras.utils.set_random_seed(7)
+    stack = [layers.Input((48, 48, 1)), layers.Rescaling(1 / 127.5, -1)]
+    for width in (16, 32, 64):
+        stack += [layers.Conv2D(width, 3, padding="same", use_bias=False), layers.BatchNormalization(momentum=0.9)]
+        stack += [layers.ReLU(), layers.MaxPooling2D()]
+    stack += [layers.Flatten(), layers.Dropout(0.3), layers.Dense(64, "relu"), layers.Dense(7, "softmax")]
+    model = keras.Sequential(stack)
+    epochs, batch = 7, 32
+    rate = keras.optimizers.schedules.CosineDecay(0.002, epochs * 2400 // batch)
+    model.compile(
+        keras.optimizers.Adam(rate), "sparse_categorical_crossentropy", metrics=["accuracy"], jit_compile=False
+    )
+    (faces, labels), (others, truth) = drawn["Training"], drawn["PublicTest"]
+    model.fit(faces[..., None].astype("float32"), labels, batch, epochs, verbose=0)
+    assert model.evaluate(others[..., None].astype("float32"), truth, verbose=0)[1] > 0.9
+
+
+@pytest.mark.parametrize("values", ["{faces: 69, seed: 7}", "{faces: 70, seed: -1}", "{faces: 70.5, seed: 7}"])
+def test_settings_that_cannot_be_drawn_are_refused(tmp_path: Path, values: str):
+    (tmp_path / "params.yaml").write_text(f"sample: {values}\n")
+    with pytest.raises(InputError, match=r"sample\.(faces|seed) is (69|-1|70\.5)"):
+        load("sample", SampleSettings, tmp_path / "params.yaml")
+
+
+def _decode(content: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)

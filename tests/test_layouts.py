@@ -1,0 +1,315 @@
+"""Both layouts of FER-2013 give the same faces; whatever else comes is refused in one line, and nothing is written."""
+
+import io
+import os
+import stat
+import tracemalloc
+import zipfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.data import safe_zip
+from emotion.data.layouts import read_faces
+from emotion.errors import InputError
+from emotion.labels import EMOTIONS
+
+# As its authors numbered them, written down here a second time on purpose.
+OFFICIAL_NUMBERS = {"angry": 0, "disgust": 1, "fear": 2, "happy": 3, "sad": 4, "surprise": 5, "neutral": 6}
+HEADER = "emotion,pixels,Usage\n"
+GRAY = " ".join(["128"] * 2304)
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A path for the test's input in the working folder, which must hold nothing else afterwards."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path / "input.zip"
+    assert set(os.listdir(tmp_path)) <= {"input.zip", "fer2013.csv"}
+
+
+def make_zip(source: Path, *entries: tuple[str | zipfile.ZipInfo, bytes | str], deflate: bool = True) -> Path:
+    with zipfile.ZipFile(source, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return source
+
+
+def refused(source: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        list(read_faces(source))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    Image.fromarray(pixels).save(buffer := io.BytesIO(), "PNG")
+    return buffer.getvalue()
+
+
+@contextmanager
+def memory_below(limit: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()
+
+
+def pixels_and_label(source: Path) -> set[tuple[bytes, str]]:
+    return {(Image.open(io.BytesIO(content)).tobytes(), name.split("/")[1]) for name, content in read_faces(source)}
+
+
+def test_the_same_face_gets_the_same_label_from_folders_and_from_csv(source: Path) -> None:
+    rng = np.random.default_rng(1)
+    faces = {emotion: rng.integers(0, 256, (48, 48), dtype=np.uint8) for emotion in EMOTIONS}
+    make_zip(source, *((f"train/{emotion}/Training_1.png", png(face)) for emotion, face in faces.items()))
+    rows = [f"{OFFICIAL_NUMBERS[e]},{' '.join(map(str, face.ravel()))},Training" for e, face in faces.items()]
+    table = source.with_name("fer2013.csv")
+    table.write_text(HEADER + "\n".join(rows))
+    expected = {(face.tobytes(), emotion) for emotion, face in faces.items()}
+    assert pixels_and_label(source) == expected
+    assert pixels_and_label(table) == expected
+
+
+def test_file_names_of_the_newer_archive_decide_the_official_split(source: Path) -> None:
+    make_zip(source, *((f"fer/{folder}_1.jpg", b"") for folder in ("train/sad/Training", "test/sad/PublicTest")))
+    with zipfile.ZipFile(source, "a") as archive:
+        archive.writestr("fer/test/sad/PrivateTest_1.jpg", b"x")
+    names = [name for name, _ in read_faces(source)]
+    assert names == [
+        "Training/sad/Training_1.jpg",
+        "PublicTest/sad/PublicTest_1.jpg",
+        "PrivateTest/sad/PrivateTest_1.jpg",
+    ]
+
+
+def test_folders_of_the_older_archive_give_training_and_test(source: Path) -> None:
+    make_zip(source, ("a/train/train/happy/im0.png", b"1"), ("a/train/test/Happy/im_1.png", b"2"))
+    assert list(read_faces(source)) == [("Training/happy/im0.png", b"1"), ("Test/happy/im_1.png", b"2")]
+
+
+def test_hidden_files_and_files_beside_the_folders_are_ignored(source: Path) -> None:
+    litter = [
+        "__MACOSX/train/sad/._a.jpg",
+        "train/sad/.DS_Store",
+        "test/Thumbs.db",
+        "train/sad/Thumbs.db",
+        ".git/a.zip",
+    ]
+    beside = ["README.md", "train/labels.txt", "fer2013.tar.gz"]
+    make_zip(source, *((name, b"x") for name in litter + beside), ("train/sad/a.jpg", b"1"), ("test/sad/", b""))
+    assert [name for name, _ in read_faces(source)] == ["Training/sad/a.jpg"]
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "deep/icml_face_data.csv"])
+def test_csv_in_a_zip_is_read_with_any_order_of_columns_and_spaces_in_its_header(source: Path, name: str) -> None:
+    make_zip(source, (name, f"\ufeffemotion, Usage, pixels\r\n3,PublicTest,{GRAY}\r\n\r\n6,PrivateTest,{GRAY}\r\n"))
+    assert [name for name, _ in read_faces(source)] == [
+        "PublicTest/happy/PublicTest_00000001.png",
+        "PrivateTest/neutral/PrivateTest_00000002.png",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("table", "message"),
+    [
+        ("emotion,pixels\n0," + GRAY, "no column Usage"),
+        ("", "no column emotion, pixels, Usage"),
+        (
+            HEADER + f"0,{GRAY},Training\n0,{GRAY[4:]},Training",
+            "row 2: 2,303 pixels instead of 2,304: correct or remove",
+        ),
+        (HEADER + f"7,{GRAY},Training", "row 1: emotion is '7' instead of 0 to 6"),
+        (HEADER + f"0,{GRAY[:-3]}256,Training", "row 1: a pixel is not a whole number from 0 to 255"),
+        (HEADER + f"0,{GRAY[:-3]} -1,Training", "row 1: a pixel is not"),
+        (HEADER + f"0,{GRAY[:-3]}1.5,Training", "row 1: a pixel is not"),
+        (HEADER + f"0,{GRAY},Test", "row 1: Usage is 'Test' instead of Training, PublicTest, PrivateTest"),
+        (HEADER + f"0,{GRAY}", "row 1: 2 values instead of 3"),
+        (HEADER + f'0,"{GRAY}\n', "row 1: 2 values instead of 3"),
+        (HEADER + "0" * 70_000, "line 2 is far longer than a face"),
+    ],
+)
+def test_a_wrong_csv_is_refused_with_its_row(source: Path, table: str, message: str) -> None:
+    bare = source.with_name("fer2013.csv")
+    bare.write_text(table)
+    assert message in refused(bare)
+    assert message in refused(make_zip(source, ("fer2013.csv", table)))
+
+
+def test_a_csv_is_streamed(source: Path) -> None:
+    make_zip(source, ("fer2013.csv", HEADER + f"0,{GRAY},Training\n" * 2000))
+    with memory_below(3 << 20):  # the text alone is 18 MB
+        name, _ = next(read_faces(source))
+    assert name == "Training/angry/Training_00000001.png"
+
+
+def test_an_unknown_emotion_is_refused_with_the_known_ones(source: Path) -> None:
+    message = refused(make_zip(source, ("train/contempt/a.jpg", b"x")))
+    assert "'contempt'" in message
+    assert ", ".join(EMOTIONS) in message
+
+
+def test_a_missing_file_is_refused_with_the_ways_to_get_it(source: Path) -> None:
+    message = refused(source)
+    assert str(source) in message
+    assert "make repro" in message
+    assert "sample" in message
+
+
+def link(name: str) -> zipfile.ZipInfo:
+    info = zipfile.ZipInfo(name)
+    info.external_attr = (stat.S_IFLNK | 0o777) << 16
+    return info
+
+
+@pytest.mark.parametrize(
+    ("entry", "problem"),
+    [
+        ("/train/sad/a.jpg", "not a plain path"),
+        ("../train/sad/a.jpg", "not a plain path"),
+        ("train/sad/../../../a.jpg", "not a plain path"),
+        ("train\\sad\\..\\a.jpg", "not a plain path"),
+        ("C:/train/sad/a.jpg", "not a plain path"),
+        ("train/sad/a\n.jpg", "not a plain path"),
+        (link("train/sad/a.jpg"), "a link"),
+        ("train/sad/inner.ZIP", "a zip inside"),
+        ("train/sad/one/a.jpg", "a folder inside"),
+    ],
+)
+def test_a_hostile_entry_is_refused_by_name(source: Path, entry: str | zipfile.ZipInfo, problem: str) -> None:
+    message = refused(make_zip(source, ("train/sad/good.jpg", b"x"), (entry, b"/etc/passwd")))
+    name = entry if isinstance(entry, str) else entry.filename
+    assert problem in message
+    assert repr(name) in message
+
+
+def test_an_encrypted_entry_is_refused_by_name(source: Path) -> None:
+    make_zip(source, ("train/sad/a.jpg", b"x"))
+    data = bytearray(source.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    source.write_bytes(data)
+    assert "'train/sad/a.jpg': it is encrypted" in refused(source)
+
+
+def test_an_entry_that_stands_there_twice_is_refused_by_name(source: Path) -> None:
+    with pytest.warns(UserWarning, match="Duplicate"):
+        make_zip(source, ("train/sad/a.jpg", b"x"), ("train/sad/a.jpg", b"y"))
+    assert "'train/sad/a.jpg': it stands there twice" in refused(source)
+
+
+def test_compression_whose_reading_cannot_be_bounded_is_refused(source: Path) -> None:
+    with zipfile.ZipFile(source, "w", zipfile.ZIP_BZIP2) as archive:
+        archive.writestr("train/sad/a.jpg", bytes(1 << 20))
+    assert "neither stored nor deflate" in refused(source)
+
+
+def test_a_picture_beyond_the_limit_is_refused_by_name(source: Path) -> None:
+    message = refused(make_zip(source, ("train/sad/bomb.jpg", bytes(safe_zip.PICTURE_BYTES + 1))))
+    assert "bomb.jpg" in message
+    assert "1,048,577 bytes" in message
+
+
+@pytest.mark.parametrize("name", ["train/sad/bomb.jpg", "fer2013.csv"])
+def test_a_header_that_lies_about_the_size_costs_no_memory(source: Path, name: str) -> None:
+    size = 64 << 20
+    make_zip(source, (name, bytes(size)))
+    source.write_bytes(source.read_bytes().replace(size.to_bytes(4, "little"), (1000).to_bytes(4, "little")))
+    with memory_below(4 << 20):
+        assert name in refused(source)
+
+
+@pytest.mark.parametrize(
+    ("limit", "entry", "message"),
+    [
+        ("ENTRIES", ("train/sad/c.jpg", b""), "more than the 2 entries"),
+        ("PICTURES_BYTES", ("train/sad/c.jpg", b""), "more than 2 bytes of pictures"),
+        ("CSV_BYTES", ("fer2013.csv", HEADER), "the 2 that are read"),
+    ],
+)
+def test_fixed_limits_hold_for_the_whole_archive(
+    source: Path, monkeypatch: pytest.MonkeyPatch, limit: str, entry: tuple[str, bytes], message: str
+) -> None:
+    faces = [("train/sad/a.jpg", b"12"), ("train/sad/b.jpg", b"3")] if limit != "CSV_BYTES" else []
+    make_zip(source, *faces, entry)
+    if limit == "CSV_BYTES":
+        monkeypatch.setattr(safe_zip, "ARCHIVE_BYTES", 1000)
+    monkeypatch.setattr(safe_zip, limit, 2)
+    assert message in refused(source)
+
+
+def test_a_file_that_is_too_large_is_refused_before_it_is_read(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_zip(source, ("train/sad/a.jpg", b"x"))
+    monkeypatch.setattr(safe_zip, "ARCHIVE_BYTES", 10)
+    assert "larger than the 10 bytes" in refused(source)
+    table = source.with_name("fer2013.csv")
+    table.write_text(HEADER + f"0,{GRAY},Training")
+    monkeypatch.setattr(safe_zip, "CSV_BYTES", 10)
+    assert "larger than the 10 bytes" in refused(table)
+
+
+def test_a_wrong_checksum_is_refused_by_name(source: Path) -> None:
+    make_zip(source, ("train/sad/a.jpg", b"picture"), deflate=False)
+    source.write_bytes(source.read_bytes().replace(b"picture", b"pictuRe"))
+    assert "train/sad/a.jpg" in refused(source)
+
+
+def test_every_truncated_zip_is_refused(source: Path) -> None:
+    whole = make_zip(source, ("train/sad/a.jpg", os.urandom(100)), ("test/sad/b.jpg", b"y" * 50)).read_bytes()
+    for length in range(len(whole)):
+        source.write_bytes(whole[:length])
+        assert "truncated, damaged or not a zip" in refused(source)
+
+
+def test_a_damaged_zip_is_read_or_refused_but_never_crashes(source: Path) -> None:
+    whole = make_zip(source, ("train/sad/a.jpg", b"x" * 99), ("fer/icml.csv", b"y" * 50)).read_bytes()
+    rng = np.random.default_rng(7)
+    for _ in range(500):
+        data = bytearray(whole)
+        for place in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[place] = rng.integers(256)
+        source.write_bytes(data)
+        try:
+            list(read_faces(source))
+        except InputError as error:
+            assert "\n" not in str(error)
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([], "holds no file"),
+        ([("cats/a.jpg", b"x")], "no faces but 'cats/a.jpg'"),
+        ([("fer2013.tar.gz", b"x")], "'fer2013.tar.gz': unpack that"),
+        ([("fer2013.zip", b"x")], "a zip inside the zip"),
+        ([("train/sad/a.jpg", b"x"), ("fer2013.csv", HEADER)], "more than once"),
+        ([("fer2013.csv", HEADER), ("icml_face_data.csv", HEADER)], "more than once"),
+    ],
+)
+def test_a_zip_of_something_else_is_refused(source: Path, entries: list[tuple[str, bytes]], message: str) -> None:
+    answer = refused(make_zip(source, *entries))
+    assert message in answer
+
+
+def test_what_is_no_zip_is_refused(source: Path) -> None:
+    source.write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(1000))
+    assert "not a zip" in refused(source)
+    assert "no file is there" in refused(source.parent)
+
+
+def test_the_real_archive_has_the_official_counts(real_zip: Path) -> None:
+    names = [name for name, _ in read_faces(real_zip)]
+    assert len(set(names)) == 35_887
+    assert Counter(name.split("/")[0] for name in names) == {
+        "Training": 28_709,
+        "PublicTest": 3_589,
+        "PrivateTest": 3_589,
+    }
+    emotions = Counter(name.split("/")[1] for name in names)
+    assert [emotions[emotion] for emotion in EMOTIONS] == [4953, 547, 5121, 8989, 6198, 6077, 4002]

@@ -1,0 +1,186 @@
+"""What `dvc plots show` and `dvc plots diff` draw: every model in every chart, readable and offline."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from dvc_render import VegaRenderer
+
+from emotion.labels import EMOTIONS
+from tools.offline_template import PACKAGES, SECTIONS
+
+ROOT = Path(__file__).resolve().parent.parent
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+MODELS = list(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"])
+TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
+CHARTS: dict[str, dict[str, Any]] = {name: chart for entry in PIPELINE["plots"] for name, chart in entry.items()}
+
+
+def _stage_plots() -> dict[str, dict[str, Any]]:
+    """Return what the stages over all models draw: each file, as `plots/roc/${key}.json`, and its properties."""
+    stages = [stage["do"] for stage in PIPELINE["stages"].values() if stage.get("foreach") == "${models}"]
+    entries = [entry for stage in stages for entry in stage.get("plots", [])]
+    return {path: properties for entry in entries for path, properties in entry.items()}
+
+
+STAGE_PLOTS = _stage_plots()
+# Charts of one model; the scores are no chart, and the page hides them.
+DRAWN = {
+    path: properties
+    for path, properties in STAGE_PLOTS.items()
+    if not path.endswith(".png") and not path.startswith("plots/scores/")
+}
+
+
+@pytest.mark.parametrize("name", CHARTS)
+def test_chart_of_all_models_names_every_model(name: str):
+    named = set(CHARTS[name]["y"])
+    patterns = {str(Path(path).with_stem("${key}")) for path in named}
+    assert len(patterns) == 1 and patterns <= set(STAGE_PLOTS), f"{name} in dvc.yaml: {patterns} is no stage's output"
+    wanted = {patterns.copy().pop().replace("${key}", model) for model in MODELS}
+    assert not wanted - named, f"{name} in dvc.yaml: add {sorted(wanted - named)} to its y"
+    assert not named - wanted, f"{name} in dvc.yaml: remove {sorted(named - wanted)}, no model of params.yaml"
+
+
+@pytest.mark.parametrize("path", DRAWN)
+def test_chart_of_one_model_has_a_template_and_a_title_that_names_the_model(path: str):
+    properties = DRAWN[path]
+    assert (ROOT / f".dvc/plots/{properties['template']}.json").exists()
+    assert "${key}" in properties["title"]
+    for part in {"validation", "test"} & set(Path(path).parts):
+        assert part in properties["title"]
+
+
+@pytest.mark.parametrize("path", [path for path in STAGE_PLOTS if not path.startswith("plots/scores/")])
+def test_page_has_a_section_for_every_plot_of_a_stage(path: str):
+    prefix = path.removesuffix(Path(path).name).replace("/", "_")
+    assert prefix in SECTIONS
+
+
+def test_confusion_matrices_share_out_the_faces_of_each_true_emotion():
+    matrices = [properties for properties in DRAWN.values() if properties["template"] == "confusion_matrix"]
+    assert {(matrix["y"], matrix["x"]) for matrix in matrices} == {("label", "predicted")}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_template_takes_data_and_title_from_dvc_and_is_used(path: Path):
+    template = json.loads(path.read_text(encoding="utf-8"))
+    assert template["data"] == {"values": "<DVC_METRIC_DATA>"}
+    assert template["title"]["text"] == "<DVC_METRIC_TITLE>"
+    assert path.stem in {chart["template"] for chart in [*CHARTS.values(), *DRAWN.values()]}
+
+
+@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
+def test_template_lists_the_emotions_in_the_projects_order(path: Path):
+    lists = re.findall(r'\[[^\[\]]*"angry"[^\[\]]*\]', path.read_text(encoding="utf-8"))
+    assert all(tuple(json.loads(emotions)) == EMOTIONS for emotions in lists)
+
+
+def test_page_holds_the_versions_that_dvc_would_load_and_loads_nothing():
+    page = (ROOT / ".dvc/plots/offline.html").read_text(encoding="utf-8")
+    markup = re.sub(r"(<script>).*?(</script>)", r"\1\2", page, flags=re.DOTALL)
+    assert markup.count("<script>") == len(PACKAGES)
+    assert not re.search(r"\b(src|href)\s*=|@import|url\(", markup)
+    assert "connect-src 'none'" in markup
+    assert page.count("{plot_divs}") == markup.count("{plot_divs}") == 1
+    assert "{scripts}" not in page
+    for name, version in PACKAGES.items():
+        assert f"/*! {name} {version}\nCopyright" in page
+        assert f"npm/{name}@{version}" in VegaRenderer.SCRIPTS
+
+
+def test_files_in_git_have_the_fields_that_charts_draw():
+    for pattern, chart in DRAWN.items():
+        for path in (ROOT / pattern.replace("${key}", model) for model in MODELS):
+            if path.exists():
+                fields = _fields(path)
+                assert {chart["x"], chart["y"]} <= fields, f"{path}: has {sorted(fields)}"
+
+
+def _fields(path: Path) -> set[str]:
+    with path.open(encoding="utf-8") as file:
+        return set(next(csv.reader(file))) if path.suffix == ".csv" else set(json.load(file)["roc"][0])
+
+
+def _write_outputs(folder: Path, shift: float) -> None:
+    """Write the smallest outputs of every model that the charts can draw."""
+    for number, model in enumerate(MODELS):
+        score = 0.1 + shift + number / 100
+        history = ["epoch,learning_rate,loss,accuracy,val_loss,val_accuracy,val_macro_f1,best"]
+        history += [f"{epoch},0.1,1.5,{score},1.5,{score},{score},{epoch - 1}" for epoch in (1, 2)]
+        chances = ",".join(["0.1"] * len(EMOTIONS))
+        answers = [f"name,label,predicted,leaked,{','.join(EMOTIONS)}"]
+        answers += [f"{emotion}.png,{emotion},{EMOTIONS[0]},0,{chances}" for emotion in EMOTIONS]
+        per_class = ["emotion,precision,recall,f1,support", *(f"{emotion},{score},1,1,1" for emotion in EMOTIONS)]
+        roc = [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)]
+        for path, text in {
+            f"history/{model}.csv": "\n".join(history),
+            f"predictions/validation/{model}.csv": "\n".join(answers),
+            f"predictions/test/{model}.csv": "\n".join(answers),
+            f"per_class/{model}.csv": "\n".join(per_class),
+            f"roc/{model}.json": json.dumps({"roc": roc}),
+            f"scores/{model}.json": json.dumps({"test": {"accuracy": score}}),
+            f"confusion/{model}.png": "drawn elsewhere",
+        }.items():
+            target = folder / "plots" / path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_text(text + "\n", encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository of two commits with this one's pipeline, templates and DVC settings, and made-up outputs."""
+    folder = tmp_path_factory.mktemp("repository")
+    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
+    for name in ("dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore"):
+        shutil.copy(ROOT / name, folder / name)
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run([*git, "init", "--quiet"], cwd=folder, check=True)
+    for shift in (0.0, 0.5):
+        _write_outputs(folder, shift)
+        subprocess.run([*git, "add", "--all"], cwd=folder, check=True)
+        subprocess.run([*git, "commit", "--quiet", "--no-verify", "-m", f"{shift}"], cwd=folder, check=True)
+    return folder
+
+
+def _dvc(folder: Path, *arguments: str) -> str:
+    environment = os.environ | {"DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site")}
+    command = [sys.executable, "-m", "dvc", "plots", *arguments]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert "failed to load" not in done.stderr, done.stderr
+    return done.stdout
+
+
+def test_diff_draws_both_commits_of_every_model_in_every_chart(repository: Path):
+    answer = json.loads(_dvc(repository, "diff", "HEAD~1", "--json"))
+    assert "errors" not in answer
+    for name in CHARTS:
+        drawn = _rows(answer, name)
+        both = {(model, revision) for model in MODELS for revision in ("workspace", "HEAD~1")}
+        assert {(Path(row["filename"]).stem, row["rev"]) for row in drawn} == both, name
+    for path in (pattern.replace("${key}", model) for pattern in DRAWN for model in MODELS):
+        assert {row["rev"] for row in _rows(answer, path)} == {"workspace", "HEAD~1"}, path
+
+
+def _rows(answer: dict[str, Any], chart: str) -> list[dict[str, Any]]:
+    """Return a chart's data, after a look whether DVC filled in all of its template."""
+    (drawing,) = answer["data"][chart]
+    assert "<DVC_METRIC" not in json.dumps(drawing["content"])
+    return drawing["content"]["data"]["values"]
+
+
+def test_show_makes_a_page_with_all_charts_that_loads_no_script(repository: Path):
+    _dvc(repository, "show")
+    page = (repository / "dvc_plots/index.html").read_text(encoding="utf-8")
+    assert "<script src" not in page
+    assert "{plot_divs}" not in page
+    for name in CHARTS:
+        assert f'<div id = "{name}">' in page

@@ -1,0 +1,1 @@
+"""What the Makefile's targets call, each as `python -m tools.<name>`."""

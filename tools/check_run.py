@@ -1,0 +1,150 @@
+"""Prove without data that dvc.lock, params, code, metrics and plots belong together: python -m tools.check_run.
+
+No single command of DVC sees everything: `repro --dry` overlooks a deleted metric, `status` an edited hash.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import networkx
+import yaml
+from dvc.repo import Repo
+
+from emotion import errors
+from emotion.errors import InputError
+from emotion.params import suggest
+
+PENDING = Path("pending_runs.txt")
+# What training records under "versions", and the distribution in the lock.
+PACKAGES = {"tensorflow": "tensorflow(?:-cpu)?", "keras": "keras", "numpy": "numpy", "opencv": "opencv-python-headless"}
+Finding = tuple[str, str]  # a stage and what is wrong with it
+
+
+def main() -> None:
+    """Print every disagreement in a line of its own and exit with 1 if there is one that is not awaited."""
+    dry = list(dry_run())
+    repo = Repo()
+    graph = networkx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)  # an edge leads to what is needed
+    pending = read_pending(PENDING, sorted(graph))
+    follows = {later for name in pending for later in networkx.ancestors(graph, name)} - set(pending)
+
+    found: dict[str, list[str]] = defaultdict(list)
+    for stage, what in [*dry, *status(repo), *files_of_stages(repo), *other_versions(repo)]:
+        found[stage].append(what)
+    problems = [f"{stage}: {'; '.join(found[stage])}" for stage in found if stage not in follows | set(pending)]
+    problems += [f"{PENDING}: {name} is not stale: remove its line" for name in pending if name not in found]
+    problems += strangers(repo)
+
+    if pending:
+        print(f"still to be run ({PENDING}): {', '.join(pending)}; what follows: {', '.join(sorted(follows)) or '-'}")
+    if problems:
+        print(*problems, sep="\n", file=sys.stderr)
+        sys.exit("error: see above: mostly `dvc repro` is missing, or a commit of dvc.lock, metrics and plots after it")
+    print(f"dvc.lock, params, code, metrics and plots belong together ({len(graph)} stages)")
+
+
+def read_pending(path: Path, stages: list[str]) -> list[str]:
+    """Return the stages named in the file, whose real run is still to come.
+
+    Raises:
+        InputError: There is no such stage.
+    """
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    names = [name for line in lines if (name := line.partition("#")[0].strip())]
+    for name in names:
+        if name not in stages:
+            raise InputError(f"{path}: there is no stage {name!r}{suggest(name, stages)}")
+    return names
+
+
+def dry_run() -> Iterator[Finding]:
+    """Yield the stages that `dvc repro` would run.
+
+    Raises:
+        InputError: DVC fails without naming a stage, as for a dvc.yaml that is not valid.
+    """
+    command = [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing", "--keep-going"]
+    done = subprocess.run(command, capture_output=True, text=True)
+    stale = re.findall(r"^Running stage '(.+)'", done.stdout, re.MULTILINE)
+    # Without its data DVC cannot say more about a stage that does not match dvc.lock.
+    stale += re.findall(r"failed to reproduce '(.+?)'", done.stderr)
+    up_to_date = done.stdout.strip().endswith("Data and pipelines are up to date.")
+    if not stale and (done.returncode or not up_to_date):
+        reason = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
+        raise InputError(f"dvc repro --dry: {reason.splitlines()[0].removeprefix('ERROR: ')}")
+    for stage in dict.fromkeys(stale):
+        yield stage, "dvc.lock was not made by this code, these params and these files"
+
+
+def status(repo: Repo) -> Iterator[Finding]:
+    """Yield what `dvc status` sees, apart from data that are only not here."""
+    for stage, changes in repo.status().items():
+        for change in changes:
+            if isinstance(change, str):  # such as "changed command"
+                yield stage, change
+                continue
+            for path, state in [item for files in change.values() for item in files.items()]:
+                states = [f"{key} {value}" for key, value in state.items()] if isinstance(state, dict) else [state]
+                yield from ((stage, f"{path}: {what}") for what in states if what not in ("deleted", "not in cache"))
+
+
+def files_of_stages(repo: Repo) -> Iterator[Finding]:
+    """Yield stages without a place in dvc.lock, and files that are not there though git should hold them."""
+    lock = Path("dvc.lock")
+    locked = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
+    tracked = git_files()
+    outputs = {out.fs_path for out in repo.index.outs}
+    for stage in repo.index.stages:
+        if stage.addressing not in locked:
+            yield stage.addressing, "not in dvc.lock"
+        for out in [out for out in stage.outs if not out.use_cache]:
+            if not Path(out.fs_path).exists():
+                yield stage.addressing, f"{out} is missing"
+            elif tracked is not None and not any(Path(str(out)) in (file, *file.parents) for file in tracked):
+                yield stage.addressing, f"{out} is not in git: `git add {out}`"
+        for dep in stage.deps:
+            data = dep.fs_path in outputs or tracked is None or repo.scm.is_ignored(dep.fs_path)
+            if not data and not Path(dep.fs_path).exists():
+                yield stage.addressing, f"{dep} is missing"
+
+
+def other_versions(repo: Repo) -> Iterator[Finding]:
+    """Yield the packages that trained a model in another version than requirements.txt has."""
+    lock = Path("requirements.txt").read_text(encoding="utf-8")
+    for out in repo.index.outs:
+        path = Path(str(out))
+        if path.parent != Path("metrics/training") or not path.exists():
+            continue
+        recorded = json.loads(path.read_text(encoding="utf-8")).get("versions", {})
+        for package, name in PACKAGES.items():
+            # Three numbers: the fourth of OpenCV's distribution counts its builds.
+            allowed = set(re.findall(rf"^{name}==(\d+(?:\.\d+){{,2}})", lock, re.MULTILINE))
+            had = recorded.get(package)
+            if had not in allowed:
+                what = f"{path} was made with {package} {had}, requirements.txt has {' or '.join(sorted(allowed))}"
+                yield out.stage.addressing, f"{what}: compile it without --upgrade or train again"
+
+
+def strangers(repo: Repo) -> list[str]:
+    """Return what a removed stage left behind in git, where stages that read whole folders would find it."""
+    outputs = {Path(str(out)) for out in repo.index.outs}
+    found = [path for path in git_files() or [] if path.parts[0] in ("metrics", "plots") and path.name != ".gitignore"]
+    left = [path for path in found if outputs.isdisjoint([path, *path.parents])]
+    return [f"{path}: no stage makes it: `git rm {path}`" for path in left]
+
+
+def git_files() -> list[Path] | None:
+    """Return what git holds, or None outside of git."""
+    if not Path(".git").exists():
+        return None
+    done = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True)
+    return [Path(name) for name in done.stdout.split("\0") if name]
+
+
+if __name__ == "__main__":
+    errors.run(main)

@@ -1,0 +1,139 @@
+"""Run the whole pipeline on drawn faces, in a folder of its own: python -m tools.quickstart [--all]."""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import yaml
+from dvc.exceptions import DvcException
+from dvc.repo import Repo
+
+from emotion import errors, files
+from emotion.errors import InputError
+from emotion.params import suggest
+
+FOLDER = Path(".quickstart")
+SOURCES = ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/plots", "params", "stages", "emotion")
+OUTPUTS = ("data", "models", "metrics", "plots")
+SLOW: tuple[str, ...] = ()  # last stages, which nothing depends on, that run with --all only
+
+
+def main() -> None:
+    """Copy the pipeline to .quickstart, run it there with smaller params and tell what came out."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--all", action="store_true", help="run the slow last stages too")
+    everything = parser.parse_args().all
+    params = merge(_read("params.yaml"), _read("params.sample.yaml"))
+    prepare(params)
+    print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
+    _dvc("repro", *_targets(everything))
+    _dvc("plots", "show", quiet=True)
+    print(summary(FOLDER, list(params["models"])))
+
+
+def merge(params: Any, overrides: Any, place: str = "") -> Any:
+    """Return params with the values of overrides in their place, section by section.
+
+    Raises:
+        InputError: An override has no such key in params.
+    """
+    if not (isinstance(params, dict) and isinstance(overrides, dict)):
+        return overrides
+    for key in overrides:
+        if key not in params:
+            raise InputError(f"params.sample.yaml: params.yaml has no key {place}{key}{suggest(key, list(params))}")
+    return {
+        key: merge(value, overrides[key], f"{place}{key}.") if key in overrides else value
+        for key, value in params.items()
+    }
+
+
+def prepare(params: dict[str, Any]) -> None:
+    """Bring the folder's code and params up to date; keep what was computed there and is still an output."""
+    for name in SOURCES:
+        _copy(Path(name), FOLDER / name)
+    # DVC must neither look for .git nor mind the one around.
+    (FOLDER / ".dvc").mkdir(parents=True, exist_ok=True)
+    (FOLDER / ".dvc/config.local").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+    with files.atomic(FOLDER / "params.yaml") as path:
+        # By way of JSON, so that YAML's anchors are written out: each model has its own values here.
+        path.write_text(yaml.safe_dump(json.loads(json.dumps(params)), sort_keys=False), encoding="utf-8")
+    try:
+        outputs = [Path(out.fs_path) for out in Repo(str(FOLDER)).index.outs]
+    except DvcException:
+        return  # dvc repro says in a moment what is wrong
+    remove_leftovers(FOLDER.absolute(), outputs)
+
+
+def remove_leftovers(folder: Path, outputs: Iterable[Path]) -> None:
+    """Delete the files in the folders of outputs that no stage makes any more, as those of a removed model.
+
+    Stages that read such a folder as a whole would take them in.
+    """
+    kept = set(outputs)
+    for file in [file for name in OUTPUTS for file in (folder / name).rglob("*") if file.is_file()]:
+        if kept.isdisjoint([file, *file.parents]):
+            file.unlink()
+
+
+def summary(folder: Path, models: list[str]) -> str:
+    """Return the table of scores and where to look at what."""
+    width = max(map(len, ["model", *models]))
+    lines = ["", f"{'model':{width}}  accuracy  macro-F1   on drawn test faces; for real ones see README.md"]
+    for model in models:
+        scores = json.loads((folder / f"metrics/{model}.json").read_text(encoding="utf-8"))["test"]
+        lines.append(f"{model:{width}}  {scores['accuracy']:8.1%}  {scores['macro_f1']:8.3f}")
+    best = json.loads((folder / "metrics/best.json").read_text(encoding="utf-8"))["model"]
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"confusion matrix  {folder}/plots/confusion/{best}.png",
+            f"training curves   {folder}/dvc_plots/index.html",
+            f"exported model    {folder}/models/{best}.onnx",
+        ]
+    )
+
+
+def _read(path: str) -> Any:
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Make target the same as source, which may be a file, a folder or absent."""
+    if target.is_dir():
+        shutil.rmtree(target)
+    target.unlink(missing_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
+    elif source.exists():
+        shutil.copy2(source, target)
+
+
+def _targets(everything: bool) -> list[str]:
+    """Return the stages to run, none for all of them."""
+    if everything or not SLOW:
+        return []
+    stages = [stage.name for stage in Repo(str(FOLDER)).index.stages]
+    return [stage for stage in stages if stage.split("@")[0] not in SLOW]
+
+
+def _dvc(*arguments: str, quiet: bool = False) -> None:
+    """Run DVC in the folder, and exit as it does if it fails."""
+    python = Path(sys.executable)
+    environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
+    stdout = subprocess.DEVNULL if quiet else None
+    code = subprocess.run([python, "-m", "dvc", *arguments], cwd=FOLDER, env=environment, stdout=stdout).returncode
+    if code:
+        sys.exit(code)
+
+
+if __name__ == "__main__":
+    errors.run(main)
