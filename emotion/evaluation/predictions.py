@@ -1,0 +1,58 @@
+"""The file of a model's answers: a row per face, in git, so that scores can be computed in any clone."""
+
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.files import atomic
+from emotion.labels import EMOTIONS
+
+COLUMNS = ["name", "label", "predicted", "leaked", *EMOTIONS]
+
+
+@dataclass(frozen=True)
+class Predictions:
+    """n faces: labels as positions in EMOTIONS (n,), leaked flags (n,), probabilities (n, 7)."""
+
+    names: list[str]
+    labels: np.ndarray
+    leaked: np.ndarray
+    probabilities: np.ndarray
+
+
+def write(predictions: Predictions, path: str | Path) -> None:
+    """Write the file, probabilities with six significant digits."""
+    predicted = predictions.probabilities.argmax(axis=1)
+    with atomic(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
+        rows = csv.writer(file, lineterminator="\n")
+        rows.writerow(COLUMNS)
+        for name, label, answer, leaked, values in zip(
+            predictions.names, predictions.labels, predicted, predictions.leaked, predictions.probabilities, strict=True
+        ):
+            rows.writerow([name, EMOTIONS[label], EMOTIONS[answer], int(leaked), *(f"{value:.6g}" for value in values)])
+
+
+def read(path: str | Path) -> Predictions:
+    """Read a file that `write` made.
+
+    Raises:
+        InputError: It is no such file, or the probabilities of a face do not sum to one.
+    """
+    with open(path, newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        if next(reader, None) != COLUMNS:
+            raise InputError(f"{path}: not a file of predictions: the first line must be {','.join(COLUMNS)}")
+        rows = list(reader)
+    if not rows:
+        raise InputError(f"{path}: it holds no face: run its predict stage again")
+    probabilities = np.array([row[4:] for row in rows], dtype=float)
+    wrong = np.flatnonzero(np.abs(probabilities.sum(axis=1) - 1) > 1e-4)
+    if len(wrong):
+        raise InputError(
+            f"{path}, line {wrong[0] + 2}: the probabilities do not sum to one: run its predict stage again"
+        )
+    labels = np.array([EMOTIONS.index(row[1]) for row in rows])
+    return Predictions([row[0] for row in rows], labels, np.array([row[3] == "1" for row in rows]), probabilities)

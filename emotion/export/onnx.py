@@ -1,0 +1,56 @@
+"""A Keras model as an ONNX file whose bytes depend on nothing but the model."""
+
+import contextlib
+import io
+import json
+import tempfile
+import warnings
+from pathlib import Path
+
+import keras
+import onnx
+
+from emotion.files import atomic
+
+INPUT, OUTPUT = "face", "probabilities"
+
+
+def write(model: keras.Model, target: str | Path, metadata: dict[str, object]) -> None:
+    """Write an ONNX file: `face` float32 (n, 48, 48, 1), values 0..255, to `probabilities` float32 (n, 7).
+
+    Args:
+        model: Built network.
+        target: The file.
+        metadata: Goes into the file's metadata, each value as JSON, sorted by key.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        # The exporter prints pages that no user can act on.
+        with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
+            model.export(path, format="onnx", verbose=False)
+        exported = onnx.load(path)
+    _rename(exported.graph)
+    exported.graph.name = model.name
+    onnx.helper.set_model_props(exported, {key: json.dumps(metadata[key]) for key in sorted(metadata)})
+    onnx.checker.check_model(exported)
+    with atomic(target) as path:
+        path.write_bytes(exported.SerializeToString(deterministic=True))
+
+
+def _rename(graph: onnx.GraphProto) -> None:
+    """Name nodes and tensors by their place, since the exporter numbers them by what it did before."""
+    names = {"": "", graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
+    weights = {weight.name for weight in graph.initializer}
+    for place, node in enumerate(graph.node):
+        node.name = f"{place}_{node.op_type}"
+        for number, tensor in enumerate([*node.input, *node.output]):
+            names.setdefault(tensor, f"{node.name}_{'weight' if tensor in weights else 'value'}{number}")
+        for tensors in (node.input, node.output):
+            tensors[:] = [names[tensor] for tensor in tensors]
+    for tensor in [*graph.initializer, *graph.input, *graph.output]:
+        tensor.name = names[tensor.name]
+    for end in (graph.input[0], graph.output[0]):
+        end.type.tensor_type.shape.dim[0].dim_param = "n"
+    ordered = sorted(graph.initializer, key=lambda weight: (int(weight.name.split("_")[0]), weight.name))
+    del graph.initializer[:], graph.value_info[:]
+    graph.initializer.extend(ordered)
