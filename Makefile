@@ -21,7 +21,7 @@ quickstart: setup ## run the whole pipeline on drawn faces and show what came ou
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
 
 repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hours the first time)
-	@$(RUN) emotion.data.kaggle "$$(sed -n 's/^  input: *\([^#]*[^# ]\).*/\1/p' params.yaml)"
+	@$(RUN) emotion.data.kaggle
 	@$(RUN) dvc repro
 
 test: setup ## run the tests

@@ -17,7 +17,6 @@ DOWNLOADS = Path("data/external/kaggle")
 class DataSettings(kaggle.KaggleSettings, extra="forbid"):
     """Section `data` of params.yaml."""
 
-    input: str
     sample: SampleSettings
 
 

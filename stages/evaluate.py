@@ -3,6 +3,9 @@
 import csv
 import json
 import sys
+from typing import Any
+
+import numpy as np
 
 from emotion import errors
 from emotion.evaluation import figures, predictions, scores
@@ -37,7 +40,7 @@ def main(name: str) -> None:
     print(f"{name}: " + ", ".join(f"{part} {scores.headline(*data)['accuracy']:.2%}" for part, data in parts.items()))
 
 
-def _details(labels, probabilities) -> dict:
+def _details(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
     low, high = scores.accuracy_interval(labels, probabilities)
     matrix = scores.confusion(labels, probabilities).tolist()
     per_class = scores.per_class(labels, probabilities)

@@ -40,9 +40,10 @@ def main(name: str) -> None:
         "validation_accuracy": round(float(np.mean(answers == faces.labels)), 6),
         "validation_macro_f1": round(float(f1_score(faces.labels, answers, average="macro")), 6),
     }
-    facts = {"labels": EMOTIONS, "input_size": [48, 48], "weights_md5": hashlib.md5(weights.read_bytes()).hexdigest()}
+    weights_md5 = hashlib.md5(weights.read_bytes()).hexdigest()
+    facts = {"labels": EMOTIONS, "input_size": [48, 48], "weights_md5": weights_md5, **scores}
     with atomic(f"models/{name}.onnx") as path:
-        onnx.write(model, path, facts | scores)
+        onnx.write(model, path, facts)
         got = parity.probabilities(path, faces.pixels, computer.threads)
         difference = float(np.abs(got - expected).max())
         if difference > settings.max_difference:

@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from dvc.repo import Repo
+from dvc.stage import PipelineStage
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_ZIP = ROOT.parent / "shared/fer2013/fer2013.zip"
@@ -14,6 +16,12 @@ REAL_ZIP = ROOT.parent / "shared/fer2013/fer2013.zip"
 def root() -> Path:
     """The repository's folder."""
     return ROOT
+
+
+@pytest.fixture(scope="session")
+def pipeline() -> dict[str, PipelineStage]:
+    """All stages of dvc.yaml by name, as DVC expands them: train@cnn, train@cnn_aug ..."""
+    return {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages}
 
 
 @pytest.fixture(scope="session")

@@ -16,8 +16,8 @@ import pytest
 
 REPOSITORY = Path(__file__).parents[1]
 TOKEN = "KGAT_0123456789abcdef"
-PARAMS = "data: {source: zip, dataset: msambare/fer2013}\n"
-COMMAND = [sys.executable, "-m", "emotion.data.kaggle", "data/external/fer2013.zip"]
+PARAMS = "data: {source: zip, input: data/external/fer2013.zip, dataset: msambare/fer2013}\n"
+COMMAND = [sys.executable, "-m", "emotion.data.kaggle"]
 
 
 class FakeKaggle(ThreadingHTTPServer):

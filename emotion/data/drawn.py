@@ -46,14 +46,14 @@ def draw_face(emotion: str, rng: np.random.Generator) -> np.ndarray:
     return photograph(canvas.small(), pose, rng)
 
 
-def draw_faces(settings_faces: int, seed: int) -> Iterator[tuple[str, bytes]]:
+def draw_faces(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Yield (`<official>/<emotion>/<official>_<index>.png`, PNG file) for that many faces.
 
     Each face has a random generator of its own, made of the seed and its index. Every emotion stands in
     Training (80 %), PublicTest and PrivateTest (10 % each) if there are 70 faces or more; some PrivateTest
     faces have the very pixels of a Training face.
     """
-    plan = _plan(settings_faces)
+    plan = _plan(count)
     copied = _copies(plan, seed)
     for index, (official, emotion) in enumerate(plan):
         face = draw_face(emotion, np.random.default_rng([seed, copied.get(index, index)]))

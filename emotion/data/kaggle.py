@@ -1,4 +1,4 @@
-"""Downloads from Kaggle with its official client; `python -m emotion.data.kaggle TARGET.zip` does it once.
+"""Downloads from Kaggle with its official client; `python -m emotion.data.kaggle` puts `data.input` in its place.
 
 The client is imported where it is used, because its import already talks to Kaggle.
 """
@@ -7,7 +7,6 @@ import contextlib
 import io
 import json
 import os
-import sys
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +28,7 @@ class KaggleSettings(Section, extra="ignore"):
     """What concerns Kaggle in section `data` of params.yaml."""
 
     source: Literal["kaggle", "zip", "sample"]
+    input: str
     dataset: str = Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")
 
 
@@ -66,17 +66,18 @@ def has_credentials() -> bool:
     return bool(token) or {"username", "key"} <= key or bool(_read_json(folder / "credentials.json"))
 
 
-def main(target: str) -> None:
-    """Put the data set of params.yaml at `target`, unless that is there or params.yaml does not ask for a zip."""
+def main() -> None:
+    """Put the data set of params.yaml at `data.input`, unless that is there or params.yaml does not ask for a zip."""
     settings = load("data", KaggleSettings)
-    if settings.source != "zip" or Path(target).exists():
+    target = Path(settings.input)
+    if settings.source != "zip" or target.exists():
         return
     if not has_credentials():
         raise InputError(
             f"{target} is not there, and there are no credentials for Kaggle: put the zip of "
             f"https://www.kaggle.com/datasets/{settings.dataset} there, or {CREDENTIALS}"
         )
-    os.replace(fetch(settings.dataset, Path(target).parent / "kaggle"), target)  # one file system
+    os.replace(fetch(settings.dataset, target.parent / "kaggle"), target)  # one file system
 
 
 def _is_whole(target: Path) -> bool:
@@ -141,4 +142,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    errors.run(main)

@@ -1,5 +1,7 @@
 """Scores of probabilities against labels, by scikit-learn."""
 
+from typing import Any
+
 import numpy as np
 from scipy.stats import binomtest
 from sklearn import metrics
@@ -77,5 +79,5 @@ def _normalised(probabilities: np.ndarray) -> np.ndarray:
     return probabilities / probabilities.sum(axis=1, keepdims=True)
 
 
-def _rounded(values: dict[str, float | None]) -> dict:
+def _rounded(values: dict[str, Any]) -> dict[str, Any]:
     return {name: None if value is None else round(float(value), 6) for name, value in values.items()}

@@ -1,0 +1,49 @@
+"""What the project's files import, read from their source."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def parse(file: Path) -> ast.Module:
+    """Return the syntax tree of a file, given by its path in the repository."""
+    return ast.parse((ROOT / file).read_text(encoding="utf-8"), str(file))
+
+
+def python_files(*folders: str) -> list[Path]:
+    """Return the paths in the repository of all Python files below these folders."""
+    return sorted(path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py"))
+
+
+def imported_names(file: Path) -> Iterator[str]:
+    """Yield the dotted name of everything that a file imports, inside functions too."""
+    for node in ast.walk(parse(file)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{file}, line {node.lineno}: write the full name of what is imported"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def imports(file: Path) -> set[Path]:
+    """Return the files of this project that a file imports; an `__init__.py` does not count."""
+    found = (_file(name) for name in imported_names(file))
+    return {path for path in found if path}
+
+
+def reached(file: Path) -> set[Path]:
+    """Return the file and all files of this project that its imports lead to."""
+    seen, todo = set(), [file]
+    while todo:
+        seen.add(path := todo.pop())
+        todo += imports(path) - seen
+    return seen
+
+
+def _file(name: str) -> Path | None:
+    """Return the file of a module, or of the module that holds the name."""
+    whole = name.replace(".", "/")
+    candidates = (Path(f"{whole}.py"), Path(f"{whole.rpartition('/')[0]}.py"))
+    return next((path for path in candidates if (ROOT / path).is_file()), None)

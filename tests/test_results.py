@@ -1,0 +1,154 @@
+"""README's results table and picture."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.errors import InputError
+from tools import results
+
+TEXT = f"# Title\n\nbefore\n\n{results.BEGIN}\nold\n{results.END}\n\nafter\n"
+PIPELINE = """\
+stages:
+  split: {cmd: a, outs: [data/learn]}
+  train:
+    foreach: ${models}
+    do: {cmd: a, deps: [data/learn], outs: ["models/${key}"]}
+  evaluate:
+    foreach: ${models}
+    do: {cmd: a, deps: ["models/${key}"], metrics: ["metrics/${key}.json": {cache: false}]}
+  choose: {cmd: a, deps: [metrics/cnn.json]}
+"""
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch) -> Path:
+    """Three models: `cnn` was run, `cnn_aug` too and is better on validation faces, `vgg16` was not."""
+    monkeypatch.chdir(tmp_path)
+    Path("README.md").write_text(TEXT, encoding="utf-8")
+    Path("params.yaml").write_text(
+        "models: {cnn: {network: cnn}, cnn_aug: {network: cnn}, vgg16: {network: vgg16}}\n", encoding="utf-8"
+    )
+    write_model("cnn", test=0.66, validation=0.6)
+    write_model("cnn_aug", test=0.64, validation=0.65)
+    return tmp_path
+
+
+def write_model(name: str, test: float, validation: float) -> None:
+    def scores(accuracy: float) -> dict[str, float]:
+        return {"accuracy": accuracy, "balanced_accuracy": accuracy - 0.03, "macro_f1": accuracy - 0.02}
+
+    details = {"part": "test", "accuracy_low": test - 0.02, "accuracy_high": test + 0.015, "confusion": np.eye(7).tolist()}
+    for path, content in {
+        f"metrics/{name}.json": {
+            "validation": scores(validation),
+            "test": scores(test),
+            "test_unleaked": scores(test - 0.1),
+        },
+        f"plots/scores/{name}.json": {"scores": [{"part": "validation"}, details]},
+        f"metrics/training/{name}.json": {"parameters": 10382631, "epochs": 15, "best_epoch": 13},
+    }.items():
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        Path(path).write_text(json.dumps(content), encoding="utf-8")
+
+
+def run(monkeypatch, *arguments: str) -> str:
+    """Run the tool and return README's text."""
+    monkeypatch.setattr("sys.argv", ["results", *arguments])
+    results.main()
+    return Path("README.md").read_text(encoding="utf-8")
+
+
+def row_of(text: str, model: str) -> list[str]:
+    (line,) = [line for line in text.splitlines() if line.startswith((f"| {model} ", f"| **{model}"))]
+    return [cell.strip() for cell in line.strip("|").split("|")]
+
+
+def test_a_row_holds_the_models_own_numbers_in_the_order_of_the_header(project, monkeypatch):
+    row = row_of(run(monkeypatch), "cnn")
+    assert row == ["cnn", "cnn", "66.0 (64.0 – 67.5)", "64.0", "63.0", "56.0", "60.0", "10.38 M", "15 (13)"]
+    assert len(row) == len(results.COLUMNS)
+
+
+def test_the_best_on_validation_faces_is_bold_though_another_is_better_on_test_faces(project, monkeypatch):
+    text = run(monkeypatch)
+    assert all(cell.startswith("**") for cell in row_of(text, "cnn_aug"))
+    assert text.count("**") == 2 * len(results.COLUMNS)
+
+
+def test_a_model_without_metrics_is_marked(project, monkeypatch):
+    assert row_of(run(monkeypatch), "vgg16")[2] == "run still to come"
+
+
+def test_what_stands_around_the_table_stays_and_a_second_run_changes_nothing(project, monkeypatch):
+    text = run(monkeypatch)
+    assert text.startswith("# Title\n\nbefore\n") and text.endswith("\nafter\n") and "old" not in text
+    picture = results.PICTURE.read_bytes()
+    assert run(monkeypatch) == text
+    assert results.PICTURE.read_bytes() == picture
+
+
+def test_check_accepts_what_was_written_and_refuses_another_number(project, monkeypatch):
+    text = run(monkeypatch)
+    assert run(monkeypatch, "--check") == text
+    Path("README.md").write_text(text.replace("66.0", "66.1"), encoding="utf-8")
+    with pytest.raises(InputError, match="run `make results`"):
+        run(monkeypatch, "--check")
+
+
+def test_check_refuses_a_table_that_metrics_have_overtaken(project, monkeypatch):
+    run(monkeypatch)
+    write_model("cnn", test=0.67, validation=0.6)
+    with pytest.raises(InputError, match="run `make results`"):
+        run(monkeypatch, "--check")
+
+
+@pytest.mark.parametrize("text", ["no markers", f"{results.END}\n{results.BEGIN}", TEXT + TEXT])
+def test_a_readme_without_its_markers_is_an_error_and_stays(project, monkeypatch, text):
+    Path("README.md").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match="once, in this order"):
+        run(monkeypatch)
+    assert Path("README.md").read_text(encoding="utf-8") == text
+
+
+@pytest.fixture
+def pipeline(project) -> Path:
+    Path(".dvc").mkdir()
+    Path(".dvc/config").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+    Path("dvc.yaml").write_text(PIPELINE, encoding="utf-8")
+    return project
+
+
+@pytest.mark.parametrize(
+    ("stage", "marked"), [("train@cnn_aug", {"cnn_aug"}), ("split", {"cnn", "cnn_aug"}), ("choose", set())]
+)
+def test_a_model_that_follows_from_a_pending_stage_is_marked_and_not_the_best(pipeline, monkeypatch, stage, marked):
+    Path("pending_runs.txt").write_text(f"{stage}  # a reason\n", encoding="utf-8")
+    text = run(monkeypatch)
+    assert {name for name in ("cnn", "cnn_aug") if row_of(text, name)[0].endswith("†")} == marked
+    assert ("run still to come." in text) == bool(marked)
+    assert (row_of(text, "cnn_aug")[0] == "**cnn_aug**") == ("cnn_aug" not in marked)
+
+
+def test_the_picture_shows_the_numbers_of_the_best_model(project, monkeypatch):
+    run(monkeypatch)
+    before = np.asarray(Image.open(results.PICTURE))
+    assert before.ndim == 3 and before.shape[1] > before.shape[0]
+    write_model("cnn_aug", test=0.7, validation=0.65)
+    run(monkeypatch)
+    assert (np.asarray(Image.open(results.PICTURE)) != before).any()
+
+
+def test_readme_of_this_repository_has_the_table_that_its_metrics_give(root, monkeypatch):
+    monkeypatch.chdir(root)
+    run(monkeypatch, "--check")
+
+
+def test_readme_names_files_and_make_targets_that_are_there(root):
+    text = (root / "README.md").read_text(encoding="utf-8")
+    rules = (root / "Makefile").read_text(encoding="utf-8")
+    for target in set(results.re_targets(text)):
+        assert f"\n{target}:" in rules, target
