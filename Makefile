@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots lock setup clean-quickstart
+.PHONY: help quickstart repro test lint check plots results benchmark lock setup clean-quickstart
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,12 @@ check: setup ## prove that dvc.lock, params, code, metrics and plots belong toge
 
 plots: setup ## make one page of all charts, dvc_plots/index.html
 	@$(RUN) dvc plots show
+
+results: setup ## write README's results table and picture from metrics/
+	@$(RUN) tools.results
+
+benchmark: setup ## measure what `dvc repro` with nothing to do costs beside DVC alone
+	@$(RUN) benchmarks.noop_repro
 
 lock: setup ## compile requirements*.txt again from pyproject.toml; versions stay where they can
 	@for file in requirements*.txt; do \
