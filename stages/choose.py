@@ -2,6 +2,8 @@
 
 import json
 
+from pydantic import Field
+
 from emotion import errors
 from emotion.evaluation import predictions, scores
 from emotion.files import atomic
@@ -11,7 +13,7 @@ from emotion.params import Section, load
 class ExportedModels(Section, extra="ignore"):
     """What this stage reads of section `export` of params.yaml."""
 
-    models: list[str]
+    models: list[str] = Field(min_length=1)
 
 
 def main() -> None:

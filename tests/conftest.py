@@ -3,10 +3,9 @@
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from dvc.repo import Repo
-from dvc.stage import PipelineStage
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_ZIP = ROOT.parent / "shared/fer2013/fer2013.zip"
@@ -19,9 +18,21 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def pipeline() -> dict[str, PipelineStage]:
+def pipeline() -> dict[str, Any]:
     """All stages of dvc.yaml by name, as DVC expands them: train@cnn, train@cnn_aug ..."""
+    from dvc.repo import Repo  # here, because tests of the apps run in an environment without DVC
+
     return {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages}
+
+
+@pytest.fixture(scope="session")
+def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A repository in which the whole pipeline ran on few drawn faces; a test leaves it as it was."""
+    from tests.tiny import make
+
+    folder = tmp_path_factory.mktemp("tiny")
+    make(folder)
+    return folder
 
 
 @pytest.fixture(scope="session")

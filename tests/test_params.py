@@ -24,6 +24,7 @@ SCHEMAS = {
     "split": SplitSettings,
     "class_weights": ClassWeightSettings,
     "schedule": ScheduleSettings,
+    "export": ExportedModels,
 }
 
 
@@ -51,6 +52,7 @@ def _load(tmp_path: Path, section: str, **changes: Any) -> params.Section:
         ("data", {"dataset": "fer2013"}, r"data\.dataset is 'fer2013'"),
         ("data", {"sample": {"face": 70, "seed": 1}}, r"unknown key data\.sample\.face; did you mean 'faces'\?"),
         ("data", {"sample": {"faces": 3, "seed": 1}}, r"data\.sample\.faces is 3: .* greater than or equal to 70"),
+        ("export", {"models": []}, r"export\.models is \[\]: List should have at least 1 item"),
         ("schedule", {"peak": "1e-3"}, r"schedule\.peak is '1e-3': .* \(YAML reads 1e-3 as text: write 0\.001\)"),
         ("schedule", {"peak": "5E2"}, r"write 500\)"),
         ("schedule", {"peak": -0.1}, r"schedule\.peak is -0\.1: Input should be greater than 0"),
@@ -132,8 +134,9 @@ def test_a_wrong_value_of_a_model_is_named(tmp_path: Path, change: dict, message
 
 def _deep(values: dict, change: dict) -> dict:
     """Return values with the changes in place, new keys too."""
-    merged = {key: _deep(values.get(key, {}), value) if isinstance(value, dict) else value
-              for key, value in change.items()}
+    merged = {
+        key: _deep(values.get(key, {}), value) if isinstance(value, dict) else value for key, value in change.items()
+    }
     return {**values, **merged}
 
 

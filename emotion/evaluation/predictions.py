@@ -39,7 +39,7 @@ def read(path: str | Path) -> Predictions:
     """Read a file that `write` made.
 
     Raises:
-        InputError: It is no such file, or the probabilities of a face do not sum to one.
+        InputError: It is no such file, or a row is none that `write` makes.
     """
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
@@ -48,11 +48,23 @@ def read(path: str | Path) -> Predictions:
         rows = list(reader)
     if not rows:
         raise InputError(f"{path}: it holds no face: run its predict stage again")
-    probabilities = np.array([row[4:] for row in rows], dtype=float)
-    wrong = np.flatnonzero(np.abs(probabilities.sum(axis=1) - 1) > 1e-4)
-    if len(wrong):
-        raise InputError(
-            f"{path}, line {wrong[0] + 2}: the probabilities do not sum to one: run its predict stage again"
-        )
-    labels = np.array([EMOTIONS.index(row[1]) for row in rows])
-    return Predictions([row[0] for row in rows], labels, np.array([row[3] == "1" for row in rows]), probabilities)
+    faces = []
+    for line, row in enumerate(rows, start=2):
+        try:
+            faces.append(_parse(row))
+        except ValueError:
+            raise InputError(
+                f"{path}, line {line}: not a face, its emotion and seven probabilities that sum to one: "
+                "run its predict stage again"
+            ) from None
+    names, labels, leaked, probabilities = zip(*faces, strict=True)
+    return Predictions(list(names), np.array(labels), np.array(leaked), np.array(probabilities))
+
+
+def _parse(row: list[str]) -> tuple[str, int, bool, list[float]]:
+    """Return name, label, leaked flag and probabilities of a row."""
+    name, label, _, leaked, *values = row
+    probabilities = [float(value) for value in values]
+    if len(probabilities) != len(EMOTIONS) or not abs(sum(probabilities) - 1) <= 1e-4:
+        raise ValueError(row)
+    return name, EMOTIONS.index(label), leaked == "1", probabilities

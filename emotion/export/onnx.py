@@ -47,10 +47,11 @@ def _rename(graph: onnx.GraphProto) -> None:
             names.setdefault(tensor, f"{node.name}_{'weight' if tensor in weights else 'value'}{number}")
         for tensors in (node.input, node.output):
             tensors[:] = [names[tensor] for tensor in tensors]
-    for tensor in [*graph.initializer, *graph.input, *graph.output]:
+    used = [weight for weight in graph.initializer if weight.name in names]  # the exporter leaves others behind
+    for tensor in [*used, *graph.input, *graph.output]:
         tensor.name = names[tensor.name]
     for end in (graph.input[0], graph.output[0]):
         end.type.tensor_type.shape.dim[0].dim_param = "n"
-    ordered = sorted(graph.initializer, key=lambda weight: (int(weight.name.split("_")[0]), weight.name))
+    ordered = sorted(used, key=lambda weight: (int(weight.name.split("_")[0]), weight.name))
     del graph.initializer[:], graph.value_info[:]
     graph.initializer.extend(ordered)

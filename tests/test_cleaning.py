@@ -1,0 +1,95 @@
+"""Cleaning: what is a face, what is set aside and why, and when there is nothing to learn from."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.data import cleaning
+from emotion.data.cleaning import UnusableError
+from emotion.errors import InputError
+from emotion.labels import EMOTIONS
+
+RNG = np.random.default_rng(3)
+FACE = RNG.integers(0, 256, (48, 48), np.uint8)
+
+
+def _file(pixels: np.ndarray, kind: str = "PNG") -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, kind)
+    return file.getvalue()
+
+
+def _archive(*emotions: str) -> list[tuple[str, bytes]]:
+    return [(f"Training/{emotion}/{number}.png", _file(FACE)) for number, emotion in enumerate(emotions)]
+
+
+def test_a_gray_picture_keeps_its_values():
+    assert np.array_equal(cleaning.decode(_file(FACE)), FACE)
+
+
+def test_a_colour_picture_becomes_gray():
+    assert np.array_equal(cleaning.decode(_file(np.stack([FACE] * 3, axis=-1))), FACE)
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (_file(FACE, "JPEG")[:-700], "damaged picture"),
+        (_file(FACE)[:-700], "damaged picture"),
+        (b"This is a text.", "not a picture"),
+        (b"", "not a picture"),
+        (_file(FACE[:47]), "wrong size"),
+        (_file(np.zeros((96, 96), np.uint8)), "wrong size"),
+    ],
+    ids=["truncated JPEG", "truncated PNG", "text", "empty", "one row less", "larger"],
+)
+def test_what_is_no_face_is_set_aside_with_the_reason_and_the_others_stay(content: bytes, reason: str):
+    with pytest.raises(UnusableError, match=f"^{reason}$"):
+        cleaning.decode(content)
+
+    faces, set_aside = cleaning.clean([("Test/sad/bad.jpg", content), ("Test/sad/good.png", _file(FACE))])
+
+    assert faces["name"].to_pylist() == ["Test/sad/good.png"]
+    assert set_aside == [("Test/sad/bad.jpg", reason)]
+
+
+def test_the_table_holds_what_stood_in_the_archive():
+    noise = RNG.integers(100, 105, (48, 48), np.uint8)  # what JPEG makes of one gray value
+    pictures = {"Training/sad/a.png": FACE, "Test/fear/b/c.png": FACE, "PublicTest/happy/d.png": noise}
+
+    faces, set_aside = cleaning.clean((name, _file(pixels)) for name, pixels in pictures.items())
+
+    assert set_aside == []
+    assert faces["name"].to_pylist() == list(pictures)
+    assert faces["official"].to_pylist() == ["Training", "Test", "PublicTest"]
+    assert faces["label"].to_pylist() == ["sad", "fear", "happy"]
+    assert faces["pixels"].to_pylist() == [pixels.tobytes() for pixels in pictures.values()]
+    assert faces["blank"].to_pylist() == [False, False, True]
+    first, same, other = faces["hash"].to_pylist()
+    assert first == same != other
+
+
+def test_the_summary_counts_faces_and_reasons():
+    faces, set_aside = cleaning.clean([*_archive(*EMOTIONS, "sad"), ("Training/sad/x", b""), ("Training/sad/y", b"y")])
+    summary = cleaning.summarise(faces, set_aside)
+    assert summary["faces"] == 8
+    assert summary["distinct_pictures"] == 1
+    assert summary["per_emotion"] == {**dict.fromkeys(EMOTIONS, 1), "sad": 2}
+    assert summary["set_aside"] == {"total": 2, "not a picture": 2}
+
+
+@pytest.mark.parametrize(
+    ("pictures", "message"),
+    [
+        (_archive(*EMOTIONS[1:]), r"no usable picture of angry \(6 usable in all, set aside: none\)"),
+        (_archive("happy", "happy"), "no usable picture of angry, disgust, fear, neutral, sad, surprise "),
+        ([("Training/sad/x", b""), ("Test/sad/y", b"")], r"\(0 usable in all, set aside: 2 x not a picture\)"),
+        ([], "0 usable in all"),
+    ],
+    ids=["an emotion without pictures", "one emotion only", "nothing usable", "nothing"],
+)
+def test_an_emotion_that_nothing_could_learn_is_an_error(pictures: list[tuple[str, bytes]], message: str):
+    with pytest.raises(InputError, match=message):
+        cleaning.summarise(*cleaning.clean(pictures))

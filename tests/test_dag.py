@@ -1,0 +1,183 @@
+"""The pipeline really run, once, on few drawn faces: what it makes, and what reruns after a change."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import yaml
+from sklearn.metrics import f1_score
+
+from emotion.evaluation import predictions
+from emotion.labels import EMOTIONS
+from tests import tiny as dag
+
+PARAMS = dag.params()
+MODELS = list(PARAMS["models"])
+DATA = ["download", "clean", "split", "class_weights"]
+
+
+def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
+    """Return the names of these stages for each model."""
+    return {f"{stage}@{model}" for stage in stages for model in models}
+
+
+def _after_training(*models: str) -> set[str]:
+    """Return a training's stage and all that follow from it."""
+    exported = [model for model in models if model in PARAMS["export"]["models"]]
+    return _all("train", "predict", "evaluate", models=models) | _all("export", models=exported) | {"choose"}
+
+
+def _lock(tiny: Path) -> dict[str, Any]:
+    return yaml.safe_load((tiny / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+
+
+def test_every_stage_ran_and_wrote_all_of_its_outputs(tiny: Path):
+    stages = _lock(tiny)
+    assert set(stages) == set(DATA) | _after_training(*MODELS)
+    for name, stage in stages.items():
+        for out in stage["outs"]:
+            assert (tiny / out["path"]).stat().st_size, f"{name}: {out['path']}"
+
+
+def test_git_holds_metrics_and_plots_and_no_data(tiny: Path):
+    made = {out["path"] for stage in _lock(tiny).values() for out in stage["outs"]}
+    tracked = made & set(dag.git(tiny, "ls-files").split())
+    assert tracked == {path for path in made if path.startswith(("metrics/", "plots/"))}
+    assert dag.git(tiny, "status", "--short") == ""
+
+
+def test_with_nothing_changed_nothing_reruns(tiny: Path):
+    assert dag.would_run(tiny) == set()
+    assert dag.stale(tiny) == set()
+
+
+def _longer(model: str) -> str:
+    """Return params.yaml with one epoch more for a model."""
+    values = dag.params()
+    values["models"][model]["fit"]["epochs"] += 1
+    return yaml.safe_dump(values)
+
+
+def _reseeded() -> str:
+    return yaml.safe_dump({**PARAMS, "split": {**PARAMS["split"], "seed": 14}})
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "changed", "follows"),
+    [
+        ("params.yaml", _longer("cnn_aug"), {"train@cnn_aug"}, _after_training("cnn_aug")),
+        ("params.yaml", _reseeded(), {"split"}, {"split", "class_weights"} | _after_training(*MODELS)),
+        ("emotion/models/vgg16.py", None, {"train@vgg16"}, _after_training("vgg16")),
+        ("emotion/training/engine.py", None, _all("train"), _after_training(*MODELS)),
+        ("emotion/evaluation/scores.py", None, _all("evaluate") | {"choose"}, _all("evaluate") | {"choose"}),
+        ("stages/evaluate.py", None, _all("evaluate"), _all("evaluate")),
+        ("emotion/__init__.py", None, set(), set()),
+    ],
+    ids=["a model's params", "split.seed", "a network", "engine", "scores", "evaluate", "a docstring of __init__"],
+)
+def test_a_change_makes_stale_what_uses_it_and_what_follows_and_nothing_else(
+    tiny: Path, file: str, text: str | None, changed: set[str], follows: set[str]
+):
+    code = (tiny / file).read_text(encoding="utf-8") + "# a remark\n"
+    with dag.edited(tiny / file, text or code):
+        assert dag.stale(tiny) == changed
+        assert dag.would_run(tiny) == follows
+
+
+def test_running_again_gives_the_same_bytes(tiny: Path):
+    before = dag.outputs(tiny)
+    stages = ["train@cnn", "predict@cnn", "evaluate@cnn", "export@cnn", "choose"]  # each kind of stage once
+    dag.dvc(tiny, "repro", "--force", "--single-item", *DATA, *stages)
+    after = dag.outputs(tiny)
+    assert before.keys() == after.keys()
+    assert [name for name in before if before[name] != after[name]] == []
+
+
+def test_a_killed_training_leaves_nothing_half_written_and_the_next_run_completes(tiny: Path):
+    before, history = dag.outputs(tiny), tiny / "plots/history/cnn.csv"
+    values = dag.params()
+    values["models"]["cnn"]["fit"]["epochs"] = 100_000
+    command = [sys.executable, "-m", "dvc", "repro", "--single-item", "train@cnn"]
+    with dag.edited(tiny / "params.yaml", yaml.safe_dump(values)):
+        run = subprocess.Popen(command, cwd=tiny, env=dag.environment(tiny), start_new_session=True,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
+        try:
+            _wait(lambda: history.exists() and len(history.read_text().splitlines()) > 3, run)
+        finally:
+            os.killpg(run.pid, signal.SIGKILL)
+            run.wait()
+        assert not (tiny / "models/cnn.keras").exists()
+        assert not list((tiny / "models").glob(".tmp-*"))
+    dag.dvc(tiny, "repro")
+    assert dag.outputs(tiny) == before
+
+
+def _wait(condition: Any, run: subprocess.Popen, seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert run.poll() is None, "it ended by itself"
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.05)
+
+
+def test_the_model_chosen_is_the_best_on_validation_faces(tiny: Path):
+    scores = {}
+    for model in PARAMS["export"]["models"]:
+        answers = predictions.read(tiny / f"plots/predictions/validation/{model}.csv")
+        predicted = answers.probabilities.argmax(axis=1)
+        scores[model] = f1_score(answers.labels, predicted, labels=range(7), average="macro", zero_division=0)
+    best = json.loads((tiny / "metrics/best.json").read_text(encoding="utf-8"))
+    assert best["validation_macro_f1"] == pytest.approx(max(scores.values()), abs=1e-6)
+    assert scores[best["model"]] == max(scores.values())
+
+
+def test_metrics_and_plots_of_every_model_can_be_shown(tiny: Path):
+    difference = json.loads(dag.dvc(tiny, "metrics", "diff", "--json", "HEAD~1"))
+    assert "errors" not in difference
+    assert {f"metrics/{model}.json" for model in MODELS} <= set(difference["diff"])
+    plots = json.loads(dag.dvc(tiny, "plots", "show", "--json"))
+    assert "errors" not in plots
+    assert {f"plots/history/{model}.csv" for model in MODELS} <= set(plots["data"])
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_saved_weights_are_a_stock_network_in_float32(tiny: Path, model: str):
+    import keras
+
+    network = keras.saving.load_model(tiny / f"models/{model}.keras", compile=False)
+    for layer in network.layers:
+        assert type(layer).__module__.startswith("keras.src.layers."), layer.name
+        assert layer.dtype_policy.name == "float32"
+    assert {weight.dtype for weight in network.weights} == {"float32"}
+
+
+@pytest.mark.parametrize("model", PARAMS["export"]["models"])
+def test_onnx_file_tells_what_it_is_and_answers_as_keras_does(tiny: Path, model: str):
+    import onnx
+    import onnxruntime
+
+    properties = onnx.load(tiny / f"models/{model}.onnx").metadata_props
+    facts = {item.key: json.loads(item.value) for item in properties}
+    outs = {out["path"]: out["md5"] for out in _lock(tiny)[f"train@{model}"]["outs"]}
+    answers = predictions.read(tiny / f"plots/predictions/test/{model}.csv")
+    scores = json.loads((tiny / f"metrics/{model}.json").read_text(encoding="utf-8"))["validation"]
+    assert facts["labels"] == list(EMOTIONS)
+    assert facts["input_size"] == [48, 48]
+    assert facts["weights_md5"] == outs[f"models/{model}.keras"]
+    assert facts["validation_accuracy"] == scores["accuracy"]
+    assert facts["validation_macro_f1"] == pytest.approx(scores["macro_f1"], abs=1e-6)
+
+    from emotion.data import dataset
+
+    faces = dataset.load(tiny / "data/test.parquet", "test").pixels[..., None].astype(np.float32)
+    session = onnxruntime.InferenceSession(tiny / f"models/{model}.onnx")
+    (got,) = session.run(None, {"face": faces})
+    np.testing.assert_allclose(got, answers.probabilities, atol=PARAMS["export"]["max_difference"])

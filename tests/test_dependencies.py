@@ -1,0 +1,117 @@
+"""What dvc.yaml says of each stage is what its code and the protocol need: no file less, no file more."""
+
+import ast
+import subprocess
+from pathlib import Path
+
+import pytest
+import yaml
+from dvc.stage import PipelineStage
+
+from tests.source import ROOT, parse, python_files, reached
+from tools.quickstart import merge
+
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+SAMPLE = yaml.safe_load((ROOT / "params.sample.yaml").read_text(encoding="utf-8"))
+NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
+Pipeline = dict[str, PipelineStage]
+
+
+def _needed(stage: str) -> set[Path]:
+    """Return the Python files that a stage runs."""
+    name, _, item = stage.partition("@")
+    files = reached(Path("stages", f"{name}.py"))
+    if name == "train":  # the registry imports the network by its name
+        files |= reached(Path("emotion/models", f"{PARAMS['models'][item]['network']}.py"))
+    return files
+
+
+def test_python_files_of_a_stage_in_dvc_yaml_are_those_that_its_imports_reach(pipeline: Pipeline):
+    problems = []
+    for name, stage in pipeline.items():
+        declared = {Path(str(dep)) for dep in stage.deps if str(dep).endswith(".py")}
+        needed = _needed(name)
+        problems += [f"{name}: missing in deps of dvc.yaml: {path}" for path in sorted(needed - declared)]
+        problems += [f"{name}: superfluous in deps of dvc.yaml: {path}" for path in sorted(declared - needed)]
+    assert not problems, "\n".join(problems)
+
+
+def test_every_stage_has_its_script_and_every_script_its_stage(pipeline: Pipeline):
+    scripts = {path.stem for path in python_files("stages")} - {"__init__"}
+    assert {name.partition("@")[0] for name in pipeline} == scripts
+    for name, stage in pipeline.items():
+        script, _, item = name.partition("@")
+        assert stage.cmd == f"python -m stages.{script} {item}".strip()
+
+
+def test_test_faces_are_read_by_predict_alone(pipeline: Pipeline):
+    readers = {name.partition("@")[0] for name, stage in pipeline.items() if _reads(stage, "data/test.parquet")}
+    assert readers == {"predict"}
+
+
+def test_nothing_that_learns_or_chooses_reads_what_test_faces_led_to(pipeline: Pipeline):
+    tainted = {"data/test.parquet"}
+    for _ in pipeline:  # as many rounds as the longest way can have
+        for stage in pipeline.values():
+            if any(_reads(stage, path) for path in tainted):
+                tainted |= {str(out) for out in stage.outs if not str(out).startswith("plots/predictions/validation/")}
+    assert {"plots/predictions/test/cnn.csv", "plots/scores/cnn.json", "metrics/cnn.json"} <= tainted
+    for name, stage in pipeline.items():
+        if name.partition("@")[0] in ("class_weights", "train", "export", "choose"):
+            read = sorted(path for path in tainted if _reads(stage, path))
+            assert not read, f"{name} depends on {read}, which hold what only a final score may see"
+
+
+def _reads(stage: PipelineStage, path: str) -> bool:
+    """Return whether a stage depends on a file or on a folder that holds it."""
+    return any(Path(str(dep)) in (Path(path), *Path(path).parents) for dep in stage.deps)
+
+
+def test_no_stage_depends_on_models_or_on_a_folder_into_which_it_writes(pipeline: Pipeline):
+    for name, stage in pipeline.items():
+        folders = {Path(str(dep)) for dep in stage.deps if not Path(str(dep)).suffix}
+        assert Path("models") not in folders, f"{name}: name each file of models/: its .gitignore looks like a change"
+        for out in stage.outs:
+            assert folders.isdisjoint(Path(str(out)).parents), f"{name} reads the folder into which it writes {out}"
+
+
+def test_targets_of_every_model_are_a_file_in_git():
+    for name, model in PARAMS["models"].items():
+        path = model.get("targets")
+        assert path, f"models.{name} has no targets: params/none.csv stands for the given labels"
+        tracked = subprocess.run(["git", "ls-files", "--error-unmatch", path], cwd=ROOT, capture_output=True)
+        in_git = tracked.returncode == 0 if (ROOT / ".git").exists() else (ROOT / path).is_file()
+        made = any(path.startswith(f"{folder}/") for folder in ("data", "plots", "metrics"))
+        assert in_git or made, f"models.{name}.targets: {path} is not in git"
+
+
+@pytest.mark.parametrize("model", PARAMS["models"])
+def test_sample_params_make_every_model_smaller(model: str):
+    smaller = SAMPLE["models"].get(model, {})
+    assert "build" in smaller and "epochs" in smaller.get("fit", {}), (
+        f"params.sample.yaml: make models.{model} small (build and fit.epochs), else `make quickstart` takes hours"
+    )
+
+
+@pytest.mark.parametrize("params", [PARAMS, merge(PARAMS, SAMPLE)], ids=["params", "sample"])
+@pytest.mark.parametrize("model", PARAMS["models"])
+def test_build_of_a_model_holds_exactly_what_its_network_takes(model: str, params: dict):
+    settings = params["models"][model]
+    takes = {argument.arg for argument in _builder(Path("emotion/models", f"{settings['network']}.py")).args.kwonlyargs}
+    takes |= {"weights_sha256"} if "weights" in takes else set()
+    assert set(settings["build"]) == takes - {"classes"}
+
+
+@pytest.mark.parametrize("network", NETWORKS, ids=lambda path: path.stem)
+def test_network_is_one_function_with_a_docstring_and_without_default_values(network: Path):
+    builder = _builder(network)
+    assert ast.get_docstring(builder), f"{network}: build needs a docstring"
+    assert not builder.args.args, f"{network}: build takes arguments by name alone: build(*, classes, ...)"
+    defaults = [default for default in builder.args.kw_defaults if default is not None]
+    assert not defaults, f"{network}: build has default values: each number stands in params.yaml"
+    assert network.stem in {model["network"] for model in PARAMS["models"].values()}, f"no model uses {network}"
+
+
+def _builder(network: Path) -> ast.FunctionDef:
+    (builder,) = [node for node in parse(network).body if isinstance(node, ast.FunctionDef) and node.name == "build"]
+    return builder

@@ -1,0 +1,178 @@
+"""Training: the fast twin computes what the stock network does, and the best epoch is what stays."""
+
+import csv
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+
+from emotion.errors import InputError
+from emotion.models import registry
+from emotion.training import engine, fast_layers, forward, keras_file
+from emotion.training.engine import Examples, FitSettings
+from emotion.training.machine import MachineSettings
+
+BUILD = {"widths": [4, 4], "dense": 8, "dropout": 0.25, "dense_dropout": 0.25, "activation": "relu"}
+BUILD |= {"initializer": "he_normal"}
+FIT: dict[str, Any] = {
+    "epochs": 4,
+    "batch_size": 16,
+    "optimizer": "adam",
+    "weight_decay": 0.01,
+    "label_smoothing": 0.1,
+    "select_by": "val_loss",
+    "patience": 0,
+    "schedule": {"kind": "constant", "peak": 0.01, "warmup": 0.0, "plateau_patience": 1, "plateau_factor": 0.5},
+    "augment": {"rotation": 0.0, "shift": 0.0, "zoom": 0.0, "shear": 0.0, "flip": False},
+}
+
+
+def _cnn(seed: int = 1) -> keras.Model:
+    keras.utils.set_random_seed(seed)
+    return registry.build("cnn", BUILD)
+
+
+def _examples(count: int, seed: int) -> Examples:
+    """Return noise with labels that nothing can be learnt about, so that more training is worse."""
+    rng = np.random.default_rng(seed)
+    labels = np.arange(count) % 7
+    faces = rng.integers(0, 256, (count, 48, 48), np.uint8)
+    return Examples(faces, np.eye(7, dtype=np.float32)[labels], np.ones(count, np.float32))
+
+
+def _fit(model: keras.Model, log: Path, precision: str = "float32", peak: float = 0.01, **changes: Any) -> list[dict]:
+    settings = FitSettings(**{**FIT, "schedule": {**FIT["schedule"], "peak": peak}, **changes})
+    machine = MachineSettings(precision=precision, xla=False, threads=2)
+    return engine.fit(model, _examples(70, 1), _examples(35, 2), settings, machine, 1, log)
+
+
+def test_fused_normalisation_equals_keras_own():
+    stock = keras.layers.BatchNormalization(momentum=0.9, name="norm")
+    fused = fast_layers.FusedBatchNormalization.from_config(stock.get_config())
+    rng = np.random.default_rng(1)
+    for layer in (stock, fused):
+        layer.build((None, 12, 12, 5))
+        layer.gamma.assign([0.5, 1, 1.5, 2, 3])
+        layer.beta.assign([-1, 0, 1, 2, 3])
+    for _ in range(3):
+        batch = rng.normal(rng.normal(size=5), [1, 2, 3, 0.5, 0.1], (16, 12, 12, 5)).astype(np.float32)
+        np.testing.assert_allclose(fused(batch, training=True), stock(batch, training=True), atol=1e-4)
+    np.testing.assert_allclose(fused.moving_mean, stock.moving_mean, atol=1e-4)
+    # TensorFlow's statistic divides by n - 1, Keras' by n: 2,304 here, more in any real batch.
+    np.testing.assert_allclose(fused.moving_variance, stock.moving_variance, rtol=1 / 2303)
+    assert not np.allclose(fused.moving_mean, 0, atol=0.01)
+    np.testing.assert_allclose(fused(batch, training=False), stock(batch, training=False), atol=2e-3)
+
+
+def test_frozen_normalisation_keeps_its_statistics():
+    layer = fast_layers.FusedBatchNormalization(trainable=False)
+    batch = np.random.default_rng(1).normal(5, 1, (8, 6, 6, 3)).astype(np.float32)
+    np.testing.assert_allclose(layer(batch, training=True), batch / np.sqrt(1 + layer.epsilon), rtol=1e-5)
+    assert np.all(layer.moving_mean.numpy() == 0)
+
+
+@pytest.mark.parametrize("rate", [0.25, 0.5])
+def test_byte_dropout_drops_the_rate_and_keeps_the_mean(rate: float):
+    layer = fast_layers.ByteDropout(rate, seed=1)
+    ones = np.ones((101, 999), np.float32)
+    dropped = layer(ones, training=True).numpy()
+    assert np.mean(dropped == 0) == pytest.approx(rate, abs=0.01)
+    assert dropped.mean() == pytest.approx(1, abs=0.02)
+    assert len(np.unique(dropped)) == 2
+    assert not np.array_equal(dropped, layer(ones, training=True))
+    assert np.array_equal(ones, layer(ones, training=False))
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_twin_has_the_weights_in_the_same_order_and_answers_alike(precision: str):
+    model = _cnn()
+    twin = fast_layers.twin(model, precision)
+    assert [weight.shape for weight in twin.weights] == [weight.shape for weight in model.weights]
+    for one, other in zip(twin.get_weights(), model.get_weights(), strict=True):
+        assert np.array_equal(one, other)
+    kinds = {type(layer) for layer in twin.layers}
+    assert kinds >= {fast_layers.FusedBatchNormalization, fast_layers.ByteDropout}
+    faces = _examples(8, 3).faces
+    tolerance = 1e-5 if precision == "float32" else 0.02
+    np.testing.assert_allclose(forward.probabilities(twin, faces), forward.probabilities(model, faces), atol=tolerance)
+    assert twin.compute_dtype == "float32" and twin.layers[-1].compute_dtype == "float32"
+
+
+def test_forward_answers_for_every_face_in_order_and_sums_to_one():
+    model, faces = _cnn(), _examples(10, 3).faces
+    together = forward.probabilities(model, faces)
+    assert together.shape == (10, 7) and together.dtype == np.float32
+    np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
+    np.testing.assert_allclose(forward.probabilities(model, faces, batch_size=3), together, atol=1e-5)
+    np.testing.assert_allclose(model(faces[..., None].astype(np.float32), training=False), together, atol=1e-5)
+
+
+def test_weights_of_the_best_epoch_stay_and_the_history_is_on_the_disk(tmp_path: Path):
+    model, validation = _cnn(), _examples(35, 2)
+    history = _fit(model, tmp_path / "history.csv", epochs=5, peak=0.05)
+    best = [row for row in history if row["best"]][-1]
+    assert len(history) == 5
+    assert best["val_loss"] == min(row["val_loss"] for row in history) < history[-1]["val_loss"]
+
+    answers = forward.probabilities(model, validation.faces)
+
+    labels = validation.targets.argmax(axis=1)
+    assert np.mean(answers.argmax(axis=1) == labels) == pytest.approx(best["val_accuracy"])
+    assert -np.log(answers[np.arange(35), labels]).mean() == pytest.approx(best["val_loss"], abs=1e-4)
+    with (tmp_path / "history.csv").open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5"]
+    assert [int(row["best"]) for row in rows] == [row["best"] for row in history]
+    assert float(rows[0]["loss"]) == pytest.approx(history[0]["loss"], rel=1e-5)
+
+
+def test_training_learns_and_the_same_seed_gives_the_same_weights(tmp_path: Path):
+    models = [_cnn(), _cnn()]
+    histories = []
+    for model in models:
+        keras.utils.set_random_seed(1)
+        histories.append(_fit(model, tmp_path / "history.csv", select_by="val_accuracy"))
+    assert histories[0] == histories[1]
+    assert histories[0][-1]["loss"] < histories[0][0]["loss"]
+    for one, other in zip(*(model.get_weights() for model in models), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_training_stops_after_so_many_epochs_without_a_better_one(tmp_path: Path, capsys):
+    model = _cnn()
+    history = _fit(model, tmp_path / "history.csv", "bfloat16", epochs=9, peak=1e-12, patience=2,
+                   select_by="val_accuracy")  # fmt: skip
+    assert [row["best"] for row in history] == [1, 0, 0]
+    assert "no better epoch in 2: stopped" in capsys.readouterr().out
+    assert {weight.dtype for weight in model.weights} == {"float32"}
+    assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+def test_a_loss_that_is_not_finite_is_an_error_of_one_line(tmp_path: Path):
+    message = r"^the loss is not finite in epoch \d, batch \d: lower schedule\.peak \(1e\+30\)$"
+    with pytest.raises(InputError, match=message):
+        _fit(_cnn(), tmp_path / "history.csv", peak=1e30, optimizer="sgd")
+
+
+def test_a_batch_larger_than_the_data_is_an_error_that_leaves_no_history(tmp_path: Path):
+    with pytest.raises(InputError, match="batch_size 71 is larger than the 70 training faces: make it smaller"):
+        _fit(_cnn(), tmp_path / "history.csv", batch_size=71)
+    assert not (tmp_path / "history.csv").exists()
+
+
+def test_equal_weights_give_equal_files_that_keras_loads(tmp_path: Path):
+    first, second = _cnn(), _cnn(seed=2)
+    second.set_weights(first.get_weights())
+    for name, model in (("a", first), ("b", second), ("c", first)):
+        keras_file.save(model, tmp_path / f"{name}.keras")
+    contents = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(contents) == {"a.keras", "b.keras", "c.keras"}
+    assert len(set(contents.values())) == 1
+    loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False)
+    faces = _examples(4, 3).faces
+    assert np.array_equal(forward.probabilities(loaded, faces), forward.probabilities(first, faces))
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}

@@ -1,0 +1,153 @@
+"""Every network of emotion/models/: a new file is tested here without a new test."""
+
+import functools
+import hashlib
+import threading
+from collections.abc import Iterator
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+import pytest
+import yaml
+from keras.src.legacy.saving import legacy_h5_format
+
+from emotion.errors import InputError
+from emotion.labels import EMOTIONS
+from emotion.models import registry
+from emotion.training import engine
+from emotion.training.machine import MachineSettings
+from stages.train import ModelSettings
+from tests.source import ROOT
+from tools.quickstart import merge
+
+PARAMS = merge(*(yaml.safe_load((ROOT / f"params{kind}.yaml").read_text(encoding="utf-8")) for kind in ("", ".sample")))
+SETTINGS = {model["network"]: ModelSettings(**model) for model in PARAMS["models"].values()}
+APPLICATIONS = {"vgg16": keras.applications.VGG16, "resnet50v2": keras.applications.ResNet50V2}
+Pretrained = tuple[str, keras.Model, Path]
+FACES = np.random.default_rng(1).integers(0, 256, (4, 48, 48, 1)).astype(np.float32)
+
+
+def _build(network: str, **changes: Any) -> keras.Model:
+    return registry.build(network, {**SETTINGS[network].build, **changes})
+
+
+def test_every_network_has_a_model_in_the_params():
+    assert set(registry.names()) == set(SETTINGS)
+
+
+@pytest.mark.parametrize("network", registry.names())
+def test_network_maps_raw_faces_to_probabilities_of_the_seven_emotions(network: str):
+    model = _build(network)
+    assert model.input_shape == (None, 48, 48, 1) and model.output_shape == (None, len(EMOTIONS))
+    answers = model(FACES, training=False).numpy()
+    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
+    assert np.ptp(answers, axis=0).max() > 1e-6, "all faces get the same answer"
+
+
+@pytest.mark.parametrize("network", registry.names())
+def test_network_has_stock_layers_in_float32(network: str):
+    for layer in _build(network).layers:
+        assert type(layer).__module__.startswith("keras.src.layers."), f"{layer.name} is no stock layer"
+        assert layer.dtype_policy.name == "float32"
+
+
+@pytest.mark.parametrize(
+    ("network", "layer", "preprocess"),
+    [
+        ("vgg16", "means", keras.applications.vgg16.preprocess_input),
+        ("resnet50v2", "scale", keras.applications.resnet_v2.preprocess_input),
+    ],
+)
+def test_preprocessing_inside_the_network_is_that_of_its_imagenet_weights(network: str, layer: str, preprocess: Any):
+    model = _build(network, input_size=48)
+    inside = keras.Model(model.input, model.get_layer(layer).output)(FACES).numpy()
+    np.testing.assert_allclose(inside, preprocess(np.repeat(FACES, 3, axis=-1)), atol=1e-4)
+
+
+@pytest.fixture(scope="module", params=list(APPLICATIONS))
+def pretrained(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[str, keras.Model, Path]:
+    """A network's name, its base with random weights, and a folder with them in Keras' older and newer format."""
+    base = APPLICATIONS[request.param](include_top=False, weights=None, input_shape=(32, 32, 3))
+    folder = tmp_path_factory.mktemp(request.param)
+    with h5py.File(folder / "older.h5", "w") as file:  # that of the ImageNet weights on Keras' server
+        legacy_h5_format.save_weights_to_hdf5_group(file, base)
+    base.save_weights(folder / "newer.weights.h5")
+    return request.param, base, folder
+
+
+def _same(model: keras.Model, base: keras.Model) -> bool:
+    """Return whether all of the base's layers have its weights in the model."""
+    layers = [layer for layer in base.layers if layer.weights]
+    pairs = [(model.get_layer(layer.name).get_weights(), layer.get_weights()) for layer in layers]
+    return all(np.array_equal(one, other) for mine, its in pairs for one, other in zip(mine, its, strict=True))
+
+
+def _sha256(file: Path) -> str:
+    return hashlib.sha256(file.read_bytes()).hexdigest()
+
+
+@pytest.mark.parametrize("file", ["older.h5", "newer.weights.h5"])
+def test_weights_come_from_a_file_and_all_but_the_last_layers_are_frozen(pretrained: Pretrained, file: str):
+    network, base, folder = pretrained
+    model = _build(network, weights=str(folder / file), weights_sha256=_sha256(folder / file), trainable=3)
+    assert _same(model, base)
+    assert not _same(_build(network), base)
+    learning = {layer.name for layer in model.layers if layer.trainable}
+    last = [layer.name for layer in base.layers[-3:]]
+    assert {layer.name for layer in base.layers} & learning == set(last)
+    assert {"dense", "emotion"} <= learning
+
+
+def test_weights_of_another_hash_or_network_are_refused(pretrained: Pretrained):
+    network, _, folder = pretrained
+    with pytest.raises(InputError, match="older.h5 has not the hash weights_sha256: fetch it again or correct"):
+        _build(network, weights=str(folder / "older.h5"), weights_sha256="0" * 64)
+    other = next(name for name in APPLICATIONS if name != network)
+    with pytest.raises(InputError, match=f"{other} cannot be built: ") as error:
+        _build(other, weights=str(folder / "older.h5"), weights_sha256="")
+    assert "\n" not in str(error.value)
+
+
+@pytest.fixture
+def server(pretrained: Pretrained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+    """The address on this machine at which the folder of weights is served; Keras' store of downloads is empty."""
+    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
+    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(pretrained[2]))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
+        threading.Thread(target=served.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{served.server_port}"
+        served.shutdown()
+
+
+def test_weights_come_from_a_url_if_they_have_the_hash(pretrained: Pretrained, server: str, tmp_path: Path):
+    network, base, folder = pretrained
+    sha256 = _sha256(folder / "older.h5")
+    assert _same(_build(network, weights=f"{server}/older.h5", weights_sha256=sha256), base)
+    assert (tmp_path / f"models/{sha256[:12]}-older.h5").exists()
+    for address, wrong in ((f"{server}/older.h5", "0" * 64), (f"{server}/none.h5", sha256)):
+        with pytest.raises(InputError, match=f"{network} cannot be built: ") as error:
+            _build(network, weights=address, weights_sha256=wrong)
+        assert "\n" not in str(error.value)
+
+
+def test_frozen_layers_stay_in_training_and_the_head_learns(tmp_path: Path):
+    weights = tmp_path / "vgg16.weights.h5"
+    keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(weights)
+    model = _build("vgg16", weights=str(weights), weights_sha256="", trainable=0)
+    before = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
+    examples = engine.Examples(FACES[..., 0].astype(np.uint8), np.eye(7, dtype=np.float32)[:4], np.ones(4, np.float32))
+    settings = SETTINGS["vgg16"].fit.model_copy(update={"epochs": 1, "batch_size": 2})
+    machine = MachineSettings(precision="float32", xla=False, threads=2)
+    engine.fit(model, examples, examples, settings, machine, 1, tmp_path / "history.csv")
+    changed = {
+        name
+        for name, old in before.items()
+        if not all(np.array_equal(a, b) for a, b in zip(old, model.get_layer(name).get_weights(), strict=True))
+    }
+    assert changed == {"dense", "emotion"}

@@ -1,0 +1,118 @@
+"""The whole pipeline on few drawn faces: the real stages and models, made tiny by params alone."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.source import ROOT
+from tools.quickstart import SOURCES, merge
+
+SMALL = {"widths": [4, 4], "dense": 8, "input_size": 32}
+FIT = {"epochs": 1, "batch_size": 16}
+
+
+def params() -> dict[str, Any]:
+    """Return the quickstart's params, with fewer faces and the smallest networks that they allow."""
+    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params.sample.yaml"))
+    small = merge(full, sample)
+    small["data"]["sample"]["faces"] = 80
+    small["training"] = {"precision": "float32", "xla": False, "threads": 2}
+    for model in small["models"].values():
+        model["build"] |= {key: value for key, value in SMALL.items() if key in model["build"]}
+        model["fit"] |= FIT
+    return json.loads(json.dumps(small))  # each model has its own values, even where YAML's anchors shared them
+
+
+def make(folder: Path) -> None:
+    """Make a repository of two commits: the pipeline, and what one `dvc repro` made of it."""
+    for name in (*SOURCES, ".gitignore", ".gitattributes", ".dvc/.gitignore"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
+        else:
+            shutil.copy(ROOT / name, folder / name)
+    write_params(folder, params())
+    git(folder, "init", "--quiet")
+    _commit(folder, "the pipeline")
+    dvc(folder, "repro")
+    _commit(folder, "its run")
+
+
+def write_params(folder: Path, values: dict[str, Any]) -> None:
+    """Write params.yaml."""
+    (folder / "params.yaml").write_text(yaml.safe_dump(values, sort_keys=False), encoding="utf-8")
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment without anybody's own settings, in which `python` is this one."""
+    private = folder / ".dvc/tmp/home"
+    private.mkdir(parents=True, exist_ok=True)
+    names = ("DVC_GLOBAL_CONFIG_DIR", "DVC_SYSTEM_CONFIG_DIR", "DVC_SITE_CACHE_DIR", "XDG_CACHE_HOME", "HOME")
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH" and not key.startswith("GIT_")}
+    return {
+        **kept,
+        **dict.fromkeys(names, str(private)),
+        **{f"GIT_{who}_{what}": "a@example.org" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL")},
+        "GIT_CONFIG_NOSYSTEM": "1",
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+    }
+
+
+def git(folder: Path, *arguments: str) -> str:
+    """Run git in the folder and return what it prints."""
+    return _run(folder, ["git", *arguments])
+
+
+def dvc(folder: Path, *arguments: str) -> str:
+    """Run DVC in the folder and return what it prints."""
+    return _run(folder, [sys.executable, "-m", "dvc", *arguments])
+
+
+def _run(folder: Path, command: list[str]) -> str:
+    done = subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
+    assert done.returncode == 0, f"{command}: {done.stdout[-3000:]}\n{done.stderr[-3000:]}"
+    return done.stdout
+
+
+def _commit(folder: Path, message: str) -> None:
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message)
+
+
+def would_run(folder: Path) -> set[str]:
+    """Return the stages that `dvc repro` would run, with all that follow if each gives something new."""
+    told = dvc(folder, "repro", "--dry", "--force-downstream")
+    return set(re.findall(r"^Running stage '(.+)'", told, re.MULTILINE))
+
+
+def stale(folder: Path) -> set[str]:
+    """Return the stages of which `dvc status` says that something of their own has changed."""
+    return set(json.loads(dvc(folder, "status", "--json")))
+
+
+def outputs(folder: Path) -> dict[str, bytes]:
+    """Return dvc.lock and every file that the stages wrote, by path."""
+    names = ("data", "models", "metrics", "plots")
+    files = [path for name in names for path in (folder / name).rglob("*") if path.is_file()]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted([*files, folder / "dvc.lock"])}
+
+
+@contextmanager
+def edited(file: Path, text: str) -> Iterator[None]:
+    """Give a file another text for a while."""
+    before = file.read_bytes()
+    file.write_text(text, encoding="utf-8")
+    try:
+        yield
+    finally:
+        file.write_bytes(before)
