@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import keras
+import numpy as np
 import onnx
 
 from emotion.files import atomic
@@ -27,7 +28,7 @@ def write(model: keras.Model, target: str | Path, metadata: dict[str, object]) -
         path = Path(folder) / "model.onnx"
         # The exporter prints pages that no user can act on.
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
-            model.export(path, format="onnx", verbose=False)
+            _for_inference(model).export(path, format="onnx", verbose=False)
         exported = onnx.load(path)
     _rename(exported.graph)
     exported.graph.name = model.name
@@ -35,6 +36,18 @@ def write(model: keras.Model, target: str | Path, metadata: dict[str, object]) -
     onnx.checker.check_model(exported)
     with atomic(target) as path:
         path.write_bytes(exported.SerializeToString(deterministic=True))
+
+
+def _for_inference(model: keras.Model) -> keras.Model:
+    """Return the network in a form that Keras exports as it answers.
+
+    Its exporter does not say that this is no training, and a Resizing layer takes that for a yes, for itself and all
+    layers after it: batches would be normalised by themselves.
+    """
+    face = keras.Input(model.input_shape[1:])
+    fixed = keras.Model(face, model(face, training=False), name=model.name)
+    fixed(np.zeros((1, *model.input_shape[1:]), np.float32))  # what was never called is not exported
+    return fixed
 
 
 def _rename(graph: onnx.GraphProto) -> None:

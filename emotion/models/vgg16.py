@@ -25,7 +25,7 @@ def build(
     if input_size != 48:
         x = layers.Resizing(input_size, input_size, interpolation="bilinear", name="resize")(x)
     # What keras.applications.vgg16.preprocess_input does: ImageNet's means in the order blue, green, red.
-    x = layers.Normalization(mean=[103.939, 116.779, 123.68], variance=[1.0, 1.0, 1.0], name="means")(x)
+    x = layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68], name="means")(x)
     base = keras.applications.VGG16(include_top=False, weights=weights, input_tensor=x)
     for layer in base.layers[: len(base.layers) - trainable] if weights else []:
         layer.trainable = False
