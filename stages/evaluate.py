@@ -20,8 +20,9 @@ def main(name: str) -> None:
     parts = {
         "validation": (validation.labels, validation.probabilities),
         "test": (test.labels, test.probabilities),
-        "test_unleaked": (test.labels[unleaked], test.probabilities[unleaked]),
     }
+    if unleaked.any():
+        parts["test_unleaked"] = (test.labels[unleaked], test.probabilities[unleaked])
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
         best = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
     headline = {"train": {"accuracy": float(best["accuracy"])}}

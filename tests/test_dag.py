@@ -142,7 +142,7 @@ def test_the_model_chosen_is_the_best_on_validation_faces(tiny: Path):
 def test_metrics_and_plots_of_every_model_can_be_shown(tiny: Path):
     difference = json.loads(dag.dvc(tiny, "metrics", "diff", "--json", "HEAD~1"))
     assert "errors" not in difference
-    assert {f"metrics/{model}.json" for model in MODELS} <= set(difference["diff"])
+    assert {f"metrics/{model}.json" for model in MODELS} <= set(difference)
     plots = json.loads(dag.dvc(tiny, "plots", "show", "--json"))
     assert "errors" not in plots
     assert {f"plots/history/{model}.csv" for model in MODELS} <= set(plots["data"])
