@@ -240,7 +240,7 @@ def test_a_full_disk_is_one_line(tmp_path: Path, environment: dict[str, str]) ->
     (tmp_path / "data").mkdir()
     # The client tries five times, with a minute of pauses.
     code = "import time; time.sleep = lambda _: None; from emotion import errors; from emotion.data import kaggle; "
-    code += "errors.run(kaggle.main, 'data/external/fer2013.zip')"
+    code += "errors.run(kaggle.main)"
     mount = 'mount -t tmpfs -o size=1m none data && exec "$0" -c "$1"'
     command = ["unshare", "-rm", "sh", "-c", mount, sys.executable, code]
     assert "the disk is full" in failure(tmp_path, environment | CREDENTIALS["token"], command)
