@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots results benchmark lock setup clean-quickstart
+.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting lock setup clean-quickstart clean-overfitting
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -38,11 +38,22 @@ check: setup ## prove that dvc.lock, params, code, metrics and plots belong toge
 plots: setup ## make one page of all charts, dvc_plots/index.html
 	@$(RUN) dvc plots show
 
-results: setup ## write README's results table and picture from metrics/
+results: setup ## write README's tables and picture from metrics/ and benchmarks/results.json
 	@$(RUN) tools.results
 
-benchmark: setup ## measure what `dvc repro` with nothing to do costs beside DVC alone
+benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` beside DVC alone (10 minutes)
+	@# PYTHONPATH may name a folder with PyTorch; only its row sees it.
+	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.training_speed
 	@$(RUN) benchmarks.noop_repro
+
+tune-machine: setup ## measure which values of section `training` in params.yaml are fastest here; changes nothing
+	@$(RUN) tools.tune_machine
+
+kill-test: setup ## kill a small training at 50 random moments and compare what it ends with (15 minutes)
+	@$(RUN) benchmarks.kills
+
+overfitting: setup ## fit cnn for 100 epochs, apart from the pipeline, and draw where it overfits (hours)
+	@$(RUN) tools.overfitting
 
 lock: setup ## compile requirements*.txt again from pyproject.toml; versions stay where they can
 	@for file in requirements*.txt; do \
@@ -58,3 +69,6 @@ setup: ## install what the other targets need (they do it by themselves)
 
 clean-quickstart: ## remove what quickstart made
 	rm -rf .quickstart
+
+clean-overfitting: ## remove what overfitting made, apart from its files in docs/
+	rm -rf .overfitting

@@ -7,7 +7,6 @@ in dvc.yaml (foreach, ${...}), charts, a large params.yaml, real data and weight
 """
 
 import argparse
-import json
 import os
 import statistics
 import subprocess
@@ -19,11 +18,10 @@ from typing import Any
 
 import yaml
 
+from benchmarks import results
 from emotion import errors
 from emotion.errors import InputError
-from emotion.files import atomic
 
-RESULTS = Path("benchmarks/results.json")
 CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
 
 
@@ -45,9 +43,7 @@ def main() -> None:
         require_up_to_date(project, environment)
         seconds = measure({"ours": project, "dvc": alone}, rounds, environment)
     summary = {"stages": len(stages), "folder": "." if project == Path.cwd() else project.name} | summarise(seconds)
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    with atomic(RESULTS) as path:
-        path.write_text(json.dumps(known | {"noop_repro": summary}, indent=2) + "\n", encoding="utf-8")
+    results.keep("noop_repro", summary)
     print(table(summary))
 
 

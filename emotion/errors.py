@@ -1,6 +1,7 @@
 """Errors that a person can act on, told in one line."""
 
 import errno
+import inspect
 import sys
 from collections.abc import Callable
 
@@ -15,14 +16,30 @@ def run(main: Callable[..., None], *arguments: str) -> None:
     Anything else is a bug and keeps its traceback. Ctrl-C exits with 130, as shells do.
     """
     try:
+        _require_arguments(main, arguments)
         main(*arguments)
     except InputError as error:
         sys.exit(f"error: {error}")
     except OSError as error:
         sys.exit(f"error: {_explain(error)}")
     except KeyboardInterrupt:
-        print("interrupted: nothing is lost, the same command starts this stage again", file=sys.stderr)
+        print("interrupted: nothing is lost, the same command goes on", file=sys.stderr)
         sys.exit(130)
+
+
+def _require_arguments(main: Callable[..., None], arguments: tuple[str, ...]) -> None:
+    signature = inspect.signature(main)
+    try:
+        signature.bind(*arguments)
+    except TypeError:
+        names = " ".join(name.upper() for name in signature.parameters)
+        raise InputError(f"usage: python -m {_module(main)} {names}".strip()) from None
+
+
+def _module(main: Callable[..., None]) -> str:
+    """Return what stands after `python -m`."""
+    spec = getattr(sys.modules[main.__module__], "__spec__", None)
+    return spec.name if spec else main.__module__
 
 
 def _explain(error: OSError) -> str:

@@ -13,7 +13,9 @@ from emotion.files import atomic
 from emotion.labels import EMOTIONS
 from emotion.models import registry
 from emotion.params import Section, load
-from emotion.training import engine, keras_file, machine
+from emotion.training import batches, checkpoint, engine, keras_file, machine
+
+CHECKPOINTS = ".checkpoints"
 
 
 class ModelSettings(Section):
@@ -28,29 +30,27 @@ class ModelSettings(Section):
 
 def main(name: str) -> None:
     """Write models/<name>.keras, plots/history/<name>.csv and metrics/training/<name>.json."""
-    settings = load(f"models.{name}", ModelSettings)
-    computer = load("training", machine.MachineSettings)
+    settings, computer = load(f"models.{name}", ModelSettings), load("training", machine.MachineSettings)
     machine.prepare(computer, settings.seed)
     model = registry.build(settings.network, settings.build, f"models.{name}.build")
     with open("data/class_weights.json", encoding="utf-8") as file:
         weight_of = json.load(file)
-    class_weights = np.array([weight_of[emotion] for emotion in EMOTIONS], np.float32)
-    train, validation = (dataset.load("data/learn.parquet", part) for part in ("train", "validation"))
-    history = engine.fit(
-        model,
-        engine.Examples(train.pixels, dataset.soft_labels(settings.targets, train), class_weights[train.labels]),
-        engine.Examples(validation.pixels, np.eye(len(EMOTIONS))[validation.labels], np.ones(len(validation.labels))),
-        settings.fit,
-        computer,
-        settings.seed,
-        f"plots/history/{name}.csv",
-    )
+    faces, others = (dataset.load("data/learn.parquet", part) for part in ("train", "validation"))
+    counts = np.array([weight_of[EMOTIONS[label]] for label in faces.labels], np.float32)
+    train = batches.Examples(faces.pixels, dataset.soft_labels(settings.targets, faces) * counts[:, None])
+    validation = batches.Examples(others.pixels, np.eye(len(EMOTIONS), dtype=np.float32)[others.labels])
+    arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
+    identity = checkpoint.identity(settings, computer, machine.versions(), *arrays)
+    kept = checkpoint.Checkpoint(CHECKPOINTS, name, identity)
+    log = f"plots/history/{name}.csv"
+    history = engine.fit(model, train, validation, settings.fit, computer, settings.seed, log, kept)
     keras_file.save(model, f"models/{name}.keras")
     best = [row for row in history if row["best"]][-1]
     summary = {"parameters": model.count_params(), "epochs": len(history), "best_epoch": best["epoch"]}
-    summary["versions"] = machine.versions()
     with atomic(f"metrics/training/{name}.json") as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+        content = json.dumps({**summary, "versions": machine.versions()}, indent=2)
+        path.write_text(content + "\n", encoding="utf-8")
+    kept.remove()
 
 
 if __name__ == "__main__":

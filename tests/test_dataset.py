@@ -44,10 +44,16 @@ def test_the_committed_file_stands_for_the_given_labels(faces: dataset.Faces):
 
 
 def test_soft_labels_are_found_by_name_whatever_their_order(faces: dataset.Faces, tmp_path: Path):
-    rows = {"d": [1, 0, 0, 0, 0, 0, 0], "b": [0, 0.5, 0.5, 0, 0, 0, 0], "a": [0, 0, 0, 0, 0, 0.25, 0.75], "z": [0] * 7}
+    rows = {
+        "d": [1, 0, 0, 0, 0, 0, 0],
+        "b": [0, 0.5, 0.5, 0, 0, 0, 0],
+        "a": [0, 0, 0, 0, 0, 0.25, 0.75],
+        "z": [0.2] * 5 + [0, 0],
+    }
     lines = [HEADER, *(",".join([name, *map(str, values)]) for name, values in rows.items())]
     (tmp_path / "targets.csv").write_text("\n".join(lines), encoding="utf-8")
     targets = dataset.soft_labels(tmp_path / "targets.csv", faces)
+    assert targets.dtype == np.float32
     assert targets.tolist() == [rows["a"], rows["b"], rows["d"]]
 
 
@@ -63,3 +69,34 @@ def test_a_file_that_does_not_fit_the_faces_is_an_error(faces: dataset.Faces, tm
     (tmp_path / "targets.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=f"targets.csv: {message}"):
         dataset.soft_labels(tmp_path / "targets.csv", faces)
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("b,0.5,0.5,0,0,0,0", "it must hold a name and 7 probabilities that sum to one"),
+        ("b,0.5,0.5,0,0,0,0,0,0", "it must hold a name and 7 probabilities that sum to one"),
+        ("b", "it must hold a name and 7 probabilities that sum to one"),
+        ("b,0.5,0.4,0,0,0,0,0", "it must hold a name and 7 probabilities that sum to one"),
+        ("b,1.5,-0.5,0,0,0,0,0", "it must hold a name and 7 probabilities that sum to one"),
+        ("b,nan,1,0,0,0,0,0", "it must hold a name and 7 probabilities that sum to one"),
+        ("b,sad,0,0,0,0,0,0", "could not convert string to float: 'sad'"),
+        ("b,,0,0,0,0,0,1", "could not convert string to float: ''"),
+    ],
+)
+def test_a_row_that_holds_no_probabilities_is_named_with_its_line(
+    faces: dataset.Faces, tmp_path: Path, row: str, message: str
+):
+    good = "a,0.334,0.333,0.333,0,0,0,0"  # rounded to three digits
+    text = f"{HEADER}\n{good}\n{row}\n{good.replace('a', 'd', 1)}\n"
+    (tmp_path / "targets.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=f"targets.csv line 3: {message}") as error:
+        dataset.soft_labels(tmp_path / "targets.csv", faces)
+    assert "\n" not in str(error.value)
+
+
+def test_blank_lines_in_a_file_of_soft_labels_count_for_nothing(faces: dataset.Faces, tmp_path: Path):
+    rows = "\n\n".join(f"{name},0,0,0,1,0,0,0" for name in faces.names)
+    (tmp_path / "targets.csv").write_text(f"{HEADER}\n{rows}\n\n", encoding="utf-8")
+    targets = dataset.soft_labels(tmp_path / "targets.csv", faces)
+    assert np.array_equal(targets, np.eye(7)[[3, 3, 3]])

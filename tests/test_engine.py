@@ -11,8 +11,10 @@ import pytest
 
 from emotion.errors import InputError
 from emotion.models import registry
-from emotion.training import engine, fast_layers, forward, keras_file
-from emotion.training.engine import Examples, FitSettings
+from emotion.training import checkpoint, engine, fast_layers, forward, keras_file
+from emotion.training.batches import Examples
+from emotion.training.checkpoint import Checkpoint
+from emotion.training.engine import FitSettings
 from emotion.training.machine import MachineSettings
 
 BUILD = {"widths": [4, 4], "dense": 8, "dropout": 0.25, "dense_dropout": 0.25, "activation": "relu"}
@@ -26,13 +28,15 @@ FIT: dict[str, Any] = {
     "select_by": "val_loss",
     "patience": 0,
     "schedule": {"kind": "constant", "peak": 0.01, "warmup": 0.0, "plateau_patience": 1, "plateau_factor": 0.5},
-    "augment": {"rotation": 0.0, "shift": 0.0, "zoom": 0.0, "shear": 0.0, "flip": False},
-}
+    "average": {"decay": 0.0, "batches": 2},
+    "augment": {"rotation": 0, "shift": 0, "zoom": 0, "shear": 0, "flip": False, "brightness": 0, "erase": 0,
+                "erase_area": 0.2, "mixup": 0, "plain_epochs": 0},
+}  # fmt: skip
 
 
-def _cnn(seed: int = 1) -> keras.Model:
+def _cnn(seed: int = 1, **changes: Any) -> keras.Model:
     keras.utils.set_random_seed(seed)
-    return registry.build("cnn", BUILD)
+    return registry.build("cnn", {**BUILD, **changes})
 
 
 def _examples(count: int, seed: int) -> Examples:
@@ -40,13 +44,21 @@ def _examples(count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     labels = np.arange(count) % 7
     faces = rng.integers(0, 256, (count, 48, 48), np.uint8)
-    return Examples(faces, np.eye(7, dtype=np.float32)[labels], np.ones(count, np.float32))
+    return Examples(faces, np.eye(7, dtype=np.float32)[labels])
 
 
-def _fit(model: keras.Model, log: Path, precision: str = "float32", peak: float = 0.01, **changes: Any) -> list[dict]:
+def _fit(
+    model: keras.Model,
+    log: Path,
+    precision: str = "float32",
+    peak: float = 0.01,
+    train: Examples | None = None,
+    **changes: Any,
+) -> list[dict]:
     settings = FitSettings(**{**FIT, "schedule": {**FIT["schedule"], "peak": peak}, **changes})
     machine = MachineSettings(precision=precision, xla=False, threads=2)
-    return engine.fit(model, _examples(70, 1), _examples(35, 2), settings, machine, 1, log)
+    kept = Checkpoint(log.parent / "checkpoints", "cnn", checkpoint.identity(settings, *model.get_weights()))
+    return engine.fit(model, train or _examples(70, 1), _examples(35, 2), settings, machine, 1, log, kept)
 
 
 def test_fused_normalisation_equals_keras_own():
@@ -106,7 +118,11 @@ def test_forward_answers_for_every_face_in_order_and_sums_to_one():
     together = forward.probabilities(model, faces)
     assert together.shape == (10, 7) and together.dtype == np.float32
     np.testing.assert_allclose(together.sum(axis=1), 1, atol=1e-5)
-    np.testing.assert_allclose(forward.probabilities(model, faces, batch_size=3), together, atol=1e-5)
+    np.testing.assert_allclose(
+        np.concatenate([forward.probabilities(model, faces[:3]), forward.probabilities(model, faces[3:])]),
+        together,
+        atol=1e-5,
+    )
     np.testing.assert_allclose(model(faces[..., None].astype(np.float32), training=False), together, atol=1e-5)
 
 
@@ -134,7 +150,7 @@ def test_training_learns_and_the_same_seed_gives_the_same_weights(tmp_path: Path
     histories = []
     for model in models:
         keras.utils.set_random_seed(1)
-        histories.append(_fit(model, tmp_path / "history.csv", select_by="val_accuracy"))
+        histories.append(_fit(model, tmp_path / f"{len(histories)}/history.csv", select_by="val_accuracy"))
     assert histories[0] == histories[1]
     assert histories[0][-1]["loss"] < histories[0][0]["loss"]
     for one, other in zip(*(model.get_weights() for model in models), strict=True):
@@ -149,6 +165,54 @@ def test_training_stops_after_so_many_epochs_without_a_better_one(tmp_path: Path
     assert "no better epoch in 2: stopped" in capsys.readouterr().out
     assert {weight.dtype for weight in model.weights} == {"float32"}
     assert {layer.dtype_policy.name for layer in model.layers} == {"float32"}
+
+
+def test_loss_is_that_of_keras_with_label_smoothing_times_the_weight_of_each_class(tmp_path: Path):
+    examples, model = _examples(70, 1), _cnn(dropout=0, dense_dropout=0)
+    weights = np.linspace(0.3, 3, 7, dtype=np.float32)[examples.targets.argmax(axis=1)]
+    answers = model(examples.faces[..., None].astype(np.float32), training=True)
+    each = keras.losses.categorical_crossentropy(examples.targets, answers, label_smoothing=0.1)
+    expected = float(np.mean(each * weights))
+    assert expected != pytest.approx(np.mean(each), rel=0.05)
+
+    weighted = Examples(examples.faces, examples.targets * weights[:, None])
+    row = _fit(model, tmp_path / "history.csv", peak=1e-12, train=weighted, epochs=1, batch_size=70)[0]
+
+    assert row["loss"] == pytest.approx(expected, rel=1e-4)
+    assert row["accuracy"] == pytest.approx(np.mean(np.argmax(answers, 1) == examples.targets.argmax(axis=1)))
+
+
+def test_the_average_is_what_is_validated_and_kept_and_what_is_learnt_does_not_change(tmp_path: Path):
+    histories, models = [], [_cnn(), _cnn()]
+    for model, decay in zip(models, (0.0, 0.9), strict=True):
+        keras.utils.set_random_seed(1)
+        average = {"decay": decay, "batches": 2}
+        histories.append(_fit(model, tmp_path / f"{decay}/history.csv", average=average, select_by="val_accuracy"))
+    raw, averaged = histories
+    assert [row["loss"] for row in averaged] == [row["loss"] for row in raw]
+    assert all(row["val_loss"] != other["val_loss"] for row, other in zip(averaged, raw, strict=True))
+    best = [row for row in averaged if row["best"]][-1]
+    validation = _examples(35, 2)
+    answers = forward.probabilities(models[1], validation.faces)
+    assert -np.log(answers[validation.targets > 0]).mean() == pytest.approx(best["val_loss"], abs=1e-4)
+
+
+def test_plain_epochs_learn_from_whole_faces(tmp_path: Path):
+    augment = {**FIT["augment"], "flip": True}
+    covered = {**augment, "erase": 1.0, "mixup": 0.5}
+    histories = []
+    for number, changes in enumerate((augment, {**covered, "plain_epochs": 4}, {**covered, "plain_epochs": 2})):
+        keras.utils.set_random_seed(1)
+        histories.append(_fit(_cnn(), tmp_path / f"{number}/history.csv", augment=changes))
+    assert histories[0] == histories[1] != histories[2]
+
+
+def test_too_little_memory_is_an_error_that_names_the_batch_size(tmp_path: Path):
+    face = keras.Input((48, 48, 1))
+    huge = keras.layers.ZeroPadding2D(2**23)(face)  # 2^54 bytes for 16 faces: more than an address can name
+    answers = keras.layers.Dense(7, "softmax")(keras.layers.GlobalAveragePooling2D()(huge))
+    with pytest.raises(InputError, match="^too little memory for batch_size 16: make it smaller$"):
+        _fit(keras.Model(face, answers), tmp_path / "history.csv")
 
 
 def test_a_loss_that_is_not_finite_is_an_error_of_one_line(tmp_path: Path):

@@ -19,6 +19,7 @@ from emotion.errors import InputError
 from emotion.labels import EMOTIONS
 from emotion.models import registry
 from emotion.training import engine
+from emotion.training.checkpoint import Checkpoint
 from emotion.training.machine import MachineSettings
 from stages.train import ModelSettings
 from tests.source import ROOT
@@ -114,6 +115,15 @@ def test_weights_of_another_hash_or_network_are_refused(pretrained: Pretrained):
     assert "\n" not in str(error.value)
 
 
+def test_a_network_that_fails_without_a_word_is_an_error_of_one_line(monkeypatch: pytest.MonkeyPatch):
+    def build(*, classes: int) -> keras.Model:
+        raise AssertionError
+
+    monkeypatch.setattr("emotion.models.cnn.build", build)
+    with pytest.raises(InputError, match="^models.cnn.build: cnn cannot be built: AssertionError$"):
+        registry.build("cnn", {}, "models.cnn.build")
+
+
 @pytest.fixture
 def server(pretrained: Pretrained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
     """The address on this machine at which the folder of weights is served; Keras' store of downloads is empty."""
@@ -141,10 +151,11 @@ def test_frozen_layers_stay_in_training_and_the_head_learns(tmp_path: Path):
     keras.applications.VGG16(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(weights)
     model = _build("vgg16", weights=str(weights), weights_sha256="", trainable=0)
     before = {layer.name: layer.get_weights() for layer in model.layers if layer.weights}
-    examples = engine.Examples(FACES[..., 0].astype(np.uint8), np.eye(7, dtype=np.float32)[:4], np.ones(4, np.float32))
+    examples = engine.Examples(FACES[..., 0].astype(np.uint8), np.eye(7, dtype=np.float32)[:4])
     settings = SETTINGS["vgg16"].fit.model_copy(update={"epochs": 1, "batch_size": 2})
     machine = MachineSettings(precision="float32", xla=False, threads=2)
-    engine.fit(model, examples, examples, settings, machine, 1, tmp_path / "history.csv")
+    kept = Checkpoint(tmp_path, "vgg16", "0" * 64)
+    engine.fit(model, examples, examples, settings, machine, 1, tmp_path / "history.csv", kept)
     changed = {
         name
         for name, old in before.items()

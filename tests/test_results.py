@@ -1,4 +1,4 @@
-"""README's results table and picture."""
+"""README's tables of results and speed, and its picture."""
 
 import json
 import re
@@ -9,9 +9,24 @@ import pytest
 from PIL import Image
 
 from emotion.errors import InputError
-from tools import results
+from tools import results, results_speed
+from tools.results_table import COLUMNS
 
-TEXT = f"# Title\n\nbefore\n\n{results.BEGIN}\nold\n{results.END}\n\nafter\n"
+BEGIN, END = results.RESULTS
+SPEED = "\n".join(results.SPEED)
+TEXT = f"# Title\n\nbefore\n\n{BEGIN}\nold\n{END}\n\nbetween\n\n{SPEED}\n\nafter\n"
+MEASURED = {
+    "training_speed": {
+        "cpu": "Some CPU", "threads": 2, "precision": "bfloat16", "batch_size": 128, "widths": [32, 96, 256],
+        "parameters": 10382631, "versions": {"keras": "3.15.0"}, "rounds": 7, "augmentation_share_of_a_step": 0.0123,
+        "rows": {
+            "engine": {"label": "this engine", "images_s": 412.4, "images_s_range": [400.1, 420.9], "ratio": 1.0},
+            "keras": {"label": "Keras fit", "images_s": 101.6, "images_s_range": [95.0, 110.2], "ratio": 4.056},
+        },
+    },
+    "noop_repro": {"ratio": 1.279, "ours_s": 1.048, "dvc_s": 0.783, "stages": 21},
+    "kills": {"kills": 50, "identical": 49},
+}  # fmt: skip
 PIPELINE = """\
 stages:
   split: {cmd: a, outs: [data/learn]}
@@ -76,13 +91,13 @@ def row_of(text: str, model: str) -> list[str]:
 def test_a_row_holds_the_models_own_numbers_in_the_order_of_the_header(project, monkeypatch):
     row = row_of(run(monkeypatch), "cnn")
     assert row == ["cnn", "cnn", "66.0 (64.0 – 67.5)", "64.0", "63.0", "56.0", "60.0", "10.38 M", "15 (13)"]
-    assert len(row) == len(results.COLUMNS)
+    assert len(row) == len(COLUMNS)
 
 
 def test_the_best_on_validation_faces_is_bold_though_another_is_better_on_test_faces(project, monkeypatch):
     text = run(monkeypatch)
     assert all(cell.startswith("**") for cell in row_of(text, "cnn_aug"))
-    assert text.count("**") == 2 * len(results.COLUMNS)
+    assert text.count("**") == 2 * len(COLUMNS)
 
 
 def test_a_model_without_metrics_is_marked(project, monkeypatch):
@@ -92,6 +107,7 @@ def test_a_model_without_metrics_is_marked(project, monkeypatch):
 def test_what_stands_around_the_table_stays_and_a_second_run_changes_nothing(project, monkeypatch):
     text = run(monkeypatch)
     assert text.startswith("# Title\n\nbefore\n") and text.endswith("\nafter\n") and "old" not in text
+    assert text.count("\nbetween\n") == 1
     picture = results.PICTURE.read_bytes()
     assert run(monkeypatch) == text
     assert results.PICTURE.read_bytes() == picture
@@ -112,7 +128,75 @@ def test_check_refuses_a_table_that_metrics_have_overtaken(project, monkeypatch)
         run(monkeypatch, "--check")
 
 
-@pytest.mark.parametrize("text", ["no markers", f"{results.END}\n{results.BEGIN}", TEXT + TEXT])
+def write_measured(*names: str, **changes: object) -> None:
+    """Write benchmarks/results.json as if these benchmarks had been run, with other numbers for the last of them."""
+    measured = {name: MEASURED[name] for name in names}
+    measured[names[-1]] = measured[names[-1]] | changes
+    results_speed.RESULTS.parent.mkdir(exist_ok=True)
+    results_speed.RESULTS.write_text(json.dumps(measured), encoding="utf-8")
+
+
+def speed_lines(text: str) -> list[str]:
+    begin, end = results.SPEED
+    return text.partition(begin)[2].partition(end)[0].strip().splitlines()
+
+
+def test_the_speed_section_holds_each_benchmarks_own_numbers(project, monkeypatch):
+    write_measured("training_speed", "noop_repro", "kills")
+    assert speed_lines(run(monkeypatch)) == [
+        "Training `cnn` (32-96-256 channels, 10.38 M parameters) in batches of 128 faces, "
+        "on Some CPU, 2 threads, bfloat16; keras 3.15.0:",
+        "",
+        "| training | images/s (range) | this engine is so many times as fast |",
+        "| --- | --- | --- |",
+        "| this engine | 412 (400 – 421) |  |",
+        "| Keras fit | 102 (95 – 110) | 4.06 |",
+        "| PyTorch | not measured yet | |",
+        "",
+        "Medians of 7 rounds, in which all took turns; ratios within a round. "
+        "Augmenting a batch takes one core 1.2 % of the time of a step.",
+        "",
+        "- `dvc repro` with nothing to do takes 1.28 times as long as DVC alone (1.05 s against 0.78 s, 21 stages).",
+        "- Training was killed (`kill -9`) at 50 random moments and started again: "
+        "after 49 of these it ended with the same bytes as one that was never cut.",
+    ]
+
+
+def test_a_measured_pytorch_takes_the_place_of_its_note(project, monkeypatch):
+    row = {"label": "PyTorch, bfloat16", "images_s": 300.0, "images_s_range": [290.0, 310.0], "ratio": 1.3}
+    write_measured("training_speed", rows=MEASURED["training_speed"]["rows"] | {"pytorch": row})
+    rows = [line for line in speed_lines(run(monkeypatch)) if "PyTorch" in line]
+    assert rows == ["| PyTorch, bfloat16 | 300 (290 – 310) | 1.30 |"]
+
+
+@pytest.mark.parametrize("name", MEASURED)
+def test_a_benchmark_that_was_not_run_is_named_as_such(project, monkeypatch, name):
+    write_measured(*[other for other in MEASURED if other != name])
+    assert sum(line.endswith(": not measured yet.") for line in speed_lines(run(monkeypatch))) == 1
+
+
+def test_without_any_benchmark_everything_is_not_measured_yet(project, monkeypatch):
+    assert speed_lines(run(monkeypatch)) == [
+        "Training beside Keras' `fit` and PyTorch: not measured yet.",
+        "",
+        "- `dvc repro` with nothing to do: not measured yet.",
+        "- Trainings killed at random moments: not measured yet.",
+    ]
+
+
+def test_check_refuses_a_speed_that_another_measurement_has_overtaken(project, monkeypatch):
+    write_measured("training_speed", "kills")
+    run(monkeypatch)
+    run(monkeypatch, "--check")
+    write_measured("training_speed", "kills", identical=50)
+    with pytest.raises(InputError, match="benchmarks/results.json give: run `make results`"):
+        run(monkeypatch, "--check")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["no markers", f"{END}\n{BEGIN}\n{SPEED}", TEXT + TEXT, TEXT.replace(SPEED, ""), BEGIN + TEXT, END + TEXT],
+)
 def test_a_readme_without_its_markers_is_an_error_and_stays(project, monkeypatch, text):
     Path("README.md").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match="once, in this order"):

@@ -38,16 +38,28 @@ def soft_labels(path: str | Path, faces: Faces) -> np.ndarray:
     seven probabilities.
 
     Raises:
-        InputError: A face has no row, or the columns are others.
+        InputError: A face has no row, the columns are others, or a row holds no probabilities.
     """
     with open(path, newline="", encoding="utf-8") as file:
         reader = csv.reader(file)
         if next(reader, None) != ["name", *EMOTIONS]:
             raise InputError(f"{path}: the first line must be name,{','.join(EMOTIONS)}")
-        rows = {name: list(map(float, values)) for name, *values in reader}
+        rows = {
+            name: _probabilities(values, f"{path} line {reader.line_num}") for name, *values in filter(None, reader)
+        }
     if not rows:
         return np.eye(len(EMOTIONS), dtype=np.float32)[faces.labels]
     without = [name for name in faces.names if name not in rows]
     if without:
         raise InputError(f"{path}: no row for {without[0]} and {len(without) - 1} more faces: make the file again")
     return np.array([rows[name] for name in faces.names], np.float32)
+
+
+def _probabilities(values: list[str], where: str) -> list[float]:
+    try:
+        row = [float(value) for value in values]
+    except ValueError as error:
+        raise InputError(f"{where}: {error}") from None
+    if len(row) != len(EMOTIONS) or not all(0 <= value <= 1 for value in row) or abs(sum(row) - 1) > 1e-3:
+        raise InputError(f"{where}: it must hold a name and {len(EMOTIONS)} probabilities that sum to one")
+    return row

@@ -49,7 +49,11 @@ def build(network: str, arguments: dict[str, Any], where: str = "build") -> kera
             arguments["weights"] = _weights(arguments["weights"], arguments.pop("weights_sha256"))
         return builder(classes=len(EMOTIONS), **arguments)
     except Exception as error:  # Keras raises a bare Exception where a download fails
-        raise InputError(f"{where}: {network} cannot be built: {str(error).strip().splitlines()[0]}") from error
+        raise InputError(f"{where}: {network} cannot be built: {_first_line(error)}") from error
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
 
 
 def _weights(weights: str, sha256: str) -> str | None:

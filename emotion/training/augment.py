@@ -1,9 +1,4 @@
-"""Batches of faces in random order, moved about at random, made one ahead while the network learns."""
-
-import queue
-import threading
-from collections.abc import Iterator
-from typing import Any
+"""Faces moved about, lit, covered and mixed at random, so that no epoch shows the same picture twice."""
 
 import cv2
 import numpy as np
@@ -13,13 +8,41 @@ from emotion.params import Section
 
 
 class AugmentSettings(Section):
-    """`augment` of a model: how far each face is moved, drawn anew every time; 0 everywhere leaves it as it is."""
+    """`augment` of a model: drawn anew for every face and epoch; 0 or false everywhere leaves faces as they are."""
 
     rotation: float = Field(ge=0, le=180)  # degrees
     shift: float = Field(ge=0, lt=1)  # share of the side
     zoom: float = Field(ge=0, lt=1)  # 0.1: 0.9 to 1.1
     shear: float = Field(ge=0, le=45)  # degrees
     flip: bool  # mirrors half of the faces
+    brightness: float = Field(ge=0, le=1)  # share of 255 that is added or taken away
+    erase: float = Field(ge=0, le=1)  # share of the faces
+    erase_area: float = Field(gt=0, lt=1)  # largest share of the picture
+    mixup: float = Field(ge=0)  # alpha of the Beta distribution
+    plain_epochs: int = Field(ge=0)  # at the end, without erasing and mixing
+
+    def of_epoch(self, epoch: int, epochs: int) -> "AugmentSettings":
+        """Return what holds in an epoch, counted from 0: the last ones neither erase nor mix."""
+        if epoch < epochs - self.plain_epochs:
+            return self
+        return self.model_copy(update={"erase": 0.0, "mixup": 0.0})
+
+
+def augment(
+    faces: np.ndarray, targets: np.ndarray, settings: AugmentSettings, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return faces uint8 (n, side, side) as float32 (n, side, side, 1), 0..255, and targets (n, classes), augmented."""
+    if settings.rotation or settings.shift or settings.zoom or settings.shear or settings.flip:
+        faces = _moved(faces, matrices(len(faces), faces.shape[1], settings, rng))
+    pixels = faces.astype(np.float32)
+    if settings.brightness:
+        pixels += 255 * settings.brightness * rng.uniform(-1, 1, (len(faces), 1, 1)).astype(np.float32)
+        np.clip(pixels, 0, 255, out=pixels)
+    if settings.erase:
+        _erase(pixels, settings, rng)
+    if settings.mixup:
+        pixels, targets = _mixed(pixels, targets, settings.mixup, rng)
+    return pixels[..., None], targets
 
 
 def matrices(count: int, side: int, settings: AugmentSettings, rng: np.random.Generator) -> np.ndarray:
@@ -37,45 +60,30 @@ def matrices(count: int, side: int, settings: AugmentSettings, rng: np.random.Ge
     return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
 
 
-def augment(faces: np.ndarray, settings: AugmentSettings, rng: np.random.Generator) -> np.ndarray:
-    """Return each face (n, side, side), uint8, under an affine map of its own; the edge is repeated outwards."""
+def _moved(faces: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """Return each face under its affine map; the edge is repeated outwards."""
     moved = np.empty_like(faces)
-    for face, matrix, target in zip(faces, matrices(len(faces), faces.shape[1], settings, rng), moved, strict=True):
+    for face, matrix, target in zip(faces, maps, moved, strict=True):
         cv2.warpAffine(face, matrix, face.shape[::-1], dst=target, borderMode=cv2.BORDER_REPLICATE)
     return moved
 
 
-def batches(
-    faces: np.ndarray, batch_size: int, settings: AugmentSettings, rng: np.random.Generator
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield one epoch of full batches: positions (batch_size,) and float32 faces (batch_size, side, side, 1).
+def _erase(pixels: np.ndarray, settings: AugmentSettings, rng: np.random.Generator) -> None:
+    """Cover a rectangle of some faces with noise (Zhong et al., "Random Erasing Data Augmentation", 2020)."""
+    side = pixels.shape[1]
+    for number in np.flatnonzero(rng.random(len(pixels)) < settings.erase):
+        area = rng.uniform(min(0.02, settings.erase_area), settings.erase_area) * side**2
+        stretch = np.exp(rng.uniform(np.log(0.3), np.log(1 / 0.3)) / 2)  # the paper's shapes: 0.3 to 3.3
+        height, width = (int(np.clip(area**0.5 * f, 1, side)) for f in (stretch, 1 / stretch))
+        top, left = rng.integers(0, side - height + 1), rng.integers(0, side - width + 1)
+        pixels[number, top : top + height, left : left + width] = rng.integers(0, 256, (height, width))
 
-    A thread works ahead, alone with the generator, so the draws have one order however the threads are timed.
-    """
-    still = not any(settings.model_dump().values())
-    ready: queue.Queue[Any] = queue.Queue(maxsize=4)
-    stop = threading.Event()
 
-    def work() -> None:
-        try:
-            order = rng.permutation(len(faces))
-            for start in range(0, len(order) - batch_size + 1, batch_size):
-                if stop.is_set():
-                    return
-                chosen = order[start : start + batch_size]
-                batch = faces[chosen] if still else augment(faces[chosen], settings, rng)
-                ready.put((chosen, batch[..., None].astype(np.float32)))
-            ready.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where the batches are used
-            ready.put(error)
-
-    threading.Thread(target=work, daemon=True).start()
-    try:
-        while (item := ready.get()) is not None:
-            if isinstance(item, BaseException):
-                raise item
-            yield item
-    finally:
-        stop.set()
-        while not ready.empty():
-            ready.get_nowait()
+def _mixed(
+    pixels: np.ndarray, targets: np.ndarray, alpha: float, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return each face blended with another, and its target likewise (Zhang et al., "mixup", 2018)."""
+    share = rng.beta(alpha, alpha, (len(pixels), 1)).astype(np.float32)
+    other = rng.permutation(len(pixels))
+    blend = share[..., None]
+    return blend * pixels + (1 - blend) * pixels[other], share * targets + (1 - share) * targets[other]

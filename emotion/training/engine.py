@@ -1,7 +1,7 @@
 """Fitting a network: one loop, read from top to bottom."""
 
-import math
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -12,34 +12,26 @@ from pydantic import Field
 from tqdm import tqdm
 
 from emotion.errors import InputError
-from emotion.params import Section
-from emotion.training import augment, fast_layers, forward
+from emotion.training import averaging, fast_layers, forward, step
+from emotion.training.augment import AugmentSettings
+from emotion.training.batches import Examples, batches
+from emotion.training.checkpoint import Checkpoint, Progress
 from emotion.training.history import Row, is_best, log
 from emotion.training.machine import MachineSettings
 from emotion.training.schedule import ScheduleSettings, learning_rate
 
 
-class FitSettings(Section):
+class FitSettings(step.OptimizerSettings):
     """`fit` of a model."""
 
     epochs: int = Field(ge=1)
     batch_size: int = Field(ge=1)
-    optimizer: Literal["adam", "sgd"]
-    weight_decay: float = Field(ge=0)
     label_smoothing: float = Field(ge=0, lt=1)
+    average: averaging.AverageSettings
     select_by: Literal["val_accuracy", "val_macro_f1", "val_loss"]
     patience: int = Field(ge=0)
     schedule: ScheduleSettings
-    augment: augment.AugmentSettings
-
-
-@dataclass(frozen=True)
-class Examples:
-    """n faces uint8 (n, 48, 48), what to answer float32 (n, 7) and how much each counts float32 (n,)."""
-
-    faces: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
+    augment: AugmentSettings
 
 
 def fit(
@@ -50,102 +42,99 @@ def fit(
     machine: MachineSettings,
     seed: int,
     log_file: str | Path,
+    checkpoint: Checkpoint,
 ) -> list[Row]:
     """Fit a network, leave it with the weights of its best epoch on validation faces and return the history.
 
     Args:
         model: Stock Keras layers in float32; learns in place.
-        train: What it learns from.
-        validation: What selects the epoch; its weights are not used.
+        train: What it learns from; the more a row of targets sums to, the more its face counts.
+        validation: What selects the epoch; targets are ones and zeros.
         settings: The recipe.
         machine: Number format and XLA; threads were set before.
         seed: Of the order of the faces and of the augmentation. (Weights and dropout follow Keras' global seed.)
         log_file: A CSV file that gains a row per epoch.
+        checkpoint: From which it goes on, and into which it writes. It stays: what is made of the weights may fail.
 
     Raises:
-        InputError: A batch is larger than the data, or the loss is no longer finite.
+        InputError: A batch is larger than the data or the memory, the loss is no longer finite, or the checkpoint
+            is damaged.
     """
-    steps = len(train.faces) // settings.batch_size
+    size, steps = settings.batch_size, len(train.faces) // settings.batch_size
     if steps == 0:
-        raise InputError(
-            f"batch_size {settings.batch_size} is larger than the {len(train.faces)} training faces: make it smaller"
-        )
-    fast = fast_layers.twin(model, machine.precision)
-    optimizer = _optimizer(settings, fast, machine.precision)
-    step = _step(fast, optimizer, settings.label_smoothing, machine.xla)
-    history: list[Row] = []
-    best = fast.get_weights()
-    with log(log_file) as write:
-        for epoch in range(1, settings.epochs + 1):
-            row: Row = {"epoch": epoch} | _train_epoch(step, optimizer, train, settings, history, steps, seed)
-            row |= _validate(fast, validation)
-            row["best"] = int(is_best(row, history, settings.select_by))
-            history.append(row)
+        raise InputError(f"batch_size {size} is larger than the {len(train.faces)} training faces: make it smaller")
+    train = Examples(train.faces, _smoothed(train.targets, settings.label_smoothing))
+    fast = fast_layers.twin(model, machine.precision, machine.xla)
+    optimizer = step.optimizer(settings, fast, machine.precision)
+    some = np.random.default_rng(seed).permutation(len(train.faces))[: settings.average.batches * size]
+    average = averaging.Average(fast, settings.average, train.faces[some], size)
+    learn = step.compiled(fast, optimizer, average.weights, settings.average.decay, machine.xla)
+    answer = forward.compiled(fast)
+    variables = [*fast.variables, *optimizer.variables, *average.weights]
+    progress, best = checkpoint.load(variables) or (Progress(), fast.get_weights())
+
+    with log(log_file, progress.history) as write, _live(settings, steps, progress) as bar, _enough_memory(size):
+        while not _is_over(progress.history, settings):
+            epoch, losses = len(progress.history), [row["val_loss"] for row in progress.history]
+            augment = settings.augment.of_epoch(epoch, settings.epochs)
+            for faces, targets in batches(train, size, augment, (seed, epoch), first=progress.batch):
+                rate = learning_rate(settings.schedule, (epoch + progress.batch / steps) / settings.epochs, losses)
+                optimizer.learning_rate = rate
+                progress.add(*learn(faces, targets).numpy().tolist())
+                _require_finite(progress.loss, progress, settings.schedule.peak)
+                bar.update(size)
+                if checkpoint.due and progress.batch < steps:
+                    checkpoint.save(progress, variables, best)
+            row = {"epoch": epoch + 1, "learning_rate": rate}
+            row |= {"loss": progress.loss / steps, "accuracy": progress.accuracy / steps}
+            with average.in_place():
+                row |= _validate(answer(validation.faces), validation.targets.argmax(1))
+                _require_finite(row["val_loss"], progress, settings.schedule.peak)
+                row["best"] = int(is_best(row, progress.history, settings.select_by))
+                best = fast.get_weights() if row["best"] else best
+            progress = Progress([*progress.history, row])
+            checkpoint.save(progress, variables, best)
             write(row)
-            if row["best"]:
-                best = fast.get_weights()
-            if settings.patience and all(not late["best"] for late in history[-settings.patience :]):
-                print(f"no better epoch in {settings.patience}: stopped")
-                break
     model.set_weights(best)
-    return history
+    return progress.history
 
 
-def _train_epoch(
-    step: Any, optimizer: Any, train: Examples, settings: FitSettings, history: list[Row], steps: int, seed: int
-) -> Row:
-    """Learn from every face once and return the learning rate at the end, mean loss and accuracy."""
-    done = len(history)
-    # Seeded by the epoch's number, so that what an epoch sees does not depend on the epochs before.
-    rng = np.random.default_rng([seed, done])
-    losses = [row["val_loss"] for row in history]
-    total = np.zeros(2)
-    feed = augment.batches(train.faces, settings.batch_size, settings.augment, rng)
-    bar = tqdm(feed, f"epoch {done + 1}/{settings.epochs}", steps, leave=False, disable=None, unit="batch")
-    for number, (chosen, faces) in enumerate(bar):
-        rate = learning_rate(settings.schedule, (done + number / steps) / settings.epochs, losses)
-        optimizer.learning_rate = rate
-        total += step(faces, train.targets[chosen], train.weights[chosen]).numpy()
-        if not math.isfinite(total[0]):
-            where = f"epoch {done + 1}, batch {number + 1}"
-            raise InputError(f"the loss is not finite in {where}: lower schedule.peak ({settings.schedule.peak})")
-    loss, accuracy = total / steps
-    return {"learning_rate": rate, "loss": loss, "accuracy": accuracy}
+def _smoothed(targets: np.ndarray, smoothing: float) -> np.ndarray:
+    """Return targets of which a share is spread evenly over all classes (Szegedy et al., 2016); sums stay."""
+    return (targets * (1 - smoothing) + targets.mean(axis=1, keepdims=True) * smoothing).astype(np.float32)
 
 
-def _step(model: keras.Model, optimizer: Any, smoothing: float, xla: bool) -> Any:
-    """Return the compiled function that learns from one batch and returns its loss and accuracy, float32 (2,)."""
-
-    @tf.function(jit_compile=xla)
-    def step(faces: tf.Tensor, targets: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-        with tf.GradientTape() as tape:
-            answers = model(faces, training=True)
-            each = keras.losses.categorical_crossentropy(targets, answers, label_smoothing=smoothing)
-            loss = tf.reduce_mean(each * weights)
-            scaled = optimizer.scale_loss(loss)
-        optimizer.apply(tape.gradient(scaled, model.trainable_weights), model.trainable_weights)
-        right = tf.equal(tf.argmax(answers, 1), tf.argmax(targets, 1))
-        return tf.stack([loss, tf.reduce_mean(tf.cast(right, tf.float32))])
-
-    return step
+def _is_over(history: list[Row], settings: FitSettings) -> bool:
+    late = history[-settings.patience :] if settings.patience else []
+    if late and not any(row["best"] for row in late):
+        print(f"no better epoch in {settings.patience}: stopped")
+        return True
+    return len(history) == settings.epochs
 
 
-def _optimizer(settings: FitSettings, model: keras.Model, precision: str) -> Any:
-    decay = settings.weight_decay or None
-    if settings.optimizer == "adam":
-        optimizer = keras.optimizers.AdamW(weight_decay=decay or 0.0)
-    else:
-        optimizer = keras.optimizers.SGD(momentum=0.9, nesterov=True, weight_decay=decay)
-    if decay:
-        # Shrinking biases and normalisation only hurts (Goyal et al., "Accurate, Large Minibatch SGD", 2017).
-        optimizer.exclude_from_weight_decay(var_list=[w for w in model.trainable_weights if len(w.shape) < 2])
-    # bfloat16 has float32's range; float16 underflows without a scaled loss (Micikevicius et al., 2018).
-    return keras.optimizers.LossScaleOptimizer(optimizer) if precision == "float16" else optimizer
+def _require_finite(loss: float, progress: Progress, peak: float) -> None:
+    if not np.isfinite(loss):
+        where = f"epoch {len(progress.history) + 1}, batch {progress.batch}"
+        raise InputError(f"the loss is not finite in {where}: lower schedule.peak ({peak})")
 
 
-def _validate(model: keras.Model, validation: Examples) -> Row:
-    answers = forward.probabilities(model, validation.faces)
-    labels, predicted = validation.targets.argmax(1), answers.argmax(1)
+@contextmanager
+def _enough_memory(batch_size: int) -> Iterator[None]:
+    try:
+        yield
+    except (tf.errors.ResourceExhaustedError, MemoryError):
+        raise InputError(f"too little memory for batch_size {batch_size}: make it smaller") from None
+
+
+def _live(settings: FitSettings, steps: int, progress: Progress) -> Any:
+    """Return a bar for a terminal: images a second and the time left; nothing elsewhere."""
+    faces = steps * settings.batch_size
+    done = len(progress.history) * faces + progress.batch * settings.batch_size
+    return tqdm(initial=done, total=settings.epochs * faces, unit=" images", leave=False, disable=None)
+
+
+def _validate(answers: np.ndarray, labels: np.ndarray) -> Row:
+    predicted = answers.argmax(1)
     right = predicted == labels
     loss = -np.log(np.maximum(answers[np.arange(len(labels)), labels], 1e-7)).mean()
     f1 = []

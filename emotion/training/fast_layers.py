@@ -5,6 +5,7 @@ each costs as much as the convolutions. The twin uses TensorFlow's fused normali
 in bfloat16. Its weights have the same order and shapes, so they are copied back into the stock network.
 """
 
+import functools
 from typing import Any
 
 import keras
@@ -52,10 +53,29 @@ class ByteDropout(keras.layers.Dropout):
         return inputs * kept * tf.cast(256 / (256 - threshold), inputs.dtype)
 
 
+class SlicedMaxPooling(keras.layers.MaxPooling2D):
+    """The maximum of shifted slices: XLA has no deterministic gradient of TensorFlow's own pooling."""
+
+    def call(self, inputs: tf.Tensor) -> tf.Tensor:
+        """Pool (n, height, width, channels); the border that fills no window is left out."""
+        rows, columns = (
+            range(0, size - window + 1, stride)
+            for size, window, stride in zip(inputs.shape[1:3], self.pool_size, self.strides, strict=True)
+        )
+        return functools.reduce(
+            tf.maximum,
+            [
+                inputs[:, y : y + rows[-1] + 1 : rows.step, x : x + columns[-1] + 1 : columns.step]
+                for y in range(self.pool_size[0])
+                for x in range(self.pool_size[1])
+            ],
+        )
+
+
 SWAPS: dict[Any, Any] = {keras.layers.BatchNormalization: FusedBatchNormalization, keras.layers.Dropout: ByteDropout}
 
 
-def twin(model: keras.Model, precision: str) -> keras.Model:
+def twin(model: keras.Model, precision: str, xla: bool = False) -> keras.Model:
     """Return the fast form of a network, with the same weights; its last layer answers in float32."""
     policy = "float32" if precision == "float32" else f"mixed_{precision}"
     last = model.layers[-1].name
@@ -63,6 +83,8 @@ def twin(model: keras.Model, precision: str) -> keras.Model:
     def fast(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = {**layer.get_config(), "dtype": "float32" if layer.name == last else policy}
         kind = SWAPS.get(type(layer), type(layer))
+        if xla and kind is keras.layers.MaxPooling2D and layer.padding == "valid":
+            kind = SlicedMaxPooling
         return kind.from_config(config)
 
     copy = keras.models.clone_model(model, clone_function=fast)

@@ -1,0 +1,146 @@
+"""A training in a folder of its own that can be killed, and what is left of it then."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import small_training
+
+MOMENTS = ("starting", "in an epoch", "in a checkpoint", "in the final save")
+
+
+@dataclass
+class Kill:
+    """One kill: when it was and what stood on the disk then."""
+
+    second: float  # since the start of the process
+    moment: str  # one of MOMENTS
+    position: tuple[int, int] | None  # epochs that were over and batches of the next, in the checkpoint if there is one
+
+    def __str__(self) -> str:
+        """Say all of it in one line."""
+        stood = "no checkpoint" if self.position is None else "checkpoint: {} epochs, {} batches".format(*self.position)
+        return f"killed {self.second:.1f} s after its start, {self.moment}; {stood}"
+
+
+class Training:
+    """`python -m stages.train MODEL` in a folder that has its data, to be killed and started again."""
+
+    def __init__(self, folder: Path, model: str, epochs: int) -> None:
+        """Say where, which model, and how many epochs its params ask for."""
+        self.folder, self.model, self.epochs = folder, model, epochs
+        self.names = [f"models/{model}.keras", f"plots/history/{model}.csv", f"metrics/training/{model}.json"]
+        self._begun = 0.0
+
+    @contextmanager
+    def started(self) -> Iterator[subprocess.Popen[bytes]]:
+        """Delete the outputs, as DVC does, and start the stage in a process group of its own; kill it at the end."""
+        for name in self.names:
+            (self.folder / name).unlink(missing_ok=True)
+        self._begun = time.time()
+        process = small_training.start(self.folder, self.model)
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def run(self) -> float:
+        """Let it run to its end, whether anew or from a checkpoint, and return the seconds that it took."""
+        before = self.position()
+        with self.started() as process:
+            process.wait()
+        self._require_resumed(before, process.returncode)
+        return time.time() - self._begun
+
+    def kill(self, second: float, when: str | None = None) -> Kill | None:
+        """Start it and kill -9 it; return None if it ended before.
+
+        Args:
+            second: After its start, at the earliest.
+            when: A pattern of files: as soon as it writes one, and as long as that is there.
+        """
+        before = self.position()
+        with self.started() as process:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(second)
+            if when:
+                self.stop_when(process, when)
+            code = process.poll()
+        kill = Kill(time.time() - self._begun, self._moment(), self.position())
+        if code is not None or kill.moment != "starting":
+            self._require_resumed(before, code)
+        return kill if code is None else None
+
+    def stop_when(self, process: subprocess.Popen[bytes], pattern: str) -> None:
+        """Return as soon as it has ended, or a file of its own is there and it stands still."""
+        while process.poll() is None:
+            if not self._written(pattern):
+                time.sleep(0.0002)
+                continue
+            os.killpg(process.pid, signal.SIGSTOP)
+            _, status = os.waitpid(process.pid, os.WUNTRACED)
+            if not os.WIFSTOPPED(status):
+                process.returncode = os.waitstatus_to_exitcode(status)
+            elif self._written(pattern):
+                return
+            else:  # it was faster: the file has its final name, or is gone
+                os.killpg(process.pid, signal.SIGCONT)
+
+    def _written(self, pattern: str) -> bool:
+        """Return whether there is such a file that is not a leftover of an earlier process."""
+        for file in self.folder.glob(pattern):
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime > self._begun:
+                    return True
+        return False
+
+    def _moment(self) -> str:
+        history = self.folder / self.names[1]
+        if self._written(".checkpoints/*.part"):
+            return "in a checkpoint"
+        if not history.exists():
+            return "starting"
+        return "in the final save" if len(history.read_bytes().splitlines()) > self.epochs else "in an epoch"
+
+    def position(self) -> tuple[int, int] | None:
+        """Return how many epochs are over in the checkpoint, and how many batches of the next; None without one."""
+        files = sorted((self.folder / ".checkpoints").glob("*.npz"))
+        if not files:
+            return None
+        with np.load(files[-1]) as file:
+            progress = json.loads(file["progress"].tobytes())
+        return len(progress["history"]), progress["batch"]
+
+    def printed(self) -> str:
+        """Return what the last process printed."""
+        return (self.folder / small_training.PRINTED).read_text(encoding="utf-8")
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return every file where a training writes, except half-written ones, which git ignores."""
+        names = (".checkpoints", "models", "plots/history", "metrics/training")
+        files = [path for name in names for path in (self.folder / name).glob("*") if not path.name.startswith(".tmp-")]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
+
+    def differences(self, reference: dict[str, bytes]) -> list[str]:
+        """Return the files that are not as in the outputs of an uncut training."""
+        now = self.outputs()
+        return sorted(name for name in reference | now if now.get(name) != reference.get(name))
+
+    def _require_resumed(self, before: tuple[int, int] | None, code: int | None) -> None:
+        """Refuse a process that failed, or that went on from elsewhere than the checkpoint before it."""
+        if code:
+            raise RuntimeError(f"the training ended with code {code}: {self.printed()[-3000:]}")
+        told = re.search(r"^goes on after epoch (\d+) and (\d+) batches$", self.printed(), re.MULTILINE)
+        if (told and tuple(map(int, told.groups()))) != before:
+            raise RuntimeError(f"the checkpoint was at {before}, but it printed {self.printed()[:3000]}")

@@ -1,0 +1,122 @@
+"""A file that brings a killed training back to where it was."""
+
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import time
+import zipfile
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel
+
+from emotion.errors import InputError
+
+SECONDS = 60.0  # between two checkpoints inside an epoch; every epoch ends with one
+
+
+@dataclass
+class Progress:
+    """Where a training stands. Its random numbers need no place here: they follow from seed, epoch and batch."""
+
+    history: list[dict[str, float]] = field(default_factory=list)  # of the epochs that are over
+    batch: int = 0  # done in this epoch
+    loss: float = 0.0  # sum over these batches
+    accuracy: float = 0.0  # likewise
+
+    def add(self, loss: float, accuracy: float) -> None:
+        """Count one batch more, with its means."""
+        self.batch += 1
+        self.loss += loss
+        self.accuracy += accuracy
+
+
+class Checkpoint:
+    """Progress, every variable of a training and its best weights, in one file that is whole or not there."""
+
+    def __init__(self, folder: str | Path, name: str, identity: str) -> None:
+        """Say where the file is to be.
+
+        Args:
+            folder: Outside of all outputs of DVC, which deletes these before a stage runs.
+            name: Of the model.
+            identity: What the training follows from, as `identity` returns it: another one's checkpoint is not used.
+        """
+        self.path = Path(folder) / f"{name}-{identity[:16]}.npz"
+        self._saved = time.monotonic()
+        others = sorted(path.name for path in self.path.parent.glob(f"{name}-{'?' * 16}.npz") if path != self.path)
+        if others and not self.path.exists():
+            what = f"{folder}/{others[0]} is of other params, code, data or versions"
+            print(f"note: {what}: not used; delete it if you do not go back to them", file=sys.stderr)
+
+    @property
+    def due(self) -> bool:
+        """Whether it is time for the next one."""
+        return time.monotonic() - self._saved >= SECONDS
+
+    def save(self, progress: Progress, variables: Sequence[Any], best: Sequence[np.ndarray]) -> None:
+        """Write the file; one that was there stays until the new one is on the disk."""
+        arrays = {f"variable{n}": value.numpy() for n, value in enumerate(variables)}
+        arrays |= {f"best{n}": value for n, value in enumerate(best)}
+        state = np.frombuffer(json.dumps([asdict(progress), len(best)]).encode(), np.uint8)
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        partial = self.path.with_suffix(".part")  # the same each time, so that kills leave one at most
+        try:
+            with partial.open("wb") as file:
+                np.savez(file, progress=state, **arrays)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:  # such as a full disk
+            partial.unlink(missing_ok=True)
+            error.filename = error.filename or str(partial)
+            raise
+        os.replace(partial, self.path)
+        self._saved = time.monotonic()
+
+    def load(self, variables: Sequence[Any]) -> tuple[Progress, list[np.ndarray]] | None:
+        """Set the variables and return the progress and the best weights, or None if there is no file.
+
+        Raises:
+            InputError: The file is damaged.
+        """
+        if not self.path.exists():
+            return None
+        try:
+            with np.load(self.path) as file:
+                fields, count = json.loads(file["progress"].tobytes())
+                progress = Progress(**fields)
+                values = [file[f"variable{n}"] for n, _ in enumerate(variables)]
+                best = [file[f"best{n}"] for n in range(count)]
+        except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
+            raise InputError(f"{self.path} is damaged ({error}): delete it, then training begins anew") from None
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        print(f"goes on after epoch {len(progress.history)} and {progress.batch} batches", flush=True)
+        return progress, best
+
+    def remove(self) -> None:
+        """Delete the file, since all that follows from it is written."""
+        self.path.unlink(missing_ok=True)
+        self.path.with_suffix(".part").unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # others may be in it
+            self.path.parent.rmdir()
+
+
+def identity(*parts: Any) -> str:
+    """Return a hash of params, arrays and versions, and of every file of this project that is imported."""
+    digest = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            digest.update(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).data)
+        else:
+            digest.update(part.model_dump_json().encode() if isinstance(part, BaseModel) else repr(part).encode())
+    root = str(Path(__file__).parents[2])
+    files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
+    for file in sorted(file for file in files if file.startswith((f"{root}/emotion/", f"{root}/stages/"))):
+        digest.update(Path(file).read_bytes())
+    return digest.hexdigest()

@@ -1,0 +1,65 @@
+"""The same params give the same bytes of weights, history, predictions and ONNX, on however many cores."""
+
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from benchmarks import small_training
+from tests import tiny as dag
+
+FILES = (
+    "models/cnn.keras",
+    "plots/history/cnn.csv",
+    "metrics/training/cnn.json",
+    "plots/predictions/validation/cnn.csv",
+    "plots/predictions/test/cnn.csv",
+    "models/cnn.onnx",
+    "metrics/export/cnn.json",
+)
+
+
+def _run(
+    tiny: Path, folder: Path, hash_seed: str, *, seed: int = 1, stages: Sequence[str], prefix: Sequence[str] = ()
+) -> dict[str, bytes]:
+    """Return what stages of cnn write in a folder of their own, each in a process of its own."""
+    shutil.copytree(tiny, folder, ignore=shutil.ignore_patterns(".git", ".dvc", "models", "metrics", "plots"))
+    small_training.write_params(folder, "cnn", epochs=3, seed=seed)
+    environment = dag.environment(folder) | {"PYTHONHASHSEED": hash_seed}
+    for stage in stages:
+        command = [*prefix, sys.executable, "-m", f"stages.{stage}", "cnn"]
+        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr[-3000:]
+    return {name: (folder / name).read_bytes() for name in FILES if (folder / name).exists()}
+
+
+@pytest.fixture(scope="module")
+def first(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What train, predict and export write."""
+    written = _run(tiny, tmp_path_factory.mktemp("first") / "a", "1", stages=("train", "predict", "export"))
+    assert set(written) == set(FILES)
+    return written
+
+
+def test_another_run_in_another_folder_writes_the_same_bytes(tiny: Path, tmp_path: Path, first: dict[str, bytes]):
+    again = _run(tiny, tmp_path / "a longer name", "2", stages=("train", "predict", "export"))
+    assert [name for name in FILES if again[name] != first[name]] == []
+
+
+def test_one_core_writes_the_same_bytes_as_all_of_them(tiny: Path, tmp_path: Path, first: dict[str, bytes]):
+    if not shutil.which("taskset"):
+        pytest.skip("no taskset (util-linux), which pins a process to a core")
+    pinned = ("taskset", "-c", str(min(os.sched_getaffinity(0))))
+    alone = _run(tiny, tmp_path / "pinned", "3", stages=("train", "predict", "export"), prefix=pinned)
+    assert [name for name in FILES if alone[name] != first[name]] == []
+
+
+def test_another_seed_gives_other_weights_and_another_history(tiny: Path, tmp_path: Path, first: dict[str, bytes]):
+    other = _run(tiny, tmp_path / "seeded", "1", seed=2, stages=("train",))
+    assert set(other) == set(FILES[:3])
+    for name in ("models/cnn.keras", "plots/history/cnn.csv"):
+        assert other[name] != first[name]
