@@ -25,7 +25,7 @@ LAYERS: dict[Any, str] = {
 }
 # ... else these.
 OPTIMIZER, AVERAGE, CASTS, REST = "optimizer", "average of the weights", "casts between number formats", "rest"
-KINDS = tuple(dict.fromkeys([*OPERATIONS.values(), *LAYERS.values(), OPTIMIZER, AVERAGE, CASTS, REST]))
+KINDS = tuple(dict.fromkeys([*sorted(OPERATIONS.values()), *LAYERS.values(), OPTIMIZER, AVERAGE, CASTS, REST]))
 # The average belongs to no layer: its operations have names without a slash.
 OF_AVERAGE = {"Sub", "Mul", "AssignSubVariableOp", "ReadVariableOp"}
 

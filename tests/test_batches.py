@@ -56,10 +56,14 @@ def test_an_epoch_can_go_on_at_any_of_its_batches(first: int):
     assert _equal(_epoch(AugmentSettings(**ALL), epoch=3, first=first), whole[first:])
 
 
-def test_each_batch_of_an_epoch_is_augmented_differently():
+def test_each_batch_of_each_epoch_is_augmented_differently():
     flip = AugmentSettings(**{**STILL, "flip": True})
-    mirrored = [(faces[..., 0] != FACES[targets.argmax(axis=1)]).any(axis=(1, 2)) for faces, targets in _epoch(flip)]
-    assert len({tuple(batch) for batch in mirrored}) == 4
+    mirrored = {
+        tuple((faces[..., 0] != FACES[targets.argmax(axis=1)]).any(axis=(1, 2)))
+        for place in ({"epoch": 0}, {"epoch": 1}, {"seed": 2})
+        for faces, targets in _epoch(flip, **place)
+    }
+    assert len(mirrored) == 12
 
 
 def test_leaving_an_epoch_early_stops_its_thread():

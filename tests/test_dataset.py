@@ -87,7 +87,7 @@ def test_a_file_that_does_not_fit_the_faces_is_an_error(faces: dataset.Faces, tm
 def test_a_row_that_holds_no_probabilities_is_named_with_its_line(
     faces: dataset.Faces, tmp_path: Path, row: str, message: str
 ):
-    good = "a,0.334,0.333,0.333,0,0,0,0"  # rounded to three digits
+    good = "a,0.3333,0.3333,0.3333,0,0,0,0"  # rounded
     text = f"{HEADER}\n{good}\n{row}\n{good.replace('a', 'd', 1)}\n"
     (tmp_path / "targets.csv").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=f"targets.csv line 3: {message}") as error:

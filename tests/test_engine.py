@@ -1,6 +1,8 @@
 """Training: the fast twin computes what the stock network does, and the best epoch is what stays."""
 
 import csv
+import subprocess
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ from typing import Any
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from emotion.errors import InputError
 from emotion.models import registry
@@ -16,6 +19,7 @@ from emotion.training.batches import Examples
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.engine import FitSettings
 from emotion.training.machine import MachineSettings
+from tests.source import ROOT
 
 BUILD = {"widths": [4, 4], "dense": 8, "dropout": 0.25, "dense_dropout": 0.25, "activation": "relu"}
 BUILD |= {"initializer": "he_normal"}
@@ -53,10 +57,11 @@ def _fit(
     precision: str = "float32",
     peak: float = 0.01,
     train: Examples | None = None,
+    xla: bool = False,
     **changes: Any,
 ) -> list[dict]:
     settings = FitSettings(**{**FIT, "schedule": {**FIT["schedule"], "peak": peak}, **changes})
-    machine = MachineSettings(precision=precision, xla=False, threads=2)
+    machine = MachineSettings(precision=precision, xla=xla, threads=2)
     kept = Checkpoint(log.parent / "checkpoints", "cnn", checkpoint.identity(settings, *model.get_weights()))
     return engine.fit(model, train or _examples(70, 1), _examples(35, 2), settings, machine, 1, log, kept)
 
@@ -111,6 +116,35 @@ def test_twin_has_the_weights_in_the_same_order_and_answers_alike(precision: str
     tolerance = 1e-5 if precision == "float32" else 0.02
     np.testing.assert_allclose(forward.probabilities(twin, faces), forward.probabilities(model, faces), atol=tolerance)
     assert twin.compute_dtype == "float32" and twin.layers[-1].compute_dtype == "float32"
+
+
+@pytest.mark.parametrize(("window", "stride"), [(2, 2), (3, 2), (1, 2), (3, 1)])
+def test_pooling_for_xla_equals_keras_own(window: int, stride: int):
+    pictures = tf.constant(np.random.default_rng(1).normal(size=(3, 13, 12, 2)), tf.float32)
+    answers, slopes = [], []
+    for kind in (keras.layers.MaxPooling2D, fast_layers.SlicedMaxPooling):
+        with tf.GradientTape() as tape:
+            tape.watch(pictures)
+            answers.append(kind(window, stride)(pictures))
+            loss = tf.reduce_sum(answers[-1] ** 2)
+        slopes.append(tape.gradient(loss, pictures))
+    assert np.array_equal(*answers) and answers[0].shape[1:3] != pictures.shape[1:3]
+    np.testing.assert_allclose(*slopes, atol=1e-6)
+
+
+def test_xla_learns_the_same_while_results_must_repeat(tmp_path: Path):
+    code = "import sys; from pathlib import Path; from tests import test_engine as test; "
+    code += "from emotion.training import machine; from emotion.training.machine import MachineSettings as Settings; "
+    code += "machine.prepare(Settings(precision='float32', xla=True, threads=2), 1); "  # before TensorFlow computes
+    code += "test._fit(test._cnn(), Path(sys.argv[1]), xla=True, epochs=1)"
+    command = [sys.executable, "-c", code, str(tmp_path / "xla/history.csv")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-3000:]
+    plain = _fit(_cnn(), tmp_path / "history.csv", epochs=1)[0]
+    with (tmp_path / "xla/history.csv").open(encoding="utf-8") as file:
+        row = next(csv.DictReader(file))
+    assert float(row["loss"]) == pytest.approx(plain["loss"], rel=1e-3)
+    assert float(row["val_loss"]) == pytest.approx(plain["val_loss"], rel=1e-2)
 
 
 def test_forward_answers_for_every_face_in_order_and_sums_to_one():
