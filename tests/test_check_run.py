@@ -179,6 +179,15 @@ def test_pending_stages_and_what_follows_are_accepted_and_printed(clone, capsys)
     assert "still to be run (pending_runs.txt): train; what follows: evaluate" in capsys.readouterr().out
 
 
+def test_several_pending_stages_whose_data_are_not_here_are_accepted(clone, capsys):
+    count = "  count: {cmd: wc data/faces > metrics/n, deps: [data/faces], metrics: [metrics/n: {cache: false}]}\n"
+    Path("dvc.yaml").write_text(PIPELINE + count)
+    edit_param()
+    Path("pending_runs.txt").write_text("train\ncount\n")
+    check_run.main()
+    assert "still to be run (pending_runs.txt): train, count; what follows: evaluate" in capsys.readouterr().out
+
+
 def test_what_comes_before_a_pending_stage_is_not_accepted(clone, capsys):
     Path("pending_runs.txt").write_text("train\n")
     edit_param()

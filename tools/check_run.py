@@ -72,7 +72,8 @@ def dry_run() -> Iterator[Finding]:
     done = subprocess.run(command, capture_output=True, text=True)
     stale = re.findall(r"^Running stage '(.+)'", done.stdout, re.MULTILINE)
     # Without its data DVC cannot say more about a stage that does not match dvc.lock.
-    stale += re.findall(r"failed to reproduce '(.+?)'", done.stderr)
+    for line in re.findall(r"failed to reproduce (.+)", done.stderr):  # one stage, or several: 'a', 'b' and 'c'
+        stale += re.findall(r"'(.+?)'", line)
     up_to_date = done.stdout.strip().endswith("Data and pipelines are up to date.")
     if not stale and (done.returncode or not up_to_date):
         reason = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
