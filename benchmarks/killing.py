@@ -119,7 +119,7 @@ class Training:
         if not files:
             return None
         with np.load(files[-1]) as file:
-            progress = json.loads(file["progress"].tobytes())
+            progress, *_ = json.loads(file["progress"].tobytes())
         return len(progress["history"]), progress["batch"]
 
     def printed(self) -> str:
