@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting lock setup clean-quickstart clean-overfitting
+.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting exclude-suspects lock setup clean-quickstart clean-overfitting
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -21,6 +21,7 @@ quickstart: setup ## run the whole pipeline on drawn faces and show what came ou
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
 
 repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hours the first time)
+	@$(RUN) emotion.data.exclusion
 	@$(RUN) emotion.data.kaggle
 	@$(RUN) dvc repro
 
@@ -38,8 +39,9 @@ check: setup ## prove that dvc.lock, params, code, metrics and plots belong toge
 plots: setup ## make one page of all charts, dvc_plots/index.html
 	@$(RUN) dvc plots show
 
-results: setup ## write README's tables and picture from metrics/ and benchmarks/results.json
+results: setup ## write README's tables and picture and docs/data.md's tables from metrics/ and benchmarks/results.json
 	@$(RUN) tools.results
+	@$(RUN) tools.data_card
 
 benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` beside DVC alone (10 minutes)
 	@# PYTHONPATH may name a folder with PyTorch; only its row sees it.
@@ -54,6 +56,9 @@ kill-test: setup ## kill a small training at 50 random moments and compare what 
 
 overfitting: setup ## fit cnn for 100 epochs, apart from the pipeline, and draw where it overfits (hours)
 	@$(RUN) tools.overfitting
+
+exclude-suspects: setup ## copy suspect labels to params/exclude.csv, for data.exclude to name (COUNT=500: the worst 500)
+	@$(RUN) tools.exclude_suspects $(COUNT)
 
 lock: setup ## compile requirements*.txt again from pyproject.toml; versions stay where they can
 	@for file in requirements*.txt; do \

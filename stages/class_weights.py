@@ -24,7 +24,8 @@ def main() -> None:
     settings = load("class_weights", ClassWeightSettings)
     labels = dataset.load("data/learn.parquet", "train").labels
     given = None if settings.method == "none" else "balanced"
-    weights = compute_class_weight(given, classes=np.arange(len(EMOTIONS)), y=labels)
+    weights, present = np.ones(len(EMOTIONS)), np.unique(labels)  # pictures of one's own may lack an emotion
+    weights[present] = compute_class_weight(given, classes=present, y=labels)
     if settings.method == "sqrt_balanced":
         weights = np.sqrt(weights)
     with atomic("data/class_weights.json") as path:

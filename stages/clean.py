@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from emotion import errors
 from emotion.data import archive, cleaning
 from emotion.files import atomic
+from emotion.labels import EMOTIONS
 
 
 def main() -> None:
@@ -22,6 +23,9 @@ def main() -> None:
     with atomic("metrics/clean.json") as path:
         path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
     print(f"{faces.num_rows} faces, {len(set_aside)} files set aside (metrics/set_aside.csv)")
+    absent = sorted(set(EMOTIONS) - set(faces["label"].to_pylist()))
+    if absent:
+        print(f"no face of {', '.join(absent)}: networks will learn to tell the others apart")
 
 
 if __name__ == "__main__":

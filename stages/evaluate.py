@@ -16,13 +16,10 @@ def main(name: str) -> None:
     """Write metrics/<name>.json and the files under plots/ from which its charts are drawn."""
     validation = predictions.read(f"plots/predictions/validation/{name}.csv")
     test = predictions.read(f"plots/predictions/test/{name}.csv")
-    unleaked = ~test.leaked
-    parts = {
-        "validation": (validation.labels, validation.probabilities),
-        "test": (test.labels, test.probabilities),
-    }
-    if unleaked.any():
-        parts["test_unleaked"] = (test.labels[unleaked], test.probabilities[unleaked])
+    parts = {"validation": (validation.labels, validation.probabilities), "test": (test.labels, test.probabilities)}
+    for part, kept in {"test_unleaked": test.leaked != "exact", "test_unleaked_near": test.leaked == "no"}.items():
+        if kept.any():
+            parts[part] = (test.labels[kept], test.probabilities[kept])
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
         best = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
     headline = {"train": {"accuracy": float(best["accuracy"])}}

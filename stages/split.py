@@ -1,36 +1,37 @@
-"""Divide the faces into training, validation and test."""
+"""Divide the faces into training, validation and test, and leave out what params.yaml does not want."""
 
 import json
-from collections import Counter
 
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emotion import errors
-from emotion.data import splitting
+from emotion.data import exclusion, removal, splitting
 from emotion.files import atomic
-from emotion.labels import EMOTIONS
 from emotion.params import load
+
+COLUMNS = ["name", "label", "pixels", "blank", "part", "leaked"]
 
 
 def main() -> None:
     """Write data/learn.parquet (train and validation), data/test.parquet and metrics/split.json."""
-    settings = load("split", splitting.SplitSettings)
-    faces = splitting.split(pq.read_table("data/faces.parquet"), settings)
-    is_test = [part == "test" for part in faces["part"].to_pylist()]
-    with atomic("data/learn.parquet") as path:
-        pq.write_table(faces.filter([not test for test in is_test]), path, compression="zstd")
-    with atomic("data/test.parquet") as path:
-        pq.write_table(faces.filter(is_test), path, compression="zstd")
-    rows = zip(faces["part"].to_pylist(), faces["label"].to_pylist(), faces["leaked"].to_pylist(), strict=True)
-    count: Counter[tuple[str, str]] = Counter()
-    for part, label, leaked in rows:
-        count.update([(part, "faces"), (part, label)] + [(part, "leaked")] * leaked)
-    summary = {
-        part: {column: count[part, column] for column in ("faces", "leaked", *EMOTIONS)} for part in splitting.PARTS
-    }
+    settings, defects = load("split", splitting.SplitSettings), load("defects", removal.DefectSettings)
+    listed = load("data", exclusion.ExcludeSettings).exclude
+    unwanted = exclusion.excluded(listed)
+    faces, audit = pq.read_table("data/faces.parquet"), pq.read_table("data/audit.parquet")
+    exclusion.require_known(unwanted, faces["name"].to_pylist(), listed)
+    everything = splitting.split(faces, audit, settings)
+    staying, dropped = removal.act(everything, defects, unwanted)
+    splitting.require_emotions(staying, everything["label"].to_pylist())
+    is_test = pc.equal(staying["part"], "test")
+    for name, wanted in {"data/learn.parquet": pc.invert(is_test), "data/test.parquet": is_test}.items():
+        with atomic(name) as path:
+            pq.write_table(staying.select(COLUMNS).filter(wanted), path, compression="zstd")
+    summary = splitting.summarise(staying) | {"dropped": dropped}
     with atomic("metrics/split.json") as path:
         path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
-    print(", ".join(f"{part} {summary[part]['faces']}" for part in splitting.PARTS))
+    sizes = [f"{part} {summary[part]['faces']}" for part in splitting.PARTS]
+    print(", ".join([*sizes, f"dropped {sum(dropped.values())}"]))
 
 
 if __name__ == "__main__":

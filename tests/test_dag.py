@@ -22,7 +22,8 @@ from tests import tiny as dag
 
 PARAMS = dag.params()
 MODELS = list(PARAMS["models"])
-DATA = ["download", "clean", "split", "class_weights"]
+DATA = ["download", "clean", "audit", "split", "class_weights"]
+LEAVES = ["explore", "label_audit"]  # nothing follows from them
 
 
 def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
@@ -42,7 +43,7 @@ def _lock(tiny: Path) -> dict[str, Any]:
 
 def test_every_stage_ran_and_wrote_all_of_its_outputs(tiny: Path):
     stages = _lock(tiny)
-    assert set(stages) == set(DATA) | _after_training(*MODELS)
+    assert set(stages) == {*DATA, *LEAVES} | _after_training(*MODELS)
     for name, stage in stages.items():
         for out in stage["outs"]:
             assert (tiny / out["path"]).stat().st_size, f"{name}: {out['path']}"
@@ -50,8 +51,9 @@ def test_every_stage_ran_and_wrote_all_of_its_outputs(tiny: Path):
 
 def test_git_holds_metrics_and_plots_and_no_data(tiny: Path):
     made = {out["path"] for stage in _lock(tiny).values() for out in stage["outs"]}
+    faces = {path for path in made if path.startswith("plots/faces/")}
     tracked = made & set(dag.git(tiny, "ls-files").split())
-    assert tracked == {path for path in made if path.startswith(("metrics/", "plots/"))}
+    assert faces and tracked == {path for path in made - faces if path.startswith(("metrics/", "plots/"))}
     assert dag.git(tiny, "status", "--short") == ""
 
 
@@ -75,14 +77,29 @@ def _reseeded() -> str:
     ("file", "text", "changed", "follows"),
     [
         ("params.yaml", _longer("cnn_aug"), {"train@cnn_aug"}, _after_training("cnn_aug")),
-        ("params.yaml", _reseeded(), {"split"}, {"split", "class_weights"} | _after_training(*MODELS)),
+        ("params.yaml", _reseeded(), {"split"}, {"split", "class_weights", "label_audit"} | _after_training(*MODELS)),
         ("emotion/models/vgg16.py", None, {"train@vgg16"}, _after_training("vgg16")),
-        ("emotion/training/engine.py", None, _all("train"), _after_training(*MODELS)),
+        (
+            "emotion/training/engine.py",
+            None,
+            _all("train") | {"label_audit"},
+            _after_training(*MODELS) | {"label_audit"},
+        ),
+        ("emotion/data/charts.py", None, {"explore"}, {"explore"}),
         ("emotion/evaluation/scores.py", None, _all("evaluate") | {"choose"}, _all("evaluate") | {"choose"}),
         ("stages/evaluate.py", None, _all("evaluate"), _all("evaluate")),
         ("emotion/__init__.py", None, set(), set()),
     ],
-    ids=["a model's params", "split.seed", "a network", "engine", "scores", "evaluate", "a docstring of __init__"],
+    ids=[
+        "a model's params",
+        "split.seed",
+        "a network",
+        "engine",
+        "a chart",
+        "scores",
+        "evaluate",
+        "a docstring of __init__",
+    ],
 )
 def test_a_change_makes_stale_what_uses_it_and_what_follows_and_nothing_else(
     tiny: Path, file: str, text: str | None, changed: set[str], follows: set[str]

@@ -23,6 +23,8 @@ def _needed(stage: str) -> set[Path]:
     files = reached(Path("stages", f"{name}.py"))
     if name == "train":  # the registry imports the network by its name
         files |= reached(Path("emotion/models", f"{PARAMS['models'][item]['network']}.py"))
+    if name == "label_audit":
+        files |= reached(Path("emotion/models", f"{PARAMS['label_audit']['network']}.py"))
     return files
 
 

@@ -1,5 +1,6 @@
 """The download stage as DVC runs it: a command in a folder with params.yaml, one archive or one line of complaint."""
 
+import csv
 import functools
 import os
 import shutil
@@ -13,6 +14,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from test_folder import put
 from test_kaggle import environment, server  # noqa: F401
 from test_layouts import GRAY, HEADER, make_zip
 
@@ -24,6 +26,8 @@ DATA = {
     "input": "mine.zip",
     "dataset": "msambare/fer2013",
     "sample": {"faces": 70, "seed": 7},
+    "extra": "params/none.csv",
+    "exclude": "params/none.csv",
 }
 
 
@@ -59,10 +63,80 @@ def names(folder: Path) -> list[str]:
     return zipfile.ZipFile(folder / "data/faces.zip").namelist()
 
 
+def refused(folder: Path) -> list[list[str]]:
+    with open(folder / "metrics/refused.csv", newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
+
+
 def test_a_zip_becomes_the_archive(folder: Path) -> None:
     result = download(folder)
     assert result.stdout == "data/faces.zip: 2 faces from zip\n"
     assert names(folder) == ["PrivateTest/sad/PrivateTest_2.jpg", "Training/sad/Training_1.jpg"]
+    assert (folder / "metrics/refused.csv").read_bytes() == b"name,reason\n"
+
+
+def test_a_folder_becomes_the_archive_and_tells_what_it_cannot_use(folder: Path) -> None:
+    put(folder / "mine", "happy/1.jpg", "Sad/2.png", "sad/new\nline, too.bmp")
+    put(folder / "mine", "Sad/3.jpg", 'happy/"a", b.jpg', content=b"text")
+    change(folder, source="folder", input="mine")
+    result = download(folder)
+    assert result.stdout == (
+        "data/faces.zip: 3 faces from folder\n2 files cannot be used: metrics/refused.csv tells which and why\n"
+    )
+    assert result.stderr == ""
+    assert names(folder) == ["All/happy/1.jpg", "All/sad/Sad/2.png", "All/sad/sad/new%0Aline, too.bmp"]
+    reason = "no JPEG, PNG, WebP, BMP or GIF picture"
+    assert refused(folder) == [["name", "reason"], ["mine/Sad/3.jpg", reason], ['mine/happy/"a", b.jpg', reason]]
+
+
+def test_a_folder_gives_the_same_bytes_every_time(folder: Path) -> None:
+    for number in range(40):
+        put(folder / "mine", f"happy/{39 - number}.png", f"sad/{number}.png")
+    put(folder / "mine", *(f"sad/{number}.jpg" for number in range(9, 0, -1)), content=b"text")
+    change(folder, source="folder", input="mine")
+    outputs = set()
+    for copy in ("mine", "copy"):  # a copy's files stand on the disk in another order
+        if copy == "copy":
+            shutil.copytree(folder / "mine", folder / "copy")
+            shutil.rmtree(folder / "mine")
+            (folder / "copy").rename(folder / "mine")
+        assert download(folder).returncode == 0
+        outputs.add(tuple((folder / name).read_bytes() for name in ("data/faces.zip", "metrics/refused.csv")))
+    assert len(outputs) == 1
+
+
+@pytest.mark.parametrize("kind", ["zip", "csv", "folder"])
+def test_extra_faces_join_as_such_whatever_part_they_had(folder: Path, kind: str) -> None:
+    if kind == "zip":
+        make_zip(
+            folder / "more", ("train/sad/Training_1.jpg", b"1"), ("test/sad/1.jpg", b"2"), ("train/sad/1.jpg", b"3")
+        )
+        expected = ["Extra/sad/Test/1.jpg", "Extra/sad/Training/1.jpg", "Extra/sad/Training/Training_1.jpg"]
+    elif kind == "csv":
+        (folder / "more.csv").write_text(HEADER + f"4,{GRAY},Training\n4,{GRAY},PrivateTest\n")
+        expected = ["Extra/sad/PrivateTest/PrivateTest_00000002.png", "Extra/sad/Training/Training_00000001.png"]
+    else:
+        put(folder / "more", "train/sad/1.png", "test/sad/1.png", "test/sad/sub/1.png")
+        put(folder / "more", "test/sad/2.png", content=b"text")
+        expected = ["Extra/sad/Test/1.png", "Extra/sad/Test/sub/1.png", "Extra/sad/Training/1.png"]
+    change(folder, extra="more.csv" if kind == "csv" else "more")
+    result = download(folder)
+    assert result.stdout.startswith(f"data/faces.zip: {2 + len(expected)} faces from zip and more")
+    assert names(folder) == [*expected, "PrivateTest/sad/PrivateTest_2.jpg", "Training/sad/Training_1.jpg"]
+    assert len(refused(folder)) == (2 if kind == "folder" else 1)
+
+
+def test_a_failure_leaves_what_was_there(folder: Path) -> None:
+    assert download(folder).returncode == 0
+    before = (folder / "data/faces.zip").read_bytes()
+    put(folder / "mine", "sad/1.png", content=b"text")
+    change(folder, source="folder", input="mine")
+    result = download(folder)
+    assert result.returncode == 1
+    assert "mine: no picture that can be used (refused: 1 x no JPEG" in result.stderr
+    assert (folder / "data/faces.zip").read_bytes() == before
+    assert (folder / "metrics/refused.csv").read_bytes() == b"name,reason\n"
+    assert os.listdir(folder / "data") == ["faces.zip"]
 
 
 def test_a_bare_csv_becomes_the_archive(folder: Path) -> None:
@@ -101,6 +175,11 @@ def test_drawn_faces_become_the_same_archive_every_time(folder: Path) -> None:
         ({"sample": {"faces": 70, "sed": 7}}, "unknown key data.sample.sed; did you mean 'seed'?"),
         ({"input": "other.zip"}, "other.zip: no file is there"),
         ({"input": "params.yaml"}, "params.yaml: truncated, damaged or not a zip"),
+        ({"input": "."}, ".: a folder, not a zip: set data.source to folder"),
+        ({"source": "folder"}, "mine.zip: a file, not a folder: look at source, input and extra of `data`"),
+        ({"source": "folder", "input": "other"}, "other: nothing is there"),
+        ({"extra": "other"}, "other: nothing is there"),
+        ({"extra": "params.yaml"}, "params.yaml: truncated, damaged or not a zip"),
     ],
 )
 def test_wrong_params_are_one_line(folder: Path, values: dict[str, object], message: str) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
-from emotion.data.drawn import SampleSettings, draw_face, draw_faces
+from emotion.data.drawn import SampleSettings, draw_face, draw_faces, planted
 from emotion.errors import InputError
 from emotion.labels import EMOTIONS
 from emotion.params import load
@@ -89,25 +89,42 @@ def test_emotions_are_as_frequent_as_in_fer_2013_but_none_is_rare(drawn: dict[st
     assert max(shares, key=shares.__getitem__) == "happy" and min(shares, key=shares.__getitem__) == "disgust"
 
 
-def test_two_of_a_hundred_private_faces_are_copies_of_training_faces(drawn: dict[str, Faces]):
-    training = {picture.tobytes(): label for picture, label in zip(*drawn["Training"], strict=True)}
-    copies = [(p.tobytes(), label) for p, label in zip(*drawn["PrivateTest"], strict=True) if p.tobytes() in training]
-    assert len(copies) == 6
-    assert all(training[picture] == label for picture, label in copies)
-    assert len(training) == 2400, "no face of Training is there twice"
-    assert not any(picture.tobytes() in training for picture in drawn["PublicTest"][0])
+def test_planted_defects_are_what_their_kind_says():
+    faces = {name: _decode(content).astype(float) for name, content in draw_faces(1600, 7)}
+    defects = planted(1600, 7)
+    assert Counter(kind for kind, *_ in defects) == {
+        "identical": 3,
+        "mirrored": 3,
+        "near": 3,
+        "conflict": 2,
+        "blank": 1,
+    }
+    for kind, name, original in defects:
+        face, other = faces[name], faces[original]
+        same_emotion = name.split("/")[1] == original.split("/")[1]
+        assert same_emotion is (kind != "conflict") and original.startswith("Training/")
+        assert name.startswith("Training/" if kind in ("conflict", "blank") else "PrivateTest/")
+        if kind == "blank":
+            assert np.ptp(face) == 0
+        elif kind == "near":
+            middle = (slice(8, -8), slice(8, -8))
+            shifted = [np.roll(other, (down, right), (0, 1)) for down in range(-2, 3) for right in range(-2, 3)]
+            assert max(np.corrcoef(face[middle].ravel(), s[middle].ravel())[0, 1] for s in shifted) > 0.95
+            assert not np.array_equal(face, other)
+        else:
+            assert np.array_equal(face, other[:, ::-1] if kind == "mirrored" else other)
 
 
-def test_no_emotion_is_lost_without_the_copies():
-    contents: dict[str, set[bytes]] = {"Training": set(), "PublicTest": set(), "PrivateTest": set()}
-    left = set()
-    for name, content in draw_faces(90, 4):
-        official, emotion, _ = name.split("/")
-        contents[official].add(content)
-        if official == "PrivateTest" and content not in contents["Training"]:
-            left.add(emotion)
-    assert contents["Training"] & contents["PrivateTest"]
-    assert left == set(EMOTIONS)
+def test_no_face_stands_twice_but_for_planted_copies(drawn: dict[str, Faces]):
+    contents = Counter(picture.tobytes() for pictures, _ in drawn.values() for picture in pictures)
+    copies = sum(kind in ("identical", "conflict") for kind, *_ in planted(3000, 7))
+    assert sorted(contents.values()) == [1] * (3000 - 2 * copies) + [2] * copies and copies
+
+
+def test_no_emotion_is_lost_without_the_defects():
+    lost = {name for _, name, _ in planted(90, 4)}
+    left = {tuple(name.split("/")[:2]) for name, _ in draw_faces(90, 4) if name not in lost}
+    assert lost and len(left) == 3 * len(EMOTIONS)
 
 
 def test_pixels_alone_do_not_tell_the_emotion(drawn: dict[str, Faces]):

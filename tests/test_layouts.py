@@ -300,7 +300,8 @@ def test_a_zip_of_something_else_is_refused(source: Path, entries: list[tuple[st
 def test_what_is_no_zip_is_refused(source: Path) -> None:
     source.write_bytes(b"7z\xbc\xaf\x27\x1c" + bytes(1000))
     assert "not a zip" in refused(source)
-    assert "no file is there" in refused(source.parent)
+    assert "a folder, not a zip" in refused(source.parent)
+    assert "no file is there" in refused(source.with_name("absent.zip"))
 
 
 def test_the_real_archive_has_the_official_counts(real_zip: Path) -> None:

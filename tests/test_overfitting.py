@@ -92,7 +92,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "label": [EMOTIONS[number % 7] for number in range(70)],
         "pixels": pa.array(pixels, pa.binary(2304)),
         "part": ["train" if number < 49 else "validation" for number in range(70)],
-        "leaked": [False] * 70,
+        "leaked": ["no"] * 70,
     }
     pq.write_table(pa.table(columns), "data/learn.parquet")
     Path("data/class_weights.json").write_text(json.dumps(dict.fromkeys(EMOTIONS, 1.0)), encoding="utf-8")

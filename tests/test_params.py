@@ -10,6 +10,9 @@ import pytest
 import yaml
 
 from emotion import params
+from emotion.data.auditing import AuditSettings
+from emotion.data.gallery import ExploreSettings
+from emotion.data.removal import DefectSettings
 from emotion.data.splitting import SplitSettings
 from emotion.errors import InputError
 from emotion.training.schedule import ScheduleSettings
@@ -48,7 +51,7 @@ def _load(tmp_path: Path, section: str, **changes: Any) -> params.Section:
         ("split", {"test": 1.5}, r"split\.test is 1\.5: Input should be less than 0\.5"),
         ("split", {"method": "oficial"}, r"split\.method is 'oficial': Input should be 'official' or 'stratified'"),
         ("class_weights", {"method": "heavy"}, r"class_weights\.method is 'heavy': Input should be 'none', 'bal"),
-        ("data", {"source": "web"}, r"data\.source is 'web': Input should be 'kaggle', 'zip' or 'sample'"),
+        ("data", {"source": "web"}, r"data\.source is 'web': Input should be 'kaggle', 'zip', 'sample' or 'folder'"),
         ("data", {"dataset": "fer2013"}, r"data\.dataset is 'fer2013'"),
         ("data", {"sample": {"face": 70, "seed": 1}}, r"unknown key data\.sample\.face; did you mean 'faces'\?"),
         ("data", {"sample": {"faces": 3, "seed": 1}}, r"data\.sample\.faces is 3: .* greater than or equal to 70"),
@@ -97,6 +100,7 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     """Schemas refuse unknown keys, so a file that all of them accept holds nothing superfluous."""
     from emotion.training.machine import MachineSettings
     from stages.export import ExportSettings
+    from stages.label_audit import LabelAuditSettings
     from stages.train import ModelSettings
     from tools.quickstart import merge
 
@@ -104,7 +108,8 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     monkeypatch.chdir(tmp_path)
     Path("params.yaml").write_text(yaml.safe_dump(values), encoding="utf-8")
     schemas = {"data": DataSettings, "split": SplitSettings, "class_weights": ClassWeightSettings}
-    schemas |= {"training": MachineSettings, "export": ExportSettings}
+    schemas |= {"audit": AuditSettings, "defects": DefectSettings, "explore": ExploreSettings}
+    schemas |= {"label_audit": LabelAuditSettings, "training": MachineSettings, "export": ExportSettings}
     assert set(values) == {*schemas, "models"}
     for section, schema in schemas.items():
         params.load(section, schema)

@@ -2,8 +2,11 @@
 
 import json
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
+from emotion.data.drawn import planted
 from emotion.errors import InputError
 from tools import quickstart
 
@@ -63,3 +66,27 @@ def test_the_summary_shows_test_scores_and_the_files_of_the_best_model(tmp_path)
     assert "resnet50v2     50.0%     0.400" in lines
     assert any(line.endswith("models/cnn.onnx") for line in lines)
     assert not any("confusion/resnet50v2" in line for line in lines)
+
+
+def test_the_table_of_defects_compares_what_was_planted_with_what_the_audit_found(tmp_path):
+    defects, rows = planted(333, 7), {}
+    for number, (kind, name, original) in enumerate(defects):
+        for face in (name, original):
+            rows[face] = {"name": face, "identical": -1, "mirrored": -1, "near": -1, "blank": False, "conflict": False}
+            rows[face]["near"] = number
+            rows[face]["mirrored"] = -1 if kind == "near" else number
+            rows[face]["identical"] = -1 if kind in ("near", "mirrored") else number
+            rows[face]["conflict"] = kind == "conflict"
+        rows[name]["blank"] = kind == "blank"
+    (tmp_path / "data").mkdir()
+
+    def table() -> list[list[str]]:
+        pq.write_table(pa.Table.from_pylist(list(rows.values())), tmp_path / "data/audit.parquet")
+        return [line.split()[:3] for line in quickstart.defects(tmp_path, 333, 7).splitlines()[2:]]
+
+    kinds = ["identical", "mirrored", "near", "conflict", "blank"]
+    assert table() == [*([kind, "1", "1"] for kind in kinds), ["all", "5", "5"]]
+    for kind, name, _ in defects:
+        rows[name] |= {"near": -1, "mirrored": -1, "identical": -1, "blank": False}
+        assert [kind, "1", "0"] in table()
+    assert table()[-1] == ["all", "5", "0"]

@@ -68,6 +68,7 @@ def write_model(name: str, test: float, validation: float) -> None:
             "validation": scores(validation),
             "test": scores(test),
             "test_unleaked": scores(test - 0.1),
+            "test_unleaked_near": scores(test - 0.11),
         },
         f"plots/scores/{name}.json": {"scores": [{"part": "validation"}, details]},
         f"metrics/training/{name}.json": {"parameters": 10382631, "epochs": 15, "best_epoch": 13},
@@ -90,7 +91,7 @@ def row_of(text: str, model: str) -> list[str]:
 
 def test_a_row_holds_the_models_own_numbers_in_the_order_of_the_header(project, monkeypatch):
     row = row_of(run(monkeypatch), "cnn")
-    assert row == ["cnn", "cnn", "66.0 (64.0 – 67.5)", "64.0", "63.0", "56.0", "60.0", "10.38 M", "15 (13)"]
+    assert row == ["cnn", "cnn", "66.0 (64.0 – 67.5)", "64.0", "63.0", "56.0 / 55.0", "60.0", "10.38 M", "15 (13)"]
     assert len(row) == len(COLUMNS)
 
 

@@ -41,11 +41,12 @@ def test_roc_auc_is_the_mean_of_each_emotion_against_the_rest():
     assert area == pytest.approx(wanted, abs=0.02)
 
 
-def test_an_absent_emotion_has_no_roc_auc_and_does_not_count_in_balanced_accuracy():
+def test_an_absent_emotion_has_no_roc_auc_and_does_not_count_in_means():
     present = LABELS != 1
     found = scores.headline(LABELS[present], _sure(ANSWERS[present]))
     assert found["roc_auc"] is None
     assert found["balanced_accuracy"] == pytest.approx((0 + 1 + 2 / 3 + 1 + 0 + 1) / 6, abs=1e-6)
+    assert found["macro_f1"] == pytest.approx((0 + 1 + 0.8 + 1 + 0 + 1) / 6, abs=1e-6)
     rows = scores.per_class(LABELS[present], _sure(ANSWERS[present]))
     assert rows[1] == {"emotion": "disgust", "precision": 0.0, "recall": 0.0, "f1": 0.0, "support": 0}
     assert set(scores.roc(LABELS[present], _sure(ANSWERS[present]))[0]) == {"fpr", "macro", *EMOTIONS} - {"disgust"}

@@ -11,6 +11,7 @@ from emotion.data import cleaning, splitting
 from emotion.data.splitting import SplitSettings
 from emotion.errors import InputError
 from emotion.labels import EMOTIONS
+from tests.audits import audited
 
 OFFICIAL = ["Training"] * 8 + ["PublicTest", "PrivateTest"]
 SETTINGS = {"method": "stratified", "validation": 0.1, "test": 0.2, "seed": 13}
@@ -31,7 +32,7 @@ def _faces(officials: list[str], copies: int = 1) -> pa.Table:
 
 
 def _parts(faces: pa.Table, **changes: Any) -> dict[str, str]:
-    done = splitting.split(faces, SplitSettings(**{**SETTINGS, **changes}))
+    done = splitting.split(faces, audited(faces), SplitSettings(**{**SETTINGS, **changes}))
     return dict(zip(done["name"].to_pylist(), done["part"].to_pylist(), strict=True))
 
 
@@ -39,10 +40,9 @@ def _parts(faces: pa.Table, **changes: Any) -> dict[str, str]:
 @pytest.mark.parametrize("officials", [OFFICIAL * 3, ["Training"] * 20 + ["Test"] * 5], ids=["newer", "older"])
 def test_split_keeps_every_face_once(method: str, officials: list[str]):
     faces = _faces(officials)
-    done = splitting.split(faces, SplitSettings(**{**SETTINGS, "method": method}))
+    done = splitting.split(faces, audited(faces), SplitSettings(**{**SETTINGS, "method": method}))
     assert done["name"].to_pylist() == sorted(faces["name"].to_pylist())
     assert set(done["part"].to_pylist()) == set(splitting.PARTS)
-    assert done.column_names == ["name", "label", "pixels", "blank", "part", "leaked"]
     pixels = dict(zip(faces["name"].to_pylist(), faces["pixels"].to_pylist(), strict=True))
     assert dict(zip(done["name"].to_pylist(), done["pixels"].to_pylist(), strict=True)) == pixels
 
@@ -68,7 +68,7 @@ def test_stratified_parts_have_the_shares_asked_for_of_every_emotion():
 
 
 @pytest.mark.parametrize("method", ["official", "stratified"])
-def test_drawing_puts_identical_pictures_into_one_part(method: str):
+def test_drawing_puts_copies_pictures_into_one_part(method: str):
     faces = _faces(["Training"] * 60, copies=3)
     if method == "official":
         faces = pa.concat_tables([faces, _faces(["Test"])])
@@ -83,9 +83,42 @@ def test_drawing_puts_identical_pictures_into_one_part(method: str):
 
 def test_a_face_is_leaked_when_its_pixels_stand_in_another_part():
     # Numbers 0-1, 2-3 ... share their pixels: of ten, 8 (PublicTest) and 9 (PrivateTest) do across parts.
-    done = splitting.split(_faces(OFFICIAL, copies=2), SplitSettings(**{**SETTINGS, "method": "official"}))
+    faces = _faces(OFFICIAL, copies=2).sort_by("name")
+    # A training face is a near copy of a public one, which is exact with a private one; two others stay in Training.
+    audit = audited(faces, near=[["Training/sad/0000.png", "PublicTest/sad/0008.png", "PrivateTest/sad/0009.png"],
+                                 ["Training/happy/0002.png", "Training/happy/0004.png"]])  # fmt: skip
+    done = splitting.split(faces, audit, SplitSettings(**{**SETTINGS, "method": "official"}))
     leaked = dict(zip(done["name"].to_pylist(), done["leaked"].to_pylist(), strict=True))
-    assert {name for name, flag in leaked.items() if flag} == {n for n in leaked if not n.startswith("Training/")}
+    assert {n for n, how in leaked.items() if how == "exact"} == {n for n in leaked if not n.startswith("Training/")}
+    assert {n for n, how in leaked.items() if how == "near"} == {"Training/sad/0000.png", "Training/sad/0001.png"}
+    assert set(leaked.values()) == {"exact", "near", "no"}
+
+
+def test_an_audit_of_other_faces_is_refused():
+    faces = _faces(OFFICIAL)
+    with pytest.raises(
+        InputError, match=r"^data/audit\.parquet is not of the faces in .*: run `dvc repro -f -s audit`$"
+    ):
+        splitting.split(faces, audited(faces).slice(1), SplitSettings(**{**SETTINGS, "method": "official"}))
+
+
+def test_a_data_set_of_fewer_emotions_is_split_as_any_other():
+    faces = _faces(["All"] * 50)
+    faces = faces.filter([label in ("happy", "sad", "neutral") for label in faces["label"].to_pylist()])
+    assert Counter(_parts(faces).values()) == {"train": 105, "validation": 15, "test": 30}
+
+
+@pytest.mark.parametrize("method", ["official", "stratified"])
+def test_extra_faces_train_and_no_other_part_is_drawn_from_them(method: str):
+    parts = _parts(_faces(["Training"] * 40 + ["Test"] * 5 + ["Extra"] * 40), method=method)
+    assert {part for name, part in parts.items() if name.startswith("Extra/")} == {"train"}
+    assert set(parts.values()) == set(splitting.PARTS)
+
+
+def test_folders_of_ones_own_are_official_parts():
+    wanted = {"Training": "train", "Validation": "validation", "Test": "test"}
+    for name, part in _parts(_faces(["Training"] * 8 + ["Validation", "Test"]), method="official").items():
+        assert part == wanted[name.split("/")[0]]
 
 
 def test_the_seed_decides_what_is_drawn():

@@ -26,9 +26,10 @@ def params() -> dict[str, Any]:
     small = merge(full, sample)
     small["data"]["sample"]["faces"] = 80
     small["training"] = {"precision": "float32", "xla": False, "threads": 2}
-    for model in small["models"].values():
+    for model in [*small["models"].values(), small["label_audit"]]:
         model["build"] |= {key: value for key, value in SMALL.items() if key in model["build"]}
         model["fit"] |= FIT
+    small["label_audit"]["folds"] = 2
     return json.loads(json.dumps(small))  # each model has its own values, even where YAML's anchors shared them
 
 

@@ -76,23 +76,23 @@ def clean(pictures: Iterable[tuple[str, bytes]]) -> tuple[pa.Table, list[tuple[s
 
 
 def summarise(faces: pa.Table, set_aside: list[tuple[str, str]]) -> dict[str, object]:
-    """Return the counts of metrics/clean.json.
+    """Return the counts of metrics/clean.json; an emotion that is absent has none.
 
     Raises:
-        InputError: No face is left of one of the seven emotions, so nothing could learn it.
+        InputError: There are faces of fewer than two emotions, so there is nothing to tell apart.
     """
     per_emotion = Counter(faces["label"].to_pylist())
-    absent = [emotion for emotion in EMOTIONS if not per_emotion[emotion]]
-    if absent:
-        reasons = ", ".join(f"{count} x {reason}" for reason, count in sorted(Counter(r for _, r in set_aside).items()))
+    reasons = dict(sorted(Counter(reason for _, reason in set_aside).items()))
+    if len(per_emotion) < 2:
         raise InputError(
-            f"data/faces.zip: no usable picture of {', '.join(absent)} ({faces.num_rows} usable in all, "
-            f"set aside: {reasons or 'none'}): add 48x48 pictures of each of the seven emotions"
+            f"data/faces.zip: usable pictures of {', '.join(per_emotion) or 'no emotion'} alone ({faces.num_rows}, set "
+            f"aside: {', '.join(f'{count} x {reason}' for reason, count in reasons.items()) or 'none'}): "
+            "add 48x48 pictures of two or more emotions"
         )
     return {
         "faces": faces.num_rows,
         "blank": sum(faces["blank"].to_pylist()),
         "distinct_pictures": len(set(faces["hash"].to_pylist())),
         "per_emotion": {emotion: per_emotion[emotion] for emotion in EMOTIONS},
-        "set_aside": {"total": len(set_aside), **dict(sorted(Counter(reason for _, reason in set_aside).items()))},
+        "set_aside": {"total": len(set_aside), **reasons},
     }

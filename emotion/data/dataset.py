@@ -15,7 +15,7 @@ SIDE = 48
 
 @dataclass(frozen=True)
 class Faces:
-    """n faces: names, pixels uint8 (n, 48, 48), labels as positions in EMOTIONS (n,), leaked flags (n,)."""
+    """n faces: names, pixels uint8 (n, 48, 48), labels as positions in EMOTIONS (n,), leaks: no, near or exact (n,)."""
 
     names: list[str]
     pixels: np.ndarray
@@ -28,7 +28,7 @@ def load(path: str | Path, part: str) -> Faces:
     table = pq.read_table(path, filters=[("part", "=", part)])
     pixels = np.frombuffer(b"".join(table["pixels"].to_pylist()), np.uint8).reshape(-1, SIDE, SIDE)
     labels = np.array([EMOTIONS.index(label) for label in table["label"].to_pylist()], np.int64)
-    return Faces(table["name"].to_pylist(), pixels, labels, np.array(table["leaked"].to_pylist(), bool))
+    return Faces(table["name"].to_pylist(), pixels, labels, np.array(table["leaked"].to_pylist()))
 
 
 def soft_labels(path: str | Path, faces: Faces) -> np.ndarray:

@@ -15,13 +15,12 @@ from emotion.data.action_units import contract
 from emotion.data.camera import Canvas, T, photograph, random_pose
 from emotion.data.expression import paint_brow, paint_eye, paint_forehead, paint_mouth, paint_nose
 from emotion.data.person import Person, paint_glasses, paint_hair, paint_head, random_person
+from emotion.data.planting import Defect, change, plan_defects
 from emotion.labels import EMOTIONS
 from emotion.params import Section
 
 # As in FER-2013, but disgust, 1.5 % there, is frequent enough to be learnt from few faces.
 SHARES = {"angry": 0.135, "disgust": 0.05, "fear": 0.14, "happy": 0.24, "neutral": 0.165, "sad": 0.16, "surprise": 0.11}
-# FER-2013 has exact copies of training faces among its test faces; so do these, to show what is done about it.
-COPIES = 0.02
 
 
 class SampleSettings(Section):
@@ -50,14 +49,22 @@ def draw_faces(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     """Yield (`<official>/<emotion>/<official>_<index>.png`, PNG file) for that many faces.
 
     Each face has a random generator of its own, made of the seed and its index. Every emotion stands in
-    Training (80 %), PublicTest and PrivateTest (10 % each) if there are 70 faces or more; some PrivateTest
-    faces have the very pixels of a Training face.
+    Training (80 %), PublicTest and PrivateTest (10 % each) if there are 70 faces or more. Some stand there with
+    a defect, see `planted`.
     """
     plan = _plan(count)
-    copied = _copies(plan, seed)
-    for index, (official, emotion) in enumerate(plan):
-        face = draw_face(emotion, np.random.default_rng([seed, copied.get(index, index)]))
-        yield f"{official}/{emotion}/{official}_{index:06}.png", _png(face)
+    defects = plan_defects(plan, seed)
+    for index in range(count):
+        defect = defects.get(index, Defect("none", index))
+        face = draw_face(plan[defect.original][1], np.random.default_rng([seed, defect.original]))
+        yield _name(plan, index), _png(change(face, defect.kind, np.random.default_rng([seed, index, 1])))
+
+
+def planted(count: int, seed: int) -> list[tuple[str, str, str]]:
+    """Return kind, name and name of the original of each defect that `draw_faces` plants."""
+    plan = _plan(count)
+    defects = plan_defects(plan, seed).items()
+    return [(defect.kind, _name(plan, index), _name(plan, defect.original)) for index, defect in defects]
 
 
 def _paint(canvas: Canvas, person: Person, units: np.ndarray) -> None:
@@ -71,6 +78,11 @@ def _paint(canvas: Canvas, person: Person, units: np.ndarray) -> None:
     paint_nose(canvas, person, units)
     paint_mouth(canvas, person, units)
     paint_glasses(canvas, person)
+
+
+def _name(plan: list[tuple[str, str]], index: int) -> str:
+    official, emotion = plan[index]
+    return f"{official}/{emotion}/{official}_{index:06}.png"
 
 
 def _plan(faces: int) -> list[tuple[str, str]]:
@@ -87,21 +99,6 @@ def _emotions(size: int) -> list[str]:
     counts = 1 + np.floor(exact).astype(int)
     counts[np.argsort(np.floor(exact) - exact, kind="stable")[: size - counts.sum()]] += 1
     return [emotion for emotion, count in zip(EMOTIONS, counts, strict=True) for _ in range(count)]
-
-
-def _copies(plan: list[tuple[str, str]], seed: int) -> dict[int, int]:
-    """Return which PrivateTest faces repeat which Training face of the same emotion, by index."""
-    rng = np.random.default_rng([seed, len(plan)])
-    private = [index for index, (official, _) in enumerate(plan) if official == "PrivateTest"]
-    # The first of each emotion is never a copy, so that no emotion is lost without the copies.
-    spare = [index for index in private if plan[index] == plan[index - 1]]
-    count = min(len(spare), max(1, round(COPIES * len(private))))
-    chosen = sorted(rng.choice(spare, count, replace=False).tolist()) if spare else []
-    return {index: int(rng.choice(_training(plan, plan[index][1]))) for index in chosen}
-
-
-def _training(plan: list[tuple[str, str]], emotion: str) -> list[int]:
-    return [index for index, face in enumerate(plan) if face == ("Training", emotion)]
 
 
 def _png(face: np.ndarray) -> bytes:

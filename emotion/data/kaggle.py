@@ -27,7 +27,7 @@ CREDENTIALS = (
 class KaggleSettings(Section, extra="ignore"):
     """What concerns Kaggle in section `data` of params.yaml."""
 
-    source: Literal["kaggle", "zip", "sample"]
+    source: Literal["kaggle", "zip", "sample", "folder"]
     input: str
     dataset: str = Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")
 

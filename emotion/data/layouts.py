@@ -24,6 +24,8 @@ def read_faces(source: Path) -> Iterator[tuple[str, bytes]]:
     Raises:
         InputError: The file is missing, damaged, hostile or something else; the message names the entry or row.
     """
+    if source.is_dir():
+        raise InputError(f"{source}: a folder, not a zip: set data.source to folder in params.yaml")
     if not source.is_file():
         raise InputError(
             f"{source}: no file is there: put the zip of FER-2013 there, or let `make repro` download it, "

@@ -11,11 +11,12 @@ from emotion.files import atomic
 from emotion.labels import EMOTIONS
 
 COLUMNS = ["name", "label", "predicted", "leaked", *EMOTIONS]
+LEAKS = ("no", "near", "exact")  # whether another part holds no copy of a face, a near one or the very pixels
 
 
 @dataclass(frozen=True)
 class Predictions:
-    """n faces: labels as positions in EMOTIONS (n,), leaked flags (n,), probabilities (n, 7)."""
+    """n faces: labels as positions in EMOTIONS (n,), which of LEAKS (n,), probabilities (n, 7)."""
 
     names: list[str]
     labels: np.ndarray
@@ -32,7 +33,7 @@ def write(predictions: Predictions, path: str | Path) -> None:
         for name, label, answer, leaked, values in zip(
             predictions.names, predictions.labels, predicted, predictions.leaked, predictions.probabilities, strict=True
         ):
-            rows.writerow([name, EMOTIONS[label], EMOTIONS[answer], int(leaked), *(f"{value:.6g}" for value in values)])
+            rows.writerow([name, EMOTIONS[label], EMOTIONS[answer], leaked, *(f"{value:.6g}" for value in values)])
 
 
 def read(path: str | Path) -> Predictions:
@@ -61,10 +62,10 @@ def read(path: str | Path) -> Predictions:
     return Predictions(list(names), np.array(labels), np.array(leaked), np.array(probabilities))
 
 
-def _parse(row: list[str]) -> tuple[str, int, bool, list[float]]:
-    """Return name, label, leaked flag and probabilities of a row."""
+def _parse(row: list[str]) -> tuple[str, int, str, list[float]]:
+    """Return name, label, leak and probabilities of a row."""
     name, label, _, leaked, *values = row
     probabilities = [float(value) for value in values]
     if len(probabilities) != len(EMOTIONS) or not abs(sum(probabilities) - 1) <= 1e-4:
         raise ValueError(row)
-    return name, EMOTIONS.index(label), leaked == "1", probabilities
+    return name, EMOTIONS.index(label), LEAKS[LEAKS.index(leaked)], probabilities

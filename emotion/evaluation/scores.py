@@ -19,7 +19,8 @@ def headline(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
         probabilities: Float (n, 7), rows that sum to one.
 
     Returns:
-        The area under the ROC curve is the mean over emotions, each against the rest; None if an emotion is absent.
+        Means over emotions are over those that occur in the labels; the area under the ROC curve, each emotion
+        against the rest, is None if one is absent.
     """
     predicted = probabilities.argmax(axis=1)
     present = np.unique(labels)
@@ -29,7 +30,7 @@ def headline(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
             "balanced_accuracy": metrics.recall_score(
                 labels, predicted, labels=present, average="macro", zero_division=0
             ),
-            "macro_f1": metrics.f1_score(labels, predicted, labels=CLASSES, average="macro", zero_division=0),
+            "macro_f1": metrics.f1_score(labels, predicted, labels=present, average="macro", zero_division=0),
             "weighted_f1": metrics.f1_score(labels, predicted, labels=CLASSES, average="weighted", zero_division=0),
             "roc_auc": _mean_auc(labels, probabilities) if len(present) == len(CLASSES) else None,
             "log_loss": metrics.log_loss(labels, _normalised(probabilities), labels=CLASSES),

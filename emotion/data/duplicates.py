@@ -1,0 +1,122 @@
+"""Pictures that stand in a data set more than once: the same pixels, mirrored, or nearly the same.
+
+Groups are numbered from 0 in the order of their first faces; -1 is a face without copies.
+"""
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pyarrow as pa
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from emotion.data import alignment
+from emotion.data.candidates import VIEWS, View, propose
+
+PAIRS = pa.schema(
+    [("first", pa.int32()), ("second", pa.int32()), ("mirrored", pa.bool_()), ("similarity", pa.float32())]
+)
+TOGETHER = 500  # candidates that a thread takes at once
+
+
+def identical(pixels: np.ndarray) -> np.ndarray:
+    """Return the group of each face whose pixels stand there again: int32 (n,)."""
+    return _numbered(_first([_digest(face) for face in pixels]))
+
+
+def mirrored(pixels: np.ndarray) -> np.ndarray:
+    """Return the group of each face whose pixels stand there again, mirrored or not: int32 (n,)."""
+    return _numbered(_first([min(_digest(face), _digest(face[:, ::-1])) for face in pixels]))
+
+
+def near_pairs(pixels: np.ndarray, rows: np.ndarray, candidates: float, similarity: float) -> pa.Table:
+    """Return the pairs of different pictures that show the same photograph.
+
+    A copy may be mirrored, moved, cropped otherwise, brighter, darker or compressed.
+
+    Args:
+        pixels: All faces, uint8 (n, 48, 48).
+        rows: Positions of those to compare, in order, no two identical, none of them almost blank.
+        candidates: How alike their descriptions must be at least, 0..1, see `candidates.propose`.
+        similarity: How well their details must correlate at least, 0..1, see `alignment.similarity`.
+
+    Returns:
+        A table as PAIRS says: positions of both faces, whether one is mirrored, similarity. Sorted, a pair once.
+    """
+    seen, other, numbers = propose(pixels, rows, candidates).T
+    views = [VIEWS[number] for number in numbers]
+    flipped = np.array([view.mirrored for view in views], bool)
+    values = _similarities(pixels, list(zip(seen, other, views, strict=True)))
+    first, second = np.minimum(seen, other), np.maximum(seen, other)
+    order = np.lexsort((flipped, -values, second, first))
+    order = order[values[order] >= similarity]
+    _, best = np.unique(np.stack([first, second])[:, order], axis=1, return_index=True)
+    columns = (column[order[best]] for column in (first, second, flipped, values))
+    arrays = [pa.array(column, field.type) for column, field in zip(columns, PAIRS, strict=True)]
+    return pa.Table.from_arrays(arrays, schema=PAIRS)
+
+
+def near(groups: np.ndarray, pairs: pa.Table) -> np.ndarray:
+    """Return the groups that come of joining groups of copies with pairs of near ones: int32 (n,)."""
+    faces = np.arange(len(groups))
+    alone = groups.max(initial=-1) + 1 + faces
+    known = np.where(groups < 0, alone, groups)
+    _, first, inverse = np.unique(known, return_index=True, return_inverse=True)
+    one = np.concatenate([faces, pairs["first"].to_numpy()])
+    other = np.concatenate([first[inverse], pairs["second"].to_numpy()])
+    links = coo_array((np.ones(len(one), bool), (one, other)), shape=(len(faces), len(faces)))
+    return _numbered(_first(connected_components(links, directed=False)[1].tolist()))
+
+
+def vote(groups: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
+    """Return whether each face's group has several labels, and the label that most of the group have.
+
+    That is "" for a face without copies and where no label has most votes.
+    """
+    votes: dict[int, Counter[str]] = defaultdict(Counter)
+    for group, label in zip(groups.tolist(), labels, strict=True):
+        votes[group][label] += 1
+    votes.pop(-1, None)
+    conflict = np.array([len(votes.get(group, ())) > 1 for group in groups.tolist()], bool)
+    majority = {group: _winner(count) for group, count in votes.items()}
+    return conflict, [majority.get(group, "") for group in groups.tolist()]
+
+
+def _winner(votes: Counter[str]) -> str:
+    (label, most), *others = votes.most_common()
+    return "" if others and others[0][1] == most else label
+
+
+def _similarities(pixels: np.ndarray, candidates: list[tuple[int, int, View]]) -> np.ndarray:
+    """Return the similarity of each candidate, to four digits, computed on all cores."""
+
+    def judge(start: int) -> list[float]:
+        return [
+            alignment.similarity(pixels[seen][:, ::-1] if view.mirrored else pixels[seen], pixels[other], view.warp())
+            for seen, other, view in candidates[start : start + TOGETHER]
+        ]
+
+    with ThreadPoolExecutor() as pool:
+        values = [value for part in pool.map(judge, range(0, len(candidates), TOGETHER)) for value in part]
+    return np.round(np.array(values, float), 4)
+
+
+def _digest(face: np.ndarray) -> bytes:
+    return hashlib.blake2b(face.tobytes(), digest_size=16).digest()
+
+
+def _first(keys: Sequence[Hashable]) -> np.ndarray:
+    """Return for each key the place at which it stands first."""
+    place: dict[Hashable, int] = {}
+    return np.array([place.setdefault(key, number) for number, key in enumerate(keys)], np.int64)
+
+
+def _numbered(first: np.ndarray) -> np.ndarray:
+    """Return the number of each face's group, given the first face of its group."""
+    leaders = np.flatnonzero(np.bincount(first, minlength=1) > 1)
+    numbers = np.full(len(first), -1, np.int32)
+    numbers[leaders] = np.arange(len(leaders))
+    return numbers[first]

@@ -1,0 +1,147 @@
+"""A folder of anybody's own pictures: `<root>/<emotion>/*`, or the same inside train, validation and test."""
+
+import os
+import warnings
+from collections import Counter
+from collections.abc import Container, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
+from pathlib import Path
+from urllib.parse import quote
+
+from emotion.data.pictures import RefusedError, normalise
+from emotion.errors import InputError
+from emotion.labels import EMOTIONS
+
+SPLITS = {"train": "Training", "validation": "Validation", "val": "Validation", "valid": "Validation", "test": "Test"}
+LAYOUT = f"its folders must be emotions ({', '.join(EMOTIONS)}), or train, validation and test with these inside"
+# Besides, it may lead back to where it stands.
+NOT_FOLLOWED = "DVC would not notice what changes behind it"
+LEFTOVERS = ("thumbs.db", "desktop.ini")
+FILE_BYTES = 1 << 26
+THREADS = 4  # each holds one decoded picture
+BATCH = 512  # files that are read ahead
+
+Refused = list[tuple[str, str]]
+
+
+def read_faces(root: Path, refused: Refused) -> Iterator[tuple[str, bytes]]:
+    """Yield the canonical entry name, `<official>/<emotion>/<file>`, and a PNG of 48x48 gray pixels of each picture.
+
+    Official is Training, Validation or Test, or All without such folders. The file is the path below the emotion's
+    folder, suffix too, as `printable` gives it; where the same folder is there more than once (Happy and happy, val
+    and valid), all are read, and it is the path below the root. Links to files are followed, links to folders are
+    not, and hidden files are passed over.
+
+    Args:
+        root: The folder. It is not trusted, and nothing is written.
+        refused: Gets the path and the reason of each file that cannot be used.
+
+    Raises:
+        InputError: There is no such folder, one in it has a name that is not known, or no file can be used.
+    """
+    if not root.is_dir():
+        problem = "a file, not a folder" if root.exists() else "nothing is there"
+        raise InputError(f"{printable(root)}: {problem}: look at source, input and extra of `data` in params.yaml")
+    before, empty = len(refused), True
+    for name, path, face in _normalised(_named(root, refused)):
+        if isinstance(face, bytes):
+            empty = False
+            yield name, face
+        else:
+            refused.append((printable(path), face))
+    if empty:
+        reasons = sorted(Counter(reason for _, reason in refused[before:]).items())
+        counts = ", ".join(f"{count:,} x {reason}" for reason, count in reasons)
+        raise InputError(f"{printable(root)}: no picture that can be used (refused: {counts or 'none'}): {LAYOUT}")
+
+
+def printable(path: Path) -> str:
+    """Return a path as one line of text: %XX, as in a URL, stands for what cannot be printed, \\ and % itself."""
+    return "".join(
+        char if char.isprintable() and char not in "%\\" else quote(char, errors="surrogateescape")
+        for char in path.as_posix()
+    )
+
+
+def _normalised(files: Iterator[tuple[str, Path]]) -> Iterator[tuple[str, Path, bytes | str]]:
+    """Yield names and paths in the order given with the PNG, or the reason why there is none."""
+    with ThreadPoolExecutor(THREADS) as pool:
+        while batch := list(islice(files, BATCH)):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Pillow's, about odd files that it reads all the same
+                faces = list(pool.map(_face, [path for _, path in batch]))
+            yield from ((name, path, face) for (name, path), face in zip(batch, faces, strict=True))
+
+
+def _face(path: Path) -> bytes | str:
+    try:
+        if path.stat().st_size > FILE_BYTES:
+            return f"more than {FILE_BYTES:,} bytes"
+        return normalise(path.read_bytes())
+    except OSError as error:
+        return f"cannot be read: {error.strerror}"
+    except RefusedError as reason:
+        return str(reason)
+
+
+def _named(root: Path, refused: Refused) -> Iterator[tuple[str, Path]]:
+    """Yield the canonical entry name and the path of each file, sorted by path."""
+    folders = _emotions(root, refused)
+    count = Counter(place for place, _ in folders)
+    for place, folder in folders:
+        above = folder if count[place] == 1 else root
+        for path in _files(folder, refused):
+            yield f"{place}/{printable(path.relative_to(above))}", path
+
+
+def _emotions(root: Path, refused: Refused) -> list[tuple[str, Path]]:
+    """Return `<official>/<emotion>` of each folder of an emotion, and the folder."""
+    folders = _folders(root, refused)
+    parts = [("All", folders)]
+    if any(folder.name.lower() in SPLITS for folder in folders):
+        _require(folders, SPLITS)
+        parts = [(SPLITS[split.name.lower()], _folders(split, refused)) for split in folders]
+    for _, emotions in parts:
+        _require(emotions, EMOTIONS)
+    return [(f"{official}/{folder.name.lower()}", folder) for official, emotions in parts for folder in emotions]
+
+
+def _require(folders: list[Path], known: Container[str]) -> None:
+    for folder in folders:
+        if folder.name.lower() not in known:
+            raise InputError(f"{printable(folder)}: a folder of this name is not known here: {LAYOUT}")
+        if folder.is_symlink():
+            raise InputError(f"{printable(folder)}: a link to a folder: put the folder itself there: {NOT_FOLLOWED}")
+
+
+def _folders(folder: Path, refused: Refused) -> list[Path]:
+    paths = _visible(folder, refused)
+    refused += [(printable(path), "not in a folder of an emotion") for path in paths if not os.path.isdir(path)]
+    return [path for path in paths if os.path.isdir(path)]
+
+
+def _files(folder: Path, refused: Refused) -> Iterator[Path]:
+    """Yield all files in a folder and the folders below it."""
+    waiting = [folder]
+    while waiting:
+        path = waiting.pop()
+        # Asked by os.path, which takes a path that may not be looked at for one that is not there.
+        if os.path.isfile(path):
+            yield path
+        elif not os.path.isdir(path):
+            refused.append((printable(path), "neither a file nor a folder"))
+        elif path.is_symlink():
+            refused.append((printable(path), f"a link to a folder: {NOT_FOLLOWED}"))
+        else:
+            waiting += reversed(_visible(path, refused))
+
+
+def _visible(folder: Path, refused: Refused) -> list[Path]:
+    """Return the paths in a folder, sorted, without hidden files and leftovers of a desktop."""
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError as error:
+        refused.append((printable(folder), f"cannot be read: {error.strerror}"))
+        return []
+    return [folder / name for name in names if not name.startswith((".", "__MACOSX")) and name.lower() not in LEFTOVERS]

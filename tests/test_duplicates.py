@@ -1,0 +1,168 @@
+"""Copies among faces: identical, mirrored and changed ones are found, different faces are kept apart."""
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from benchmarks.planted_copies import CHANGES, Pairs, pairs_of, plant, score
+from emotion.data import alignment, candidates, duplicates
+from emotion.data.drawn import draw_face
+from emotion.labels import EMOTIONS
+
+LEAST = {"candidates": 0.91, "similarity": 0.95}
+
+
+def _drawn(count: int, seed: int) -> np.ndarray:
+    faces = [draw_face(EMOTIONS[number % 7], np.random.default_rng([seed, number])) for number in range(count)]
+    return np.array(faces)
+
+
+def _near(pixels: np.ndarray) -> np.ndarray:
+    """Return the groups of near copies among these pictures."""
+    pairs = duplicates.near_pairs(pixels, np.arange(len(pixels)), **LEAST)
+    return duplicates.near(np.full(len(pixels), -1, np.int32), pairs)
+
+
+@pytest.fixture(scope="module")
+def planted() -> tuple[np.ndarray, Pairs]:
+    """Drawn faces with known copies, of a seed that nothing was tuned with."""
+    return plant(faces=500, copies=100, seed=8008)
+
+
+def test_planted_copies_are_found_whatever_was_changed_and_nothing_else(planted: tuple[np.ndarray, Pairs]):
+    pixels, pairs = planted
+    result = score(pairs_of(_near(pixels).tolist()), pairs)
+    assert result["recall"] >= 0.95 and result["precision"] >= 0.99
+    assert set(result["recall_of"]) == {name + plus for name in CHANGES for plus in ("", ", mirrored")}
+    assert min(result["recall_of"].values()) >= 0.9
+
+
+def test_pairs_name_the_smaller_position_first_and_tell_which_are_mirrored(planted: tuple[np.ndarray, Pairs]):
+    pixels, pairs = planted
+    found = duplicates.near_pairs(pixels, np.arange(len(pixels)), **LEAST)
+    assert found.schema == duplicates.PAIRS
+    rows = found.to_pylist()
+    places = [(row["first"], row["second"]) for row in rows]
+    assert places == sorted(set(places)) and all(first < second for first, second in places)
+    assert all(LEAST["similarity"] <= row["similarity"] <= 1 for row in rows)
+    told = {place: row["mirrored"] for place, row in zip(places, rows, strict=True)}
+    for pair, kind in pairs.items():
+        assert told.get(pair, "mirrored" in kind) == ("mirrored" in kind), kind
+
+
+def test_only_the_rows_asked_for_are_compared_and_told_by_their_positions():
+    face, *others = _drawn(40, 1)
+    pixels = np.array([face, *others, face, face[:, ::-1]])
+    pairs = duplicates.near_pairs(pixels, np.array([3, 5, 40]), **LEAST)
+    assert pairs.num_rows == 0
+    assert duplicates.near_pairs(pixels, np.array([0, 5, 41]), **LEAST).to_pylist()[0] == {
+        "first": 0, "second": 41, "mirrored": True, "similarity": 1.0
+    }  # fmt: skip
+
+
+def test_of_a_symmetrical_picture_the_better_orientation_counts():
+    faces = _drawn(40, 7)
+    symmetrical = (faces[0] / 2 + faces[0][:, ::-1] / 2 + 0.08 * (faces[0] - 128.0)).clip(0, 255).astype(np.uint8)
+    pixels = np.array([symmetrical, CHANGES["JPEG 70"](symmetrical, np.random.default_rng(1)), *faces[1:]])
+    mirror_image = alignment.similarity(symmetrical[:, ::-1].copy(), pixels[1], candidates.CENTRE.warp())
+    assert mirror_image >= LEAST["similarity"]
+    (pair,) = duplicates.near_pairs(pixels, np.arange(len(pixels)), **LEAST).to_pylist()
+    assert not pair["mirrored"] and pair["similarity"] > mirror_image
+
+
+def test_another_crop_of_the_same_picture_is_a_copy():
+    large = np.kron(_drawn(60, 2), np.ones((2, 2))).astype(np.uint8)
+    whole = [cv2.resize(face[4:92, 4:92], (48, 48), interpolation=cv2.INTER_AREA) for face in large]
+    closer = [cv2.resize(face[8:84, 10:86], (48, 48), interpolation=cv2.INTER_AREA) for face in large]
+    found = pairs_of(_near(np.array(whole + closer)).tolist())
+    expected = {(number, number + 60) for number in range(60)}
+    assert not found - expected
+    assert len(found & expected) >= 54
+
+
+def test_pictures_without_contrast_are_no_copies_of_each_other():
+    rng = np.random.default_rng(3)
+    gray = [np.full((48, 48), tone) for tone in (0, 128, 255)]
+    noise = list(rng.normal(128, 2, (30, 48, 48)).clip(0, 255))
+    framed = np.zeros((2, 48, 48))
+    framed[0, :5], framed[1, :, :5] = 200, 200
+    assert (_near(np.array([*gray, *noise, *framed], np.uint8)) == -1).all()
+
+
+@pytest.mark.parametrize("count", [0, 1, 2])
+def test_few_pictures_are_no_error(count: int):
+    assert _near(_drawn(2, 4)[:count]).tolist() == [-1] * count
+
+
+def test_a_picture_laid_over_itself_fits_perfectly_and_over_another_badly():
+    one, other = _drawn(2, 5)
+    as_it_is = candidates.CENTRE.warp()
+    assert alignment.similarity(one, one, as_it_is) == pytest.approx(1)
+    assert alignment.similarity(one, other, as_it_is) < 0.8
+    assert alignment.similarity(one, np.zeros_like(one), as_it_is) == 0
+
+
+def test_pictures_that_no_step_brings_closer_stay_as_alike_as_they_were():
+    one, other = np.zeros((2, 48, 48), np.uint8)
+    one[24, 24], other[24, 25] = 255, 255
+    assert 0.5 < alignment.similarity(one, other, candidates.CENTRE.warp()) < 0.6
+
+
+def test_a_turned_picture_is_no_copy():
+    face = _drawn(1, 6)[0]
+    turn = cv2.getRotationMatrix2D((23.5, 23.5), angle=6, scale=1)
+    turned = cv2.warpAffine(face, turn, (48, 48), borderMode=cv2.BORDER_REPLICATE)
+    assert alignment.similarity(face, turned, candidates.CENTRE.warp()) < LEAST["similarity"]
+
+
+def test_a_view_lies_where_its_warp_says():
+    # A picture that grows to the right and downwards: its values are where its pixels come from.
+    right, down = np.meshgrid(np.arange(48.0), np.arange(48.0))
+    for view in candidates.VIEWS:
+        (scale, _, left), (_, _, top) = view.warp()
+        inside = slice(2 * view.left, 2 * (view.left + view.size)), slice(2 * view.top, 2 * (view.top + view.size))
+        middle = right[inside[1], inside[0]].mean(), down[inside[1], inside[0]].mean()
+        assert (scale * 23.5 + left, scale * 23.5 + top) == pytest.approx(middle)
+
+
+# -- groups
+
+
+def _pictures(*numbers: int) -> np.ndarray:
+    """Return a picture for each number, the same for the same number; that of -2 is that of 2 mirrored."""
+    faces = [np.random.default_rng(abs(number)).integers(0, 256, (48, 48), np.uint8) for number in numbers]
+    return np.array([face[:, ::-1] if number < 0 else face for number, face in zip(numbers, faces, strict=True)])
+
+
+def _pairs(*rows: tuple[int, int]) -> pa.Table:
+    columns: list[Any] = [[first for first, _ in rows], [second for _, second in rows], [False] * len(rows)]
+    return pa.table([*columns, [1.0] * len(rows)], schema=duplicates.PAIRS)
+
+
+def test_groups_are_numbered_in_the_order_of_their_first_faces():
+    pixels = _pictures(9, 5, 7, 5, 9, 3, 9)
+    assert duplicates.identical(pixels).tolist() == [0, 1, -1, 1, 0, -1, 0]
+
+
+def test_mirrored_groups_hold_identical_ones_and_their_mirror_images():
+    pixels = _pictures(4, 2, -2, 4, -4, 6, -8)
+    assert duplicates.identical(pixels).tolist() == [0, -1, -1, 0, -1, -1, -1]
+    assert duplicates.mirrored(pixels).tolist() == [0, 1, 1, 0, 0, -1, -1]
+
+
+def test_near_groups_join_groups_and_pairs():
+    groups = np.array([-1, 0, -1, 0, 1, 1, -1, -1], np.int32)
+    assert duplicates.near(groups, _pairs((1, 2), (4, 6))).tolist() == [-1, 0, 0, 0, 1, 1, 1, -1]
+    assert duplicates.near(groups, _pairs((0, 7), (2, 7), (3, 5))).tolist() == [0, 1, 0, 1, 1, 1, -1, 0]
+    assert duplicates.near(groups, _pairs()).tolist() == groups.tolist()
+
+
+def test_a_vote_tells_conflicts_and_the_label_that_most_have():
+    groups = np.array([0, 1, 0, -1, 1, 0, 2, 2])
+    labels = ["sad", "fear", "sad", "sad", "angry", "happy", "fear", "fear"]
+    conflict, majority = duplicates.vote(groups, labels)
+    assert conflict.tolist() == [True, True, True, False, True, True, False, False]
+    assert majority == ["sad", "", "sad", "", "", "sad", "fear", "fear"]
