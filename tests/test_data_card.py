@@ -11,7 +11,7 @@ from emotion.errors import InputError
 from emotion.labels import EMOTIONS
 from tools import data_card
 
-BLOCKS = ("counts", "defects", "suspects")
+BLOCKS = ("counts", "defects", "leak_free", "suspects")
 TEXT = "# Title\n\n" + "\nbetween\n\n".join(
     f"<!-- {name}: `make results` writes what follows -->\nstale words\n<!-- end of {name} -->\n" for name in BLOCKS
 )
@@ -42,12 +42,18 @@ METRICS = {
     "label_audit": {"faces": 1680, "called_errors": 168},
 }  # fmt: skip
 
+LEAK_FREE = {
+    "model": "cnn", "training_faces": 1000, "dropped": 234,
+    "all_faces": {"validation": 0.61, "test": 0.62, "test_unleaked": 0.63, "test_unleaked_near": 0.64},
+    "leak_free": {"validation": 0.51, "test": 0.52, "test_unleaked": 0.53, "test_unleaked_near": 0.54},
+}  # fmt: skip
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
     """A card with old numbers, and everything measured."""
     monkeypatch.chdir(tmp_path)
-    for folder in ("docs", "metrics"):
+    for folder in ("docs", "metrics", "benchmarks"):
         Path(folder).mkdir()
     data_card.CARD.write_text(TEXT, encoding="utf-8")
     Path("params.yaml").write_text(
@@ -57,6 +63,7 @@ def project(tmp_path, monkeypatch) -> Path:
     )
     for name, content in METRICS.items():
         Path(f"metrics/{name}.json").write_text(json.dumps(content), encoding="utf-8")
+    Path("benchmarks/results.json").write_text(json.dumps({"leak_free": LEAK_FREE}), encoding="utf-8")
     with open("metrics/suspects.csv", "w", newline="", encoding="utf-8") as file:
         pairs = [("sad", "neutral")] * 3 + [("fear", "sad")] * 5
         csv.writer(file).writerows([("name", "given", "suggested", "quality"), *(("a", *pair, 0.1) for pair in pairs)])
@@ -98,6 +105,15 @@ def test_leaks_are_told_by_part_and_by_what_scores_leave_out(project, monkeypatc
     assert "leave 42 of 210 test faces out" in text and "with near copies 45 (21.4%)" in text
 
 
+def test_the_cost_of_learning_without_leaks_stands_beside_the_run_with_them(project, monkeypatch):
+    text = run(monkeypatch)
+    assert "Measured once, with `cnn`:" in text
+    assert cells(text, "1,234") == ["1,234", "61.0%", "62.0%", "63.0%", "64.0%"]
+    assert cells(text, "1,000") == ["1,000", "51.0%", "52.0%", "53.0%", "54.0%"]
+    Path("benchmarks/results.json").write_text("{}", encoding="utf-8")
+    assert "`python -m benchmarks.leak_free`" in run(monkeypatch)
+
+
 def test_suspects_are_counted_by_pair_the_most_frequent_first(project, monkeypatch):
     text = run(monkeypatch)
     assert "168 of 1,680" in text and "(10.0%)" in text
@@ -113,7 +129,7 @@ def test_what_was_not_measured_yet_is_named(project, monkeypatch):
 
 def test_what_is_typed_stays_and_a_second_run_changes_nothing(project, monkeypatch):
     text = run(monkeypatch)
-    assert text.startswith("# Title\n") and text.count("\nbetween\n") == 2 and "stale words" not in text
+    assert text.startswith("# Title\n") and text.count("\nbetween\n") == 3 and "stale words" not in text
     assert run(monkeypatch) == text
 
 

@@ -18,6 +18,12 @@ from emotion.labels import EMOTIONS
 
 CARD = Path("docs/data.md")
 PARTS = {"train": "training", "validation": "validation", "test": "test"}
+SCORES = {
+    "validation": "validation accuracy",
+    "test": "test accuracy",
+    "test_unleaked": "without exact leaks",
+    "test_unleaked_near": "without near ones, too",
+}
 IN_TRAINING = "_in_Training"  # how metrics/audit.json names what another part has in common with Training
 
 
@@ -43,7 +49,7 @@ def written(text: str) -> str:
     Raises:
         InputError: A pair of markers is not there once.
     """
-    for name, write in {"counts": counts, "defects": defects, "suspects": suspects}.items():
+    for name, write in {"counts": counts, "defects": defects, "leak_free": leak_free, "suspects": suspects}.items():
         try:
             content = write()
         except FileNotFoundError as missing:
@@ -94,6 +100,19 @@ def defects() -> str:
             f"validation,\nand with near copies {exact + near:,} ({(exact + near) / whole:.1%}).",
         ]
     )
+
+
+def leak_free() -> str:
+    """Return what `defects.leak_free` costs, by benchmarks.leak_free."""
+    measured = _json("benchmarks/results.json").get("leak_free")
+    if not measured:
+        return "Still to be measured: `python -m benchmarks.leak_free`."
+    kept, lost = measured["training_faces"], measured["dropped"]
+    rows = [
+        (f"{kept + faces:,}", *(f"{measured[key][part]:.1%}" for part in SCORES))
+        for key, faces in {"all_faces": lost, "leak_free": 0}.items()
+    ]
+    return f"Measured once, with `{measured['model']}`:\n\n" + _table(("training faces", *SCORES.values()), rows)
 
 
 def suspects() -> str:
