@@ -114,6 +114,7 @@ def summary(folder: Path, models: list[str]) -> str:
         [
             *lines,
             "",
+            f"the drawn faces   {folder}/plots/faces/samples.png",
             f"confusion matrix  {folder}/plots/confusion/{best}.png",
             f"training curves   {folder}/dvc_plots/index.html",
             f"exported model    {folder}/models/{best}.onnx",
