@@ -11,7 +11,7 @@ from emotion.errors import InputError
 from emotion.labels import EMOTIONS
 from tools import data_card
 
-BLOCKS = ("counts", "defects", "leak_free", "suspects")
+BLOCKS = ("counts", "defects", "copies", "leak_free", "suspects")
 TEXT = "# Title\n\n" + "\nbetween\n\n".join(
     f"<!-- {name}: `make results` writes what follows -->\nstale words\n<!-- end of {name} -->\n" for name in BLOCKS
 )
@@ -48,6 +48,16 @@ LEAK_FREE = {
     "leak_free": {"validation": 0.51, "test": 0.52, "test_unleaked": 0.53, "test_unleaked_near": 0.54},
 }  # fmt: skip
 
+COPIES = {
+    "copies_found": {
+        "seed": 7, "faces": 20000, "copies": 2000, "rows": {"this audit": {"precision": 0.997, "recall": 0.912}},
+    },
+    "audit_cost": {
+        "cpu": "a CPU", "cores": 2,
+        "rows": [{"faces": 35887, "wall_s": 22.6, "times_wall_s": 1.0, "peak_mib": 1681}],
+    },
+}  # fmt: skip
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
@@ -63,7 +73,7 @@ def project(tmp_path, monkeypatch) -> Path:
     )
     for name, content in METRICS.items():
         Path(f"metrics/{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    Path("benchmarks/results.json").write_text(json.dumps({"leak_free": LEAK_FREE}), encoding="utf-8")
+    Path("benchmarks/results.json").write_text(json.dumps({"leak_free": LEAK_FREE} | COPIES), encoding="utf-8")
     with open("metrics/suspects.csv", "w", newline="", encoding="utf-8") as file:
         pairs = [("sad", "neutral")] * 3 + [("fear", "sad")] * 5
         csv.writer(file).writerows([("name", "given", "suggested", "quality"), *(("a", *pair, 0.1) for pair in pairs)])
@@ -105,6 +115,13 @@ def test_leaks_are_told_by_part_and_by_what_scores_leave_out(project, monkeypatc
     assert "leave 42 of 210 test faces out" in text and "with near copies 45 (21.4%)" in text
 
 
+def test_finders_of_copies_and_what_the_audit_costs_have_a_row_each(project, monkeypatch):
+    text = run(monkeypatch)
+    assert "2,000 copies planted among 20,000 drawn faces (seed 7)" in text
+    assert cells(text, "this audit") == ["this audit", "99.7%", "91.2%"]
+    assert "a CPU, 2 cores" in text and cells(text, "35,887") == ["35,887", "23 s", "1.0", "1,681 MiB"]
+
+
 def test_the_cost_of_learning_without_leaks_stands_beside_the_run_with_them(project, monkeypatch):
     text = run(monkeypatch)
     assert "Measured once, with `cnn`:" in text
@@ -129,7 +146,7 @@ def test_what_was_not_measured_yet_is_named(project, monkeypatch):
 
 def test_what_is_typed_stays_and_a_second_run_changes_nothing(project, monkeypatch):
     text = run(monkeypatch)
-    assert text.startswith("# Title\n") and text.count("\nbetween\n") == 3 and "stale words" not in text
+    assert text.startswith("# Title\n") and text.count("\nbetween\n") == 4 and "stale words" not in text
     assert run(monkeypatch) == text
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from emotion.data.drawn import planted
 from emotion.errors import InputError
-from tools import quickstart
+from tools import quickstart, quickstart_summary
 
 PARAMS = {"data": {"source": "zip", "sample": {"faces": 3000}}, "models": {"cnn": {"widths": [64, 128], "epochs": 16}}}
 
@@ -60,7 +60,7 @@ def test_the_summary_shows_test_scores_and_the_files_of_the_best_model(tmp_path)
         (metrics / f"{model}.json").write_text(json.dumps(scores))
     (metrics / "best.json").write_text('{"model": "cnn"}')
 
-    lines = quickstart.summary(tmp_path, ["cnn", "resnet50v2"]).splitlines()
+    lines = quickstart_summary.scores(tmp_path, ["cnn", "resnet50v2"]).splitlines()
 
     assert "cnn            91.1%     0.811" in lines
     assert "resnet50v2     50.0%     0.400" in lines
@@ -82,7 +82,7 @@ def test_the_table_of_defects_compares_what_was_planted_with_what_the_audit_foun
 
     def table() -> list[list[str]]:
         pq.write_table(pa.Table.from_pylist(list(rows.values())), tmp_path / "data/audit.parquet")
-        return [line.split()[:3] for line in quickstart.defects(tmp_path, 333, 7).splitlines()[2:]]
+        return [line.split()[:3] for line in quickstart_summary.defects(tmp_path, 333, 7).splitlines()[2:]]
 
     kinds = ["identical", "mirrored", "near", "conflict", "blank"]
     assert table() == [*([kind, "1", "1"] for kind in kinds), ["all", "5", "5"]]

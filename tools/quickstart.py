@@ -10,15 +10,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import pyarrow.parquet as pq
 import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from emotion import errors, files
-from emotion.data.drawn import planted
 from emotion.errors import InputError
 from emotion.params import suggest
+from tools import quickstart_summary
 
 FOLDER = Path(".quickstart")
 SOURCES = ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/plots", "params", "stages", "emotion")
@@ -36,8 +35,8 @@ def main() -> None:
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
     _dvc("repro", *_targets(everything))
     _dvc("plots", "show", quiet=True)
-    print(defects(FOLDER, **params["data"]["sample"]))
-    print(summary(FOLDER, list(params["models"])))
+    print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))
+    print(quickstart_summary.scores(FOLDER, list(params["models"])))
 
 
 def merge(params: Any, overrides: Any, place: str = "") -> Any:
@@ -83,43 +82,6 @@ def remove_leftovers(folder: Path, outputs: Iterable[Path]) -> None:
     for file in [file for name in OUTPUTS for file in (folder / name).rglob("*") if file.is_file()]:
         if kept.isdisjoint([file, *file.parents]):
             file.unlink()
-
-
-def defects(folder: Path, faces: int, seed: int) -> str:
-    """Return the table of the defects that were planted into the drawn faces, and how many the audit found."""
-    rows = pq.read_table(folder / "data/audit.parquet").to_pylist()
-    audit = {row["name"]: row for row in rows}
-    counts: dict[str, list[int]] = {}
-    for kind, name, original in planted(faces, seed):
-        one, other = audit[name], audit[original]
-        group = {"mirrored": "mirrored", "near": "near"}.get(kind, "identical")
-        found = one["blank"] if kind == "blank" else one[group] == other[group] >= 0
-        count = counts.setdefault(kind, [0, 0])
-        count[0] += 1
-        count[1] += found and (kind != "conflict" or one["conflict"])
-    lines = ["", f"{'defect':9}  planted  found   among the drawn faces, by the audit (metrics/audit.json)"]
-    counts["all"] = [sum(column) for column in zip(*counts.values(), strict=True)]
-    return "\n".join(lines + [f"{kind:9}  {put:7}  {found:5}" for kind, (put, found) in counts.items()])
-
-
-def summary(folder: Path, models: list[str]) -> str:
-    """Return the table of scores and where to look at what."""
-    width = max(map(len, ["model", *models]))
-    lines = ["", f"{'model':{width}}  accuracy  macro-F1   on drawn test faces; for real ones see README.md"]
-    for model in models:
-        scores = json.loads((folder / f"metrics/{model}.json").read_text(encoding="utf-8"))["test"]
-        lines.append(f"{model:{width}}  {scores['accuracy']:8.1%}  {scores['macro_f1']:8.3f}")
-    best = json.loads((folder / "metrics/best.json").read_text(encoding="utf-8"))["model"]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"the drawn faces   {folder}/plots/faces/samples.png",
-            f"confusion matrix  {folder}/plots/confusion/{best}.png",
-            f"training curves   {folder}/dvc_plots/index.html",
-            f"exported model    {folder}/models/{best}.onnx",
-        ]
-    )
 
 
 def _read(path: str) -> Any:
