@@ -118,7 +118,7 @@ def test_leaks_are_told_by_part_and_by_what_scores_leave_out(project, monkeypatc
 def test_finders_of_copies_and_what_the_audit_costs_have_a_row_each(project, monkeypatch):
     text = run(monkeypatch)
     assert "2,000 copies planted among 20,000 drawn faces (seed 7)" in text
-    assert cells(text, "this audit") == ["this audit", "99.7%", "91.2%"]
+    assert cells(text, "this audit") == ["this audit", "99.70%", "91.20%"]
     assert "a CPU, 2 cores" in text and cells(text, "35,887") == ["35,887", "23 s", "1.0", "1,681 MiB"]
 
 

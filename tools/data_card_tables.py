@@ -80,7 +80,7 @@ def copies() -> str:
     if not {"copies_found", "audit_cost"} <= measured.keys():
         return "Still to be measured: `python -m benchmarks.near_duplicates`."
     planted, cost = measured["copies_found"], measured["audit_cost"]
-    found = [(name, f"{row['precision']:.1%}", f"{row['recall']:.1%}") for name, row in planted["rows"].items()]
+    found = [(name, f"{row['precision']:.2%}", f"{row['recall']:.2%}") for name, row in planted["rows"].items()]
     times = [
         (f"{row['faces']:,}", f"{row['wall_s']:.0f} s", f"{row['times_wall_s']:.1f}", f"{row['peak_mib']:,} MiB")
         for row in cost["rows"]
