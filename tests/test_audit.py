@@ -83,8 +83,7 @@ def test_audit_has_a_row_per_face_in_their_order(project: Path):
     assert table["name"].to_pylist() == [name for name, _ in ROWS]
     assert table.schema.remove_metadata() == pa.schema(
         [("name", pa.string()), *((kind, pa.int32()) for kind in auditing.KINDS), ("blank", pa.bool_()),
-         ("almost_blank", pa.bool_()), ("not_a_face", pa.float32()), ("conflict", pa.bool_()),
-         ("majority", pa.string())]
+         ("almost_blank", pa.bool_()), ("not_a_face", pa.float32()), ("conflict", pa.bool_())]
     )  # fmt: skip
 
 
@@ -102,12 +101,11 @@ def test_near_pairs_are_of_different_pictures_alone(project: Path):
     assert (pair["first"], pair["second"], pair["mirrored"]) == (2, 9, True)
 
 
-def test_conflicts_and_majorities_are_those_of_identical_pictures():
+def test_conflicts_are_those_of_identical_pictures():
     columns, _ = _audited(ROWS)
     assert [name for name, flag in zip(columns["name"], columns["conflict"], strict=True) if flag] == [
         "PrivateTest/fear/0", "Training/fear/5", "Training/sad/7",
     ]  # fmt: skip
-    assert columns["majority"][:6] == ["fear", "", "", "sad", "sad", "fear"]
 
 
 def test_blank_pictures_are_almost_blank_too():

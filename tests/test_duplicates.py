@@ -160,9 +160,8 @@ def test_near_groups_join_groups_and_pairs():
     assert duplicates.near(groups, _pairs()).tolist() == groups.tolist()
 
 
-def test_a_vote_tells_conflicts_and_the_label_that_most_have():
-    groups = np.array([0, 1, 0, -1, 1, 0, 2, 2])
-    labels = ["sad", "fear", "sad", "sad", "angry", "happy", "fear", "fear"]
-    conflict, majority = duplicates.vote(groups, labels)
-    assert conflict.tolist() == [True, True, True, False, True, True, False, False]
-    assert majority == ["sad", "", "sad", "", "", "sad", "fear", "fear"]
+def test_groups_with_several_labels_conflict():
+    groups = np.array([0, 1, 0, -1, 1, 0, 2, 2, -1])
+    labels = ["sad", "fear", "sad", "sad", "angry", "happy", "fear", "fear", "fear"]
+    found = duplicates.conflicting(groups, labels).tolist()
+    assert found == [True, True, True, False, True, True, False, False, False]

@@ -13,12 +13,12 @@ from emotion import params
 from emotion.data.auditing import AuditSettings
 from emotion.data.gallery import ExploreSettings
 from emotion.data.removal import DefectSettings
+from emotion.data.sources import DataSettings
 from emotion.data.splitting import SplitSettings
 from emotion.errors import InputError
 from emotion.training.schedule import ScheduleSettings
 from stages.choose import ExportedModels
 from stages.class_weights import ClassWeightSettings
-from stages.download import DataSettings
 from tests.source import ROOT
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))

@@ -32,7 +32,6 @@ def audit(faces: pa.Table, settings: AuditSettings) -> tuple[pa.Table, pa.Table]
     identical, mirrored = duplicates.identical(pixels), duplicates.mirrored(pixels)
     distinct = np.flatnonzero(_leads(mirrored) & ~faint)
     pairs = duplicates.near_pairs(pixels, distinct, settings.candidates, settings.similarity)
-    conflict, majority = duplicates.vote(identical, faces["label"].to_pylist())
     table = {
         "name": faces["name"],
         "identical": identical,
@@ -41,8 +40,7 @@ def audit(faces: pa.Table, settings: AuditSettings) -> tuple[pa.Table, pa.Table]
         "blank": faces["blank"],
         "almost_blank": faint,
         "not_a_face": defects.not_a_face(pixels, distinct),
-        "conflict": conflict,
-        "majority": pa.array(majority, pa.string()),
+        "conflict": duplicates.conflicting(identical, faces["label"].to_pylist()),
     }
     return pa.table(table), pairs
 
@@ -97,7 +95,7 @@ def _count(groups: np.ndarray, official: np.ndarray) -> dict[str, int]:
 
 def _conflicts(groups: np.ndarray, labels: list[str]) -> dict[str, int]:
     """Return how many groups have several labels, and how many faces these hold."""
-    conflict, _ = duplicates.vote(groups, labels)
+    conflict = duplicates.conflicting(groups, labels)
     return {"groups": len(np.unique(groups[conflict])), "faces": int(conflict.sum())}
 
 

@@ -7,7 +7,6 @@ pose, lighting, blur and noise vary, so that pixels alone tell little and shapes
 
 from collections.abc import Iterator
 
-import cv2
 import numpy as np
 from pydantic import Field
 
@@ -15,6 +14,7 @@ from emotion.data.action_units import contract
 from emotion.data.camera import Canvas, T, photograph, random_pose
 from emotion.data.expression import paint_brow, paint_eye, paint_forehead, paint_mouth, paint_nose
 from emotion.data.person import Person, paint_glasses, paint_hair, paint_head, random_person
+from emotion.data.pictures import stored_png
 from emotion.data.planting import Defect, change, plan_defects
 from emotion.labels import EMOTIONS
 from emotion.params import Section
@@ -57,7 +57,7 @@ def draw_faces(count: int, seed: int) -> Iterator[tuple[str, bytes]]:
     for index in range(count):
         defect = defects.get(index, Defect("none", index))
         face = draw_face(plan[defect.original][1], np.random.default_rng([seed, defect.original]))
-        yield _name(plan, index), _png(change(face, defect.kind, np.random.default_rng([seed, index, 1])))
+        yield _name(plan, index), stored_png(change(face, defect.kind, np.random.default_rng([seed, index, 1])))
 
 
 def planted(count: int, seed: int) -> list[tuple[str, str, str]]:
@@ -99,8 +99,3 @@ def _emotions(size: int) -> list[str]:
     counts = 1 + np.floor(exact).astype(int)
     counts[np.argsort(np.floor(exact) - exact, kind="stable")[: size - counts.sum()]] += 1
     return [emotion for emotion, count in zip(EMOTIONS, counts, strict=True) for _ in range(count)]
-
-
-def _png(face: np.ndarray) -> bytes:
-    """Return a face as a PNG file, stored: compressors differ between machines, and noise hardly shrinks."""
-    return cv2.imencode(".png", face, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()

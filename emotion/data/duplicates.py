@@ -4,7 +4,7 @@ Groups are numbered from 0 in the order of their first faces; -1 is a face witho
 """
 
 import hashlib
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Hashable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
@@ -71,23 +71,12 @@ def near(groups: np.ndarray, pairs: pa.Table) -> np.ndarray:
     return _numbered(_first(connected_components(links, directed=False)[1].tolist()))
 
 
-def vote(groups: np.ndarray, labels: Sequence[str]) -> tuple[np.ndarray, list[str]]:
-    """Return whether each face's group has several labels, and the label that most of the group have.
-
-    That is "" for a face without copies and where no label has most votes.
-    """
-    votes: dict[int, Counter[str]] = defaultdict(Counter)
+def conflicting(groups: np.ndarray, labels: Sequence[str]) -> np.ndarray:
+    """Return whether each face is in a group that has several labels: bool (n,)."""
+    known: dict[int, set[str]] = defaultdict(set)
     for group, label in zip(groups.tolist(), labels, strict=True):
-        votes[group][label] += 1
-    votes.pop(-1, None)
-    conflict = np.array([len(votes.get(group, ())) > 1 for group in groups.tolist()], bool)
-    majority = {group: _winner(count) for group, count in votes.items()}
-    return conflict, [majority.get(group, "") for group in groups.tolist()]
-
-
-def _winner(votes: Counter[str]) -> str:
-    (label, most), *others = votes.most_common()
-    return "" if others and others[0][1] == most else label
+        known[group].add(label)
+    return np.array([group >= 0 and len(known[group]) > 1 for group in groups.tolist()], bool)
 
 
 def _similarities(pixels: np.ndarray, candidates: list[tuple[int, int, View]]) -> np.ndarray:

@@ -38,7 +38,11 @@ def normalise(picture: bytes) -> bytes:
         raise RefusedError(_TOO_LARGE) from None
     except Exception:  # on damaged files the decoders raise whatever they run into
         raise RefusedError("damaged picture") from None
-    # Stored, because compressors differ between machines, and noise hardly shrinks.
+    return stored_png(gray)
+
+
+def stored_png(gray: np.ndarray) -> bytes:
+    """Return gray values as a PNG file, stored: compressors differ between machines, and noise hardly shrinks."""
     return cv2.imencode(".png", gray, [cv2.IMWRITE_PNG_COMPRESSION, 0])[1].tobytes()
 
 
