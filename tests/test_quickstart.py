@@ -86,7 +86,9 @@ def test_the_table_of_defects_compares_what_was_planted_with_what_the_audit_foun
 
     kinds = ["identical", "mirrored", "near", "conflict", "blank"]
     assert table() == [*([kind, "1", "1"] for kind in kinds), ["all", "5", "5"]]
-    for kind, name, _ in defects:
+    for kind, name, original in defects:
         rows[name] |= {"near": -1, "mirrored": -1, "identical": -1, "blank": False}
         assert [kind, "1", "0"] in table()
+        rows[original] |= {"near": -1, "mirrored": -1, "identical": -1}
+        assert [kind, "1", "0"] in table(), "two faces without a group are no copies"
     assert table()[-1] == ["all", "5", "0"]
