@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting exclude-suspects lock setup clean-quickstart clean-overfitting
+.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting seeds exclude-suspects lock setup clean-quickstart clean-overfitting clean-seeds
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -57,6 +57,9 @@ kill-test: setup ## kill a small training at 50 random moments and compare what 
 overfitting: setup ## fit cnn for 100 epochs, apart from the pipeline, and draw where it overfits (hours)
 	@$(RUN) tools.overfitting
 
+seeds: setup ## fit cnn_aug and distilled with three seeds each, as DVC experiments: mean and spread (hours)
+	@$(RUN) tools.seeds
+
 exclude-suspects: setup ## copy suspect labels to params/exclude.csv, for data.exclude to name (COUNT=500: the worst 500)
 	@$(RUN) tools.exclude_suspects $(COUNT)
 
@@ -77,3 +80,6 @@ clean-quickstart: ## remove what quickstart made
 
 clean-overfitting: ## remove what overfitting made, apart from its files in docs/
 	rm -rf .overfitting
+
+clean-seeds: ## remove the folder in which seeds works; its experiments stay
+	rm -rf .seeds
