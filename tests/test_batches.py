@@ -78,3 +78,10 @@ def test_leaving_an_epoch_early_stops_its_thread():
 def test_an_error_in_the_thread_reaches_the_training():
     with pytest.raises(IndexError, match="out of bounds"):
         list(batches(Examples(FACES, ONE_CLASS_A_FACE[:50]), 2, MOVED, (1, 0)))
+
+
+@pytest.mark.parametrize("size", [16, 70, 100])
+def test_parts_hold_all_faces_in_order_as_they_are(size: int):
+    parts = list(EXAMPLES.parts(size))
+    assert len(parts[0]) == min(size, 70)
+    assert np.array_equal(np.concatenate(parts), FACES[..., None])

@@ -220,7 +220,7 @@ def test_the_average_is_what_is_validated_and_kept_and_what_is_learnt_does_not_c
     histories, models = [], [_cnn(), _cnn()]
     for model, decay in zip(models, (0.0, 0.9), strict=True):
         keras.utils.set_random_seed(1)
-        average = {"decay": decay, "batches": 2}
+        average = {"decay": decay, "batches": 9}  # more than there are
         histories.append(_fit(model, tmp_path / f"{decay}/history.csv", average=average, select_by="val_accuracy"))
     raw, averaged = histories
     assert [row["loss"] for row in averaged] == [row["loss"] for row in raw]

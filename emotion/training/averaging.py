@@ -15,6 +15,8 @@ import tensorflow as tf
 from pydantic import Field
 
 from emotion.params import Section
+from emotion.training.batches import Examples
+from emotion.training.forward import signature, tensors
 
 
 class AverageSettings(Section):
@@ -27,23 +29,22 @@ class AverageSettings(Section):
 class Average:
     """A running mean of a network's weights, which can take their place for a while."""
 
-    def __init__(self, model: keras.Model, settings: AverageSettings, faces: np.ndarray, batch_size: int) -> None:
+    def __init__(self, model: keras.Model, settings: AverageSettings, examples: Examples, batches: np.ndarray) -> None:
         """Begin with the present weights.
 
         Args:
             model: The network that learns.
             settings: Without decay nothing is averaged, and nothing takes the weights' place.
-            faces: By which normalisation is measured anew, uint8 (n, 48, 48).
-            batch_size: How many at a time.
+            examples: What it learns from.
+            batches: By which of them normalisation is measured anew: rows (number of batches, batch size).
         """
         self.weights = [tf.Variable(weight.numpy()) for weight in model.trainable_weights] if settings.decay else []
         self._model = model
-        starts = range(0, len(faces) - batch_size + 1, batch_size)
-        self._batches = [faces[start : start + batch_size, ..., None] for start in starts]
+        self._examples, self._batches = examples, batches
         self._norms = [
             layer for layer in model.layers if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
         ]
-        self._forward = _statistics(model, self._norms, batch_size) if self.weights and self._norms else None
+        self._forward = _statistics(model, self._norms, batches.shape[1]) if self.weights and self._norms else None
 
     @contextmanager
     def in_place(self) -> Iterator[None]:
@@ -60,7 +61,7 @@ class Average:
 
     def _measure(self, forward: Any) -> None:
         """Set the statistics of each batch normalisation to their mean over the batches."""
-        seen = [[value.numpy() for value in forward(tf.constant(batch, tf.float32))] for batch in self._batches]
+        seen = [[v.numpy() for v in forward(tensors(self._examples.inputs(rows)))] for rows in self._batches]
         for layer, mean, variance in zip(self._norms, *_columns(seen), strict=True):
             layer.moving_mean.assign(mean)
             layer.moving_variance.assign(variance)
@@ -73,10 +74,10 @@ def _columns(seen: list[list[np.ndarray]]) -> tuple[list[np.ndarray], list[np.nd
 
 
 def _statistics(model: keras.Model, norms: Sequence[keras.layers.BatchNormalization], batch_size: int) -> Any:
-    """Return the compiled function from a batch of faces to the mean and variance that each normalisation sees."""
+    """Return the compiled function from a batch to the mean and variance that each normalisation sees."""
 
-    @tf.function(input_signature=[tf.TensorSpec([batch_size, *model.input_shape[1:]], tf.float32)])
-    def forward(batch: tf.Tensor) -> list[tf.Tensor]:
+    @tf.function(input_signature=[signature(model, batch_size)])
+    def forward(batch: Any) -> list[tf.Tensor]:
         model(batch, training=True)
         return [tf.identity(value) for layer in norms for value in (layer.moving_mean, layer.moving_variance)]
 

@@ -18,17 +18,35 @@ class Examples:
     faces: np.ndarray
     targets: np.ndarray
 
+    def __len__(self) -> int:
+        """Return how many there are."""
+        return len(self.faces)
+
+    def inputs(self, rows: np.ndarray | slice) -> Any:
+        """Return what the network takes for some of them as they are: uint8 (rows, side, side, 1)."""
+        return self.faces[rows][..., None]
+
+    def augmented(
+        self, rows: np.ndarray | slice, settings: AugmentSettings, rng: np.random.Generator
+    ) -> tuple[Any, np.ndarray]:
+        """Return what the network takes for some of them, drawn at random, and their targets, as `augment` does."""
+        return augment(self.faces[rows], self.targets[rows], settings, rng)
+
+    def parts(self, size: int) -> Iterator[Any]:
+        """Yield what the network takes for all of them as they are, in order, so many at a time."""
+        return (self.inputs(slice(start, start + size)) for start in range(0, len(self), size))
+
 
 def batches(
     examples: Examples, size: int, settings: AugmentSettings, seed: tuple[int, int], first: int = 0
-) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Yield an epoch's full batches: faces float32 (size, side, side, 1), 0..255, and targets float32 (size, classes).
+) -> Iterator[tuple[Any, np.ndarray]]:
+    """Yield an epoch's full batches: what the network takes, and targets float32 (size, classes).
 
     What a batch holds follows from the seed and its own number alone, so an epoch can go on in its middle, and
     nothing depends on how the thread is timed.
 
     Args:
-        examples: All faces.
+        examples: All of them.
         size: Faces of a batch; what is left at the end is left out.
         settings: The augmentation of this epoch.
         seed: Of the model and number of the epoch.
@@ -39,13 +57,13 @@ def batches(
 
     def work() -> None:
         try:
-            order = np.random.default_rng([*seed, 0]).permutation(len(examples.faces))
+            order = np.random.default_rng([*seed, 0]).permutation(len(examples))
             for number in range(first, len(order) // size):
                 if stop.is_set():
                     return
                 chosen = order[number * size : (number + 1) * size]
                 rng = np.random.default_rng([*seed, number + 1])
-                ready.put(augment(examples.faces[chosen], examples.targets[chosen], settings, rng))
+                ready.put(examples.augmented(chosen, settings, rng))
             ready.put(None)
         except BaseException as error:  # noqa: BLE001 - raised again where the batches are used
             ready.put(error)

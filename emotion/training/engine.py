@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,14 +61,14 @@ def fit(
         InputError: A batch is larger than the data or the memory, the loss is no longer finite, or the checkpoint
             is damaged.
     """
-    size, steps = settings.batch_size, len(train.faces) // settings.batch_size
+    size, steps = settings.batch_size, len(train) // settings.batch_size
     if steps == 0:
-        raise InputError(f"batch_size {size} is larger than the {len(train.faces)} training faces: make it smaller")
-    train = Examples(train.faces, _smoothed(train.targets, settings.label_smoothing))
+        raise InputError(f"batch_size {size} is larger than the {len(train)} training faces: make it smaller")
+    train = replace(train, targets=_smoothed(train.targets, settings.label_smoothing))
     fast = fast_layers.twin(model, machine.precision, machine.xla)
     optimizer = step.optimizer(settings, fast, machine.precision)
-    some = np.random.default_rng(seed).permutation(len(train.faces))[: settings.average.batches * size]
-    average = averaging.Average(fast, settings.average, train.faces[some], size)
+    some = np.random.default_rng(seed).permutation(len(train))[: min(settings.average.batches, steps) * size]
+    average = averaging.Average(fast, settings.average, train, some.reshape(-1, size))
     learn = step.compiled(fast, optimizer, average.weights, settings.average.decay, machine.xla)
     answer = forward.compiled(fast)
     variables = [*fast.variables, *optimizer.variables, *average.weights]
@@ -77,10 +78,10 @@ def fit(
         while not _is_over(progress.history, settings):
             epoch, losses = len(progress.history), [row["val_loss"] for row in progress.history]
             augment = settings.augment.of_epoch(epoch, settings.epochs)
-            for faces, targets in batches(train, size, augment, (seed, epoch), first=progress.batch):
+            for inputs, targets in batches(train, size, augment, (seed, epoch), first=progress.batch):
                 rate = learning_rate(settings.schedule, (epoch + progress.batch / steps) / settings.epochs, losses)
                 optimizer.learning_rate = rate
-                progress.add(*learn(faces, targets).numpy().tolist())
+                progress.add(*learn(inputs, targets).numpy().tolist())
                 _require_finite(progress.loss, progress, settings.schedule.peak)
                 bar.update(size)
                 if checkpoint.due and progress.batch < steps:
@@ -88,7 +89,7 @@ def fit(
             row = {"epoch": epoch + 1, "learning_rate": rate}
             row |= {"loss": progress.loss / steps, "accuracy": progress.accuracy / steps}
             with average.in_place():
-                row |= _validate(answer(validation.faces), validation.targets.argmax(1))
+                row |= _validate(answer(validation.parts(forward.BATCH)), validation.targets.argmax(1))
                 _require_finite(row["val_loss"], progress, settings.schedule.peak)
                 row["best"] = int(is_best(row, progress.history, settings.select_by))
                 best = fast.get_weights() if row["best"] else best

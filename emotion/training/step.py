@@ -10,7 +10,7 @@ from pydantic import Field
 
 from emotion.params import Section
 
-Step = Callable[[np.ndarray, np.ndarray], Any]
+Step = Callable[[Any, np.ndarray], Any]
 
 
 class OptimizerSettings(Section):
@@ -52,7 +52,7 @@ def optimizer(settings: OptimizerSettings, model: keras.Model, precision: str) -
 def compiled(model: keras.Model, optimizer: Any, averages: Sequence[tf.Variable], decay: float, xla: bool) -> Step:
     """Return the function that learns from one batch and returns its mean loss and accuracy, float32 (2,).
 
-    It takes faces float32 (n, 48, 48, 1), values 0..255, and targets float32 (n, 7).
+    It takes what the network takes, such as faces float32 (n, 48, 48, 1), values 0..255, and targets float32 (n, 7).
 
     Args:
         model: Learns in place.
@@ -63,10 +63,10 @@ def compiled(model: keras.Model, optimizer: Any, averages: Sequence[tf.Variable]
     """
 
     @tf.function(jit_compile=xla)
-    def step(faces: tf.Tensor, targets: tf.Tensor) -> tf.Tensor:
+    def step(inputs: Any, targets: tf.Tensor) -> tf.Tensor:
         counts = tf.reduce_sum(targets, 1)  # apart, because Keras' gradient is right only for rows that sum to one
         with tf.GradientTape() as tape:
-            answers = model(faces, training=True)
+            answers = model(inputs, training=True)
             each = keras.losses.categorical_crossentropy(tf.math.divide_no_nan(targets, counts[:, None]), answers)
             loss = tf.reduce_mean(counts * each)
             scaled = optimizer.scale_loss(loss)
