@@ -14,7 +14,7 @@ FIT: dict[str, Any] = {
     "batch_size": 16,
     "average": {"decay": 0.9, "batches": 2},
     "augment": {"rotation": 10, "shift": 0.06, "zoom": 0.1, "shear": 3, "flip": True, "brightness": 0.1, "erase": 0.5,
-                "erase_area": 0.2, "mixup": 0.2, "plain_epochs": 2},
+                "erase_area": 0.2, "mixup": 0.2, "plain_epochs": 2, "sizes": [48]},
 }  # fmt: skip
 
 # The stage, with a checkpoint after every batch instead of every minute.

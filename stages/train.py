@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import Field
 
 from emotion import errors
-from emotion.data import dataset
+from emotion.data import dataset, soft_labels
 from emotion.files import atomic
 from emotion.labels import EMOTIONS
 from emotion.models import registry
@@ -37,7 +37,7 @@ def main(name: str) -> None:
         weight_of = json.load(file)
     faces, others = (dataset.load("data/learn.parquet", part) for part in ("train", "validation"))
     counts = np.array([weight_of[EMOTIONS[label]] for label in faces.labels], np.float32)
-    train = batches.Examples(faces.pixels, dataset.soft_labels(settings.targets, faces) * counts[:, None])
+    train = batches.Examples(faces.pixels, soft_labels.read(settings.targets, faces) * counts[:, None])
     validation = batches.Examples(others.pixels, np.eye(len(EMOTIONS), dtype=np.float32)[others.labels])
     arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
     identity = checkpoint.identity(settings, computer, machine.versions(), *arrays)

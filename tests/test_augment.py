@@ -2,8 +2,10 @@
 
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
 from emotion.training import augment
 from emotion.training.augment import AugmentSettings
@@ -11,9 +13,9 @@ from emotion.training.augment import AugmentSettings
 FACES = np.random.default_rng(5).integers(0, 256, (70, 48, 48), np.uint8)
 ONE_CLASS_A_FACE = np.eye(70, dtype=np.float32)
 STILL: dict[str, Any] = {"rotation": 0.0, "shift": 0.0, "zoom": 0.0, "shear": 0.0, "flip": False, "brightness": 0.0,
-                         "erase": 0.0, "erase_area": 0.2, "mixup": 0.0, "plain_epochs": 0}  # fmt: skip
+                         "erase": 0.0, "erase_area": 0.2, "mixup": 0.0, "plain_epochs": 0, "sizes": [48]}  # fmt: skip
 ALL: dict[str, Any] = {"rotation": 10.0, "shift": 0.1, "zoom": 0.1, "shear": 5.0, "flip": True, "brightness": 0.3,
-                       "erase": 0.5, "erase_area": 0.2, "mixup": 0.4, "plain_epochs": 2}  # fmt: skip
+                       "erase": 0.5, "erase_area": 0.2, "mixup": 0.4, "plain_epochs": 2, "sizes": [48]}  # fmt: skip
 
 
 def _augmented(faces: np.ndarray = FACES, seed: int = 1, **changes: Any) -> np.ndarray:
@@ -149,3 +151,31 @@ def test_the_last_plain_epochs_neither_erase_nor_mix_but_still_move(plain: int, 
     of_epochs = [settings.of_epoch(epoch, 5) for epoch in range(5)]
     calm = AugmentSettings(**{**ALL, "plain_epochs": plain, "erase": 0.0, "mixup": 0.0})
     assert of_epochs == [settings] * first + [calm] * (5 - first)
+
+
+def test_sizes_share_the_epochs_and_end_at_full_size():
+    settings = AugmentSettings(**{**ALL, "sizes": [32, 40, 48]})
+    assert [settings.of_epoch(epoch, 7).sizes for epoch in range(7)] == [[32], [32], [32], [40], [40], [48], [48]]
+
+
+def test_a_smaller_size_shows_the_whole_face_smaller():
+    faces = cv2.GaussianBlur(FACES[0], (0, 0), 3)[None]
+    (small,) = _augmented(faces, sizes=[32, 48])
+    assert small.shape == (32, 32)
+    expected = cv2.resize(faces[0], (32, 32), interpolation=cv2.INTER_LINEAR)
+    assert np.abs(small - expected).max() <= 2
+
+
+def test_a_smaller_size_moves_faces_as_the_full_one_does():
+    faces = cv2.GaussianBlur(FACES[0], (0, 0), 3)[None]
+    (full,), (small,) = (
+        _augmented(faces, rotation=10.0, shift=0.1, zoom=0.1, sizes=sizes) for sizes in ([48], [24, 48])
+    )
+    inner = slice(4, -4)
+    assert np.abs(cv2.resize(full, (24, 24), interpolation=cv2.INTER_LINEAR) - small)[inner, inner].max() <= 4
+
+
+@pytest.mark.parametrize("sizes", [[], [32], [8, 48], [64, 48], [48, 32]])
+def test_sizes_that_do_not_end_at_the_faces_own_are_refused(sizes: list[int]):
+    with pytest.raises(ValidationError, match="sizes"):
+        AugmentSettings(**{**ALL, "sizes": sizes})

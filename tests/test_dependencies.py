@@ -117,3 +117,8 @@ def test_network_is_one_function_with_a_docstring_and_without_default_values(net
 def _builder(network: Path) -> ast.FunctionDef:
     (builder,) = [node for node in parse(network).body if isinstance(node, ast.FunctionDef) and node.name == "build"]
     return builder
+
+
+def test_teachers_in_the_params_are_those_whose_weights_teach_depends_on(pipeline: Pipeline):
+    weights = {str(dep) for dep in pipeline["teach"].deps if str(dep).endswith(".keras")}
+    assert weights == {f"models/{name}.keras" for name in PARAMS["teach"]["teachers"]}

@@ -34,7 +34,7 @@ FIT: dict[str, Any] = {
     "schedule": {"kind": "constant", "peak": 0.01, "warmup": 0.0, "plateau_patience": 1, "plateau_factor": 0.5},
     "average": {"decay": 0.0, "batches": 2},
     "augment": {"rotation": 0, "shift": 0, "zoom": 0, "shear": 0, "flip": False, "brightness": 0, "erase": 0,
-                "erase_area": 0.2, "mixup": 0, "plain_epochs": 0},
+                "erase_area": 0.2, "mixup": 0, "plain_epochs": 0, "sizes": [48]},
 }  # fmt: skip
 
 
@@ -274,3 +274,27 @@ def test_equal_weights_give_equal_files_that_keras_loads(tmp_path: Path):
     assert np.array_equal(forward.probabilities(loaded, faces), forward.probabilities(first, faces))
     with zipfile.ZipFile(tmp_path / "a.keras") as archive:
         assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+RESNET = {"stem": 4, "widths": [4, 8], "blocks": [1, 1], "dropout": 0.25, "activation": "relu"}
+RESNET |= {"initializer": "he_normal"}
+
+
+@pytest.mark.parametrize("xla", [False, True], ids=["", "xla"])
+def test_faces_may_grow_during_a_training(tmp_path: Path, xla: bool):
+    seen, histories = set(), []
+    for sizes in ([48], [24, 48]):
+        keras.utils.set_random_seed(1)
+        model = registry.build("resnet_fer", RESNET)
+        augment = {**FIT["augment"], "sizes": sizes}
+        (tmp_path / str(sizes)).mkdir()
+        histories.append(_fit(model, tmp_path / str(sizes) / "log.csv", augment=augment, xla=xla))
+        assert model.input_shape == (None, 48, 48, 1)
+        seen.add(tuple(row["loss"] for row in histories[-1]))
+    assert len(seen) == 2 and all(np.isfinite(loss) for losses in seen for loss in losses)
+
+
+def test_a_network_that_flattens_takes_full_size_alone(tmp_path: Path):
+    message = r"augment.sizes \[32, 48\]: this network flattens the picture, so write \[48\]"
+    with pytest.raises(InputError, match=message):
+        _fit(_cnn(), tmp_path / "log.csv", augment={**FIT["augment"], "sizes": [32, 48]})

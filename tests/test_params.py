@@ -101,6 +101,7 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     from emotion.training.machine import MachineSettings
     from stages.export import ExportSettings
     from stages.label_audit import LabelAuditSettings
+    from stages.teach import TeachSettings
     from stages.train import ModelSettings
     from tools.quickstart import merge
 
@@ -110,6 +111,7 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     schemas = {"data": DataSettings, "split": SplitSettings, "class_weights": ClassWeightSettings}
     schemas |= {"audit": AuditSettings, "defects": DefectSettings, "explore": ExploreSettings}
     schemas |= {"label_audit": LabelAuditSettings, "training": MachineSettings, "export": ExportSettings}
+    schemas |= {"teach": TeachSettings}
     assert set(values) == {*schemas, "models"}
     for section, schema in schemas.items():
         params.load(section, schema)

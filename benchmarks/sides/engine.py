@@ -20,7 +20,17 @@ from emotion.training.augment import AugmentSettings, augment
 from emotion.training.batches import Examples, batches
 
 PLAIN = AugmentSettings(
-    rotation=0, shift=0, zoom=0, shear=0, flip=False, brightness=0, erase=0, erase_area=0.2, mixup=0, plain_epochs=0
+    rotation=0,
+    shift=0,
+    zoom=0,
+    shear=0,
+    flip=False,
+    brightness=0,
+    erase=0,
+    erase_area=0.2,
+    mixup=0,
+    plain_epochs=0,
+    sizes=[48],
 )
 BATCHES = 20  # augmented for the time of one
 

@@ -4,6 +4,8 @@ After Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Im
 small convolutions), with the batch normalisation of Ioffe & Szegedy, 2015.
 """
 
+from typing import Literal
+
 import keras
 from keras import layers
 
@@ -15,8 +17,8 @@ def build(
     dense: int,
     dropout: float,
     dense_dropout: float,
-    activation: str,
-    initializer: str,
+    activation: Literal["relu", "elu", "swish", "gelu"],
+    initializer: Literal["he_normal", "glorot_uniform", "lecun_normal"],
 ) -> keras.Model:
     """Build one pair of convolutions per width, each pair followed by pooling, then two dense layers.
 
@@ -26,8 +28,8 @@ def build(
         dense: Units of the hidden dense layer.
         dropout: Share of activations dropped after each pair.
         dense_dropout: Share dropped before the last layer.
-        activation: Of all hidden layers, by Keras' name: relu, elu, swish, gelu.
-        initializer: Of all kernels, by Keras' name: he_normal, glorot_uniform, lecun_normal.
+        activation: Of all hidden layers.
+        initializer: Of all kernels.
     """
     face = keras.Input((48, 48, 1), name="face")
     x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(face)

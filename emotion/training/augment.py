@@ -1,10 +1,14 @@
 """Faces moved about, lit, covered and mixed at random, so that no epoch shows the same picture twice."""
 
+from typing import Annotated, Any
+
 import cv2
 import numpy as np
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from emotion.params import Section
+
+SIDE = 48  # of the faces, in pixels
 
 
 class AugmentSettings(Section):
@@ -20,20 +24,33 @@ class AugmentSettings(Section):
     erase_area: float = Field(gt=0, lt=1)  # largest share of the picture
     mixup: float = Field(ge=0)  # alpha of the Beta distribution
     plain_epochs: int = Field(ge=0)  # at the end, without erasing and mixing
+    sizes: list[Annotated[int, Field(ge=16, le=SIDE)]] = Field(min_length=1)  # pixels, each for as many epochs
+
+    @field_validator("sizes")
+    @classmethod
+    def _end_at_full_size(cls, sizes: list[int]) -> list[int]:
+        if sizes[-1] != SIDE:
+            raise ValueError(f"the last size must be {SIDE}, that of the faces")
+        return sizes
 
     def of_epoch(self, epoch: int, epochs: int) -> "AugmentSettings":
-        """Return what holds in an epoch, counted from 0: the last ones neither erase nor mix."""
-        if epoch < epochs - self.plain_epochs:
-            return self
-        return self.model_copy(update={"erase": 0.0, "mixup": 0.0})
+        """Return what holds in an epoch, counted from 0: its size alone; the last epochs neither erase nor mix."""
+        changed: dict[str, Any] = {"sizes": [self.sizes[epoch * len(self.sizes) // epochs]]}
+        if epoch >= epochs - self.plain_epochs:
+            changed |= {"erase": 0.0, "mixup": 0.0}
+        return self.model_copy(update=changed)
 
 
 def augment(
     faces: np.ndarray, targets: np.ndarray, settings: AugmentSettings, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return faces uint8 (n, side, side) as float32 (n, side, side, 1), 0..255, and targets (n, classes), augmented."""
-    if settings.rotation or settings.shift or settings.zoom or settings.shear or settings.flip:
-        faces = _moved(faces, matrices(len(faces), faces.shape[1], settings, rng))
+    """Return faces uint8 (n, 48, 48) as float32 (n, side, side, 1), 0..255, and targets (n, classes), augmented.
+
+    The side is the first of the settings' sizes.
+    """
+    side = settings.sizes[0]
+    if settings.rotation or settings.shift or settings.zoom or settings.shear or settings.flip or side != SIDE:
+        faces = _moved(faces, resized(matrices(len(faces), SIDE, settings, rng), side / SIDE), side)
     pixels = faces.astype(np.float32)
     if settings.brightness:
         pixels += 255 * settings.brightness * rng.uniform(-1, 1, (len(faces), 1, 1)).astype(np.float32)
@@ -60,11 +77,18 @@ def matrices(count: int, side: int, settings: AugmentSettings, rng: np.random.Ge
     return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
 
 
-def _moved(faces: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """Return each face under its affine map; the edge is repeated outwards."""
-    moved = np.empty_like(faces)
+def resized(maps: np.ndarray, scale: float) -> np.ndarray:
+    """Return affine maps (n, 2, 3) that also scale the picture; a pixel's number is that of its centre."""
+    maps = maps * np.float32(scale)
+    maps[:, :, 2] += (scale - 1) / 2
+    return maps
+
+
+def _moved(faces: np.ndarray, maps: np.ndarray, side: int) -> np.ndarray:
+    """Return each face under its affine map, uint8 (n, side, side); the edge is repeated outwards."""
+    moved = np.empty((len(faces), side, side), np.uint8)
     for face, matrix, target in zip(faces, maps, moved, strict=True):
-        cv2.warpAffine(face, matrix, face.shape[::-1], dst=target, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(face, matrix, (side, side), dst=target, borderMode=cv2.BORDER_REPLICATE)
     return moved
 
 

@@ -65,7 +65,7 @@ def fit(
     if steps == 0:
         raise InputError(f"batch_size {size} is larger than the {len(train)} training faces: make it smaller")
     train = replace(train, targets=_smoothed(train.targets, settings.label_smoothing))
-    fast = fast_layers.twin(model, machine.precision, machine.xla)
+    fast = _twin(model, machine, settings.augment.sizes)
     optimizer = step.optimizer(settings, fast, machine.precision)
     some = np.random.default_rng(seed).permutation(len(train))[: min(settings.average.batches, steps) * size]
     average = averaging.Average(fast, settings.average, train, some.reshape(-1, size))
@@ -98,6 +98,16 @@ def fit(
             write(row)
     model.set_weights(best)
     return progress.history
+
+
+def _twin(model: keras.Model, machine: MachineSettings, sizes: list[int]) -> keras.Model:
+    """Return the fast form of the network for faces of these sizes."""
+    if len(sizes) == 1:
+        return fast_layers.twin(model, machine.precision, machine.xla)
+    try:
+        return fast_layers.twin(model, machine.precision, machine.xla, any_size=True)
+    except ValueError:  # a dense layer cannot know its shape
+        raise InputError(f"augment.sizes {sizes}: this network flattens the picture, so write [48]") from None
 
 
 def _smoothed(targets: np.ndarray, smoothing: float) -> np.ndarray:

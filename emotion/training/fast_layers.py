@@ -75,8 +75,15 @@ class SlicedMaxPooling(keras.layers.MaxPooling2D):
 SWAPS: dict[Any, Any] = {keras.layers.BatchNormalization: FusedBatchNormalization, keras.layers.Dropout: ByteDropout}
 
 
-def twin(model: keras.Model, precision: str, xla: bool = False) -> keras.Model:
-    """Return the fast form of a network, with the same weights; its last layer answers in float32."""
+def twin(model: keras.Model, precision: str, xla: bool = False, *, any_size: bool = False) -> keras.Model:
+    """Return the fast form of a network, with the same weights; its last layer answers in float32.
+
+    Args:
+        model: Stock Keras layers in float32.
+        precision: Number format of the other layers: float32, bfloat16 or float16.
+        xla: Take layers that XLA can compile.
+        any_size: Take pictures of any size; the network must average over the picture before its dense layers.
+    """
     policy = "float32" if precision == "float32" else f"mixed_{precision}"
     last = model.layers[-1].name
 
@@ -87,6 +94,7 @@ def twin(model: keras.Model, precision: str, xla: bool = False) -> keras.Model:
             kind = SlicedMaxPooling
         return kind.from_config(config)
 
-    copy = keras.models.clone_model(model, clone_function=fast)
+    pictures = keras.Input((None, None, *model.input.shape[3:]), name=model.input.name) if any_size else None
+    copy = keras.models.clone_model(model, clone_function=fast, input_tensors=pictures)
     copy.set_weights(model.get_weights())
     return copy
