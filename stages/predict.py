@@ -8,20 +8,23 @@ from emotion import errors
 from emotion.data import dataset
 from emotion.evaluation import predictions
 from emotion.params import load
-from emotion.training import forward, machine
+from emotion.training import forward, machine, views
 
 FILES = {"validation": "data/learn.parquet", "test": "data/test.parquet"}
 
 
 def main(name: str) -> None:
-    """Write plots/predictions/validation/<name>.csv and plots/predictions/test/<name>.csv."""
+    """Write plots/predictions/<part>/<name>.csv, a single look at each face, and <part>_averaged, several."""
+    settings = load("predict", views.PredictSettings)
     machine.prepare(load("training", machine.MachineSettings), seed=0)
-    model = keras.saving.load_model(f"models/{name}.keras", compile=False)
+    answers = forward.compiled(keras.saving.load_model(f"models/{name}.keras", compile=False))
     for part, path in FILES.items():
         faces = dataset.load(path, part)
-        probabilities = forward.probabilities(model, faces.pixels)
-        answers = predictions.Predictions(faces.names, faces.labels, faces.leaked, probabilities)
-        predictions.write(answers, f"plots/predictions/{part}/{name}.csv")
+        single = answers(faces.pixels)
+        averaged = views.averaged(single, answers, faces.pixels, settings)
+        for folder, probabilities in {part: single, f"{part}_averaged": averaged}.items():
+            found = predictions.Predictions(faces.names, faces.labels, faces.leaked, probabilities)
+            predictions.write(found, f"plots/predictions/{folder}/{name}.csv")
         print(f"{name}: {len(faces.names)} {part} faces")
 
 

@@ -34,7 +34,12 @@ def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
 def _after_training(*models: str) -> set[str]:
     """Return a training's stage and all that follow from it."""
     exported = [model for model in models if model in PARAMS["export"]["models"]]
-    return _all("train", "predict", "evaluate", models=models) | _all("export", models=exported) | {"choose"}
+    return _all("train", models=models) | _after_prediction(*models) | _all("export", models=exported)
+
+
+def _after_prediction(*models: str) -> set[str]:
+    """Return the stage that makes predictions and all that follow from it."""
+    return _all("predict", "evaluate", models=models) | {"choose", "ensemble_choice", "ensemble"}
 
 
 def _lock(tiny: Path) -> dict[str, Any]:
@@ -69,15 +74,26 @@ def _longer(model: str) -> str:
     return yaml.safe_dump(values)
 
 
-def _reseeded() -> str:
-    return yaml.safe_dump({**PARAMS, "split": {**PARAMS["split"], "seed": 14}})
+def _changed(section: str, **values: Any) -> str:
+    """Return params.yaml with other values in a section."""
+    return yaml.safe_dump({**PARAMS, section: {**PARAMS[section], **values}})
+
+
+SCORED = _all("evaluate") | {"choose", "ensemble_choice", "ensemble"}
 
 
 @pytest.mark.parametrize(
     ("file", "text", "changed", "follows"),
     [
         ("params.yaml", _longer("cnn_aug"), {"train@cnn_aug"}, _after_training("cnn_aug")),
-        ("params.yaml", _reseeded(), {"split"}, {"split", "class_weights", "label_audit"} | _after_training(*MODELS)),
+        (
+            "params.yaml",
+            _changed("split", seed=14),
+            {"split"},
+            {"split", "class_weights", "label_audit"} | _after_training(*MODELS),
+        ),
+        ("params.yaml", _changed("predict", mirror=False), _all("predict"), _after_prediction(*MODELS)),
+        ("params.yaml", _changed("ensemble", largest=1), {"ensemble_choice"}, {"ensemble_choice", "ensemble"}),
         ("emotion/models/vgg16.py", None, {"train@vgg16"}, _after_training("vgg16")),
         (
             "emotion/training/engine.py",
@@ -86,13 +102,15 @@ def _reseeded() -> str:
             _after_training(*MODELS) | {"label_audit"},
         ),
         ("emotion/data/charts.py", None, {"explore"}, {"explore"}),
-        ("emotion/evaluation/scores.py", None, _all("evaluate") | {"choose"}, _all("evaluate") | {"choose"}),
+        ("emotion/evaluation/scores.py", None, SCORED, SCORED),
         ("stages/evaluate.py", None, _all("evaluate"), _all("evaluate")),
         ("emotion/__init__.py", None, set(), set()),
     ],
     ids=[
         "a model's params",
         "split.seed",
+        "predict.mirror",
+        "ensemble.largest",
         "a network",
         "engine",
         "a chart",
@@ -112,8 +130,8 @@ def test_a_change_makes_stale_what_uses_it_and_what_follows_and_nothing_else(
 
 def test_running_again_gives_the_same_bytes(tiny: Path):
     before = dag.outputs(tiny)
-    stages = ["train@cnn", "predict@cnn", "evaluate@cnn", "export@cnn", "choose"]  # each kind of stage once
-    dag.dvc(tiny, "repro", "--force", "--single-item", *DATA, *stages)
+    stages = ["train@cnn", "predict@cnn", "evaluate@cnn", "export@cnn"]  # each kind of stage once
+    dag.dvc(tiny, "repro", "--force", "--single-item", *DATA, *stages, "choose", "ensemble_choice", "ensemble")
     after = dag.outputs(tiny)
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] != after[name]] == []
@@ -156,6 +174,21 @@ def test_the_model_chosen_is_the_best_on_validation_faces(tiny: Path):
     best = json.loads((tiny / "metrics/best.json").read_text(encoding="utf-8"))
     assert best["validation_macro_f1"] == pytest.approx(max(scores.values()), abs=1e-6)
     assert scores[best["model"]] == max(scores.values())
+
+
+@pytest.mark.parametrize("part", ["validation", "test"])
+def test_the_ensemble_is_the_mean_of_members_whose_mean_is_best_on_validation_faces(tiny: Path, part: str):
+    chosen = json.loads((tiny / "metrics/ensemble_members.json").read_text(encoding="utf-8"))
+    scores = json.loads((tiny / "metrics/ensemble.json").read_text(encoding="utf-8"))
+    files = [tiny / f"plots/predictions/{part}_averaged/{member}.csv" for member in chosen["members"]]
+    mean = np.mean([predictions.read(file).probabilities for file in files], axis=0)
+    written = predictions.read(tiny / f"plots/ensemble/{part}.csv")
+    np.testing.assert_allclose(written.probabilities, mean, rtol=1e-5)
+    assert scores[part]["accuracy"] == pytest.approx(np.mean(mean.argmax(axis=1) == written.labels), abs=1e-6)
+    assert scores["validation"]["log_loss"] == chosen["log_loss"]
+    for candidate in chosen["candidates"]:
+        of_model = json.loads((tiny / f"metrics/{candidate['members'][0]}.json").read_text(encoding="utf-8"))
+        assert chosen["log_loss"] <= candidate["log_loss"] == of_model["validation_averaged"]["log_loss"]
 
 
 def test_metrics_and_plots_of_every_model_can_be_shown(tiny: Path):

@@ -15,6 +15,10 @@ PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 SAMPLE = yaml.safe_load((ROOT / "params.sample.yaml").read_text(encoding="utf-8"))
 NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
 Pipeline = dict[str, PipelineStage]
+VALIDATION = (
+    "plots/predictions/validation/",
+    "plots/predictions/validation_averaged/",
+)  # what predict may give choosers
 
 
 def _needed(stage: str) -> set[Path]:
@@ -51,17 +55,34 @@ def test_test_faces_are_read_by_predict_alone(pipeline: Pipeline):
     assert readers == {"predict"}
 
 
-def test_nothing_that_learns_or_chooses_reads_what_test_faces_led_to(pipeline: Pipeline):
+def test_only_what_scores_reads_what_test_faces_led_to(pipeline: Pipeline):
     tainted = {"data/test.parquet"}
     for _ in pipeline:  # as many rounds as the longest way can have
         for stage in pipeline.values():
             if any(_reads(stage, path) for path in tainted):
-                tainted |= {str(out) for out in stage.outs if not str(out).startswith("plots/predictions/validation/")}
-    assert {"plots/predictions/test/cnn.csv", "plots/scores/cnn.json", "metrics/cnn.json"} <= tainted
+                tainted |= {str(out) for out in stage.outs if not str(out).startswith(VALIDATION)}
+    assert {"plots/predictions/test/cnn.csv", "plots/predictions/test_averaged/cnn.csv"} <= tainted
+    assert {"plots/scores/cnn.json", "metrics/cnn.json", "metrics/ensemble.json"} <= tainted
     for name, stage in pipeline.items():
-        if name.partition("@")[0] in ("class_weights", "train", "export", "choose"):
-            read = sorted(path for path in tainted if _reads(stage, path))
+        read = sorted(path for path in tainted if _reads(stage, path))
+        if name.partition("@")[0] not in ("predict", "evaluate", "ensemble"):
             assert not read, f"{name} depends on {read}, which hold what only a final score may see"
+
+
+@pytest.mark.parametrize(
+    ("folder", "wanted"),
+    [
+        ("validation", {"evaluate", "choose"}),
+        ("validation_averaged", {"evaluate", "ensemble_choice", "ensemble"}),
+        ("test", {"evaluate"}),
+        ("test_averaged", {"evaluate", "ensemble"}),
+    ],
+)
+def test_answers_are_read_by_what_they_are_for_and_by_nothing_else(pipeline: Pipeline, folder: str, wanted: set[str]):
+    """What is shipped and chosen alone rests on a single look at each face, what is averaged has its own scores."""
+    answers = [f"plots/predictions/{folder}/{model}.csv" for model in PARAMS["models"]]
+    readers = {name.partition("@")[0] for name, stage in pipeline.items() if any(_reads(stage, a) for a in answers)}
+    assert readers == wanted
 
 
 def _reads(stage: PipelineStage, path: str) -> bool:

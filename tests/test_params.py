@@ -99,6 +99,8 @@ def test_a_missing_file_or_section_is_named(tmp_path: Path, text: str | None, se
 def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_path: Path, monkeypatch):
     """Schemas refuse unknown keys, so a file that all of them accept holds nothing superfluous."""
     from emotion.training.machine import MachineSettings
+    from emotion.training.views import PredictSettings
+    from stages.ensemble_choice import EnsembleSettings
     from stages.export import ExportSettings
     from stages.label_audit import LabelAuditSettings
     from stages.teach import TeachSettings
@@ -111,13 +113,14 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     schemas = {"data": DataSettings, "split": SplitSettings, "class_weights": ClassWeightSettings}
     schemas |= {"audit": AuditSettings, "defects": DefectSettings, "explore": ExploreSettings}
     schemas |= {"label_audit": LabelAuditSettings, "training": MachineSettings, "export": ExportSettings}
-    schemas |= {"teach": TeachSettings}
+    schemas |= {"teach": TeachSettings, "predict": PredictSettings, "ensemble": EnsembleSettings}
     assert set(values) == {*schemas, "models"}
     for section, schema in schemas.items():
         params.load(section, schema)
     for model in values["models"]:
         params.load(f"models.{model}", ModelSettings)
     assert set(params.load("export", ExportedModels).models) <= set(values["models"])
+    assert params.load("ensemble", EnsembleSettings).candidates == list(values["models"]), "list every model there"
 
 
 @pytest.mark.parametrize(

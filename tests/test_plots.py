@@ -32,13 +32,19 @@ def _stage_plots() -> dict[str, dict[str, Any]]:
 
 
 STAGE_PLOTS = _stage_plots()
-DATA_PLOTS = [path for entry in PIPELINE["stages"]["explore"]["plots"] for path in entry]
-# Charts of one model; the scores are no chart, and the page hides them.
-DRAWN = {
-    path: properties
-    for path, properties in STAGE_PLOTS.items()
-    if not path.endswith(".png") and not path.startswith("plots/scores/")
+ENSEMBLE_PLOTS = {
+    path: properties for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, properties in entry.items()
 }
+DATA_PLOTS = [path for entry in PIPELINE["stages"]["explore"]["plots"] for path in entry]
+# Charts of one model, or of the ensemble; the scores are no chart, and the page hides them.
+DRAWN, ENSEMBLE_DRAWN = (
+    {
+        path: properties
+        for path, properties in plots.items()
+        if not path.endswith(".png") and not path.startswith("plots/scores/")
+    }
+    for plots in (STAGE_PLOTS, ENSEMBLE_PLOTS)
+)
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -46,7 +52,9 @@ def test_chart_of_all_models_names_every_model(name: str):
     named = set(CHARTS[name]["y"])
     patterns = {str(Path(path).with_stem("${key}")) for path in named}
     assert len(patterns) == 1 and patterns <= set(STAGE_PLOTS), f"{name} in dvc.yaml: {patterns} is no stage's output"
-    wanted = {patterns.copy().pop().replace("${key}", model) for model in MODELS}
+    (pattern,) = patterns
+    wanted = {pattern.replace("${key}", name) for name in MODELS}
+    wanted |= {pattern.replace("${key}", "ensemble")} & set(ENSEMBLE_PLOTS)
     assert not wanted - named, f"{name} in dvc.yaml: add {sorted(wanted - named)} to its y"
     assert not named - wanted, f"{name} in dvc.yaml: remove {sorted(named - wanted)}, no model of params.yaml"
 
@@ -60,7 +68,17 @@ def test_chart_of_one_model_has_a_template_and_a_title_that_names_the_model(path
         assert part in properties["title"]
 
 
-@pytest.mark.parametrize("path", [path for path in STAGE_PLOTS if not path.startswith("plots/scores/")])
+def test_charts_of_the_ensemble_are_those_of_a_model():
+    answers = {
+        f"plots/ensemble/{part}.csv": f"plots/predictions/{part}/${{key}}.csv" for part in ("validation", "test")
+    }
+    for path, properties in ENSEMBLE_PLOTS.items():
+        of_a_model = STAGE_PLOTS[answers.get(path, path.replace("ensemble", "${key}"))]
+        title = {"title": of_a_model["title"].replace("${key}", "ensemble")} if "title" in of_a_model else {}
+        assert properties == of_a_model | title, path
+
+
+@pytest.mark.parametrize("path", [path for path in [*STAGE_PLOTS, *ENSEMBLE_PLOTS] if "/scores/" not in path])
 def test_page_has_a_section_for_every_plot_of_a_stage(path: str):
     prefix = path.removesuffix(Path(path).name).replace("/", "_")
     assert prefix in SECTIONS
@@ -100,7 +118,7 @@ def test_page_holds_the_versions_that_dvc_would_load_and_loads_nothing():
 
 def test_files_in_git_have_the_fields_that_charts_draw():
     for pattern, chart in DRAWN.items():
-        for path in (ROOT / pattern.replace("${key}", model) for model in MODELS):
+        for path in (ROOT / pattern.replace("${key}", name) for name in [*MODELS, "ensemble"]):
             if path.exists():
                 fields = _fields(path)
                 assert {chart["x"], chart["y"]} <= fields, f"{path}: has {sorted(fields)}"
@@ -112,11 +130,11 @@ def _fields(path: Path) -> set[str]:
 
 
 def _write_outputs(folder: Path, shift: float) -> None:
-    """Write the smallest outputs of every model that the charts can draw, and pictures of the data."""
+    """Write the smallest outputs of every model and the ensemble that charts can draw, and pictures of the data."""
     for path in DATA_PLOTS:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("drawn elsewhere", encoding="utf-8")
-    for number, model in enumerate(MODELS):
+    for number, model in enumerate([*MODELS, "ensemble"]):
         score = 0.1 + shift + number / 100
         history = ["epoch,learning_rate,loss,accuracy,val_loss,val_accuracy,val_macro_f1,best"]
         history += [f"{epoch},0.1,1.5,{score},1.5,{score},{score},{epoch - 1}" for epoch in (1, 2)]
@@ -129,6 +147,8 @@ def _write_outputs(folder: Path, shift: float) -> None:
             f"history/{model}.csv": "\n".join(history),
             f"predictions/validation/{model}.csv": "\n".join(answers),
             f"predictions/test/{model}.csv": "\n".join(answers),
+            "ensemble/validation.csv": "\n".join(answers),
+            "ensemble/test.csv": "\n".join(answers),
             f"per_class/{model}.csv": "\n".join(per_class),
             f"roc/{model}.json": json.dumps({"roc": roc}),
             f"scores/{model}.json": json.dumps({"test": {"accuracy": score}}),
@@ -168,9 +188,9 @@ def test_diff_draws_both_commits_of_every_model_in_every_chart(repository: Path)
     assert "errors" not in answer
     for name in CHARTS:
         drawn = _rows(answer, name)
-        both = {(model, revision) for model in MODELS for revision in ("workspace", "HEAD~1")}
+        both = {(Path(path).stem, revision) for path in CHARTS[name]["y"] for revision in ("workspace", "HEAD~1")}
         assert {(Path(row["filename"]).stem, row["rev"]) for row in drawn} == both, name
-    for path in (pattern.replace("${key}", model) for pattern in DRAWN for model in MODELS):
+    for path in [*(pattern.replace("${key}", model) for pattern in DRAWN for model in MODELS), *ENSEMBLE_DRAWN]:
         assert {row["rev"] for row in _rows(answer, path)} == {"workspace", "HEAD~1"}, path
 
 

@@ -55,7 +55,7 @@ def test_files_of_a_removed_model_do_not_linger(tmp_path):
 def test_the_summary_shows_test_scores_and_the_files_of_the_best_model(tmp_path):
     metrics = tmp_path / "metrics"
     metrics.mkdir()
-    for model, accuracy in [("cnn", 0.911), ("resnet50v2", 0.5)]:
+    for model, accuracy in [("cnn", 0.911), ("resnet50v2", 0.5), ("ensemble", 0.92)]:
         scores = {"test": {"accuracy": accuracy, "macro_f1": accuracy - 0.1}, "validation": {"accuracy": 0.1}}
         (metrics / f"{model}.json").write_text(json.dumps(scores))
     (metrics / "best.json").write_text('{"model": "cnn"}')
@@ -64,6 +64,7 @@ def test_the_summary_shows_test_scores_and_the_files_of_the_best_model(tmp_path)
 
     assert "cnn            91.1%     0.811" in lines
     assert "resnet50v2     50.0%     0.400" in lines
+    assert "ensemble       92.0%     0.820" in lines
     assert any(line.endswith("models/cnn.onnx") for line in lines)
     assert not any("confusion/resnet50v2" in line for line in lines)
 

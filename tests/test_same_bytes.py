@@ -18,6 +18,8 @@ FILES = (
     "metrics/training/cnn.json",
     "plots/predictions/validation/cnn.csv",
     "plots/predictions/test/cnn.csv",
+    "plots/predictions/validation_averaged/cnn.csv",
+    "plots/predictions/test_averaged/cnn.csv",
     "models/cnn.onnx",
     "metrics/export/cnn.json",
 )

@@ -56,6 +56,7 @@ TAIL = """</head>
 SECTIONS = {
     "plots_predictions_test_": "Test faces: what each model answered",
     "plots_predictions_validation_": "Validation faces: what each model answered",
+    "plots_ensemble_": "What the ensemble answered",
     "plots_history_": "Training of each model",
     "plots_per_class_": "Test faces: scores of each emotion",
     "plots_roc_": "Test faces: each emotion against the rest",

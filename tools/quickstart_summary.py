@@ -26,10 +26,10 @@ def defects(folder: Path, faces: int, seed: int) -> str:
 
 
 def scores(folder: Path, models: list[str]) -> str:
-    """Return the table of scores and where to look at what."""
-    width = max(map(len, ["model", *models]))
+    """Return the table of scores, the ensemble's too, and where to look at what."""
+    width = max(map(len, [*models, "ensemble"]))
     lines = ["", f"{'model':{width}}  accuracy  macro-F1   on drawn test faces; for real ones see README.md"]
-    for model in models:
+    for model in [*models, "ensemble"]:
         test = json.loads((folder / f"metrics/{model}.json").read_text(encoding="utf-8"))["test"]
         lines.append(f"{model:{width}}  {test['accuracy']:8.1%}  {test['macro_f1']:8.3f}")
     best = json.loads((folder / "metrics/best.json").read_text(encoding="utf-8"))["model"]

@@ -5,7 +5,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from emotion.evaluation import figures
-from tools.results_table import Result, best
+from tools.results_table import LOOKS, Result, best
 
 # Accuracy on the same 3,589 faces in percent, and a colour; README tells where each comes from.
 PUBLISHED = {
@@ -19,12 +19,13 @@ def picture(results: list[Result]) -> np.ndarray:
     """Return the accuracies and the best model's confusion matrix side by side as pixels, uint8 (height, width, 3)."""
     chosen = best(results)
     assert chosen is not None
-    matrix = figures.confusion(np.array(chosen.test["confusion"]), f"{chosen.name} on PrivateTest, % of each row")
+    counts = np.array(chosen.details["test"]["confusion"])
+    matrix = figures.confusion(counts, f"{chosen.name} on PrivateTest, % of each row")
     return np.hstack([pixels(accuracies(results)), pixels(matrix)])
 
 
 def accuracies(results: list[Result]) -> Figure:
-    """Draw the accuracy of each model on PrivateTest with its interval, and what is published as lines."""
+    """Draw each accuracy on PrivateTest with its interval, averaged ones hollow, and what is published as lines."""
     run = [result for result in results if result.scores and not result.pending]
     figure = Figure(figsize=(6.4, 5.6), dpi=120, layout="constrained")
     axes = figure.subplots()
@@ -32,18 +33,21 @@ def accuracies(results: list[Result]) -> Figure:
     for label, (value, colour) in PUBLISHED.items():
         axes.axvline(value, color=colour, linestyle="--", label=label)
     for place, result in enumerate(run):
-        value, low, high = (
-            100 * share
-            for share in (result.scores["test"]["accuracy"], result.test["accuracy_low"], result.test["accuracy_high"])
-        )
         colour = "#08519c" if result is best(results) else "#6baed6"
-        axes.errorbar(
-            value, place, xerr=[[value - low], [high - value]], fmt="o", color=colour, capsize=5, markersize=8
-        )
-        axes.annotate(f"{value:.1f}", (value, place), (0, 9), textcoords="offset points", ha="center", bbox=box)
+        found = {look: accuracy for look in LOOKS if (accuracy := result.accuracy(look))}
+        for number, (look, accuracy) in enumerate(found.items()):
+            value, low, high = (100 * share for share in accuracy)
+            at = place + 0.24 * (number - (len(found) - 1) / 2)
+            inside = "white" if look == "averaged" else colour
+            error = [[value - low], [high - value]]
+            axes.errorbar(value, at, xerr=error, fmt="o", color=colour, mfc=inside, capsize=4, markersize=7)
+            offset, side = ((0, 6), "bottom") if number == 0 else ((0, -7), "top")
+            axes.annotate(
+                f"{value:.1f}", (value, at), offset, textcoords="offset points", ha="center", va=side, size=9, bbox=box
+            )
     axes.set_yticks(range(len(run)), [result.name for result in run])
     axes.set_ylim(len(run) - 0.4, -0.6)  # the first on top
-    axes.set(title="Accuracy on PrivateTest", xlabel="% of all 3,589 faces, with 95 % interval")
+    axes.set(title="Accuracy on PrivateTest", xlabel="% of all 3,589 faces, with 95 % interval; hollow: averaged")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", frameon=False)
     return figure

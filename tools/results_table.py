@@ -1,7 +1,7 @@
 """README's results table, from metrics/ and plots/scores/."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -13,42 +13,77 @@ from tools import check_run
 
 COLUMNS = (
     "model",
-    "network",
     "accuracy (95 % interval)",
+    "averaged (95 % interval)",
     "macro-F1",
     "balanced accuracy",
     "accuracy without exact / near leaks",
     "PublicTest accuracy",
-    "parameters",
+    "parameters / MACs",
     "epochs (kept)",
 )
+ENSEMBLE, NONE = "ensemble", "–"
+LOOKS = {"single": "test", "averaged": "test_averaged"}  # the part that holds each kind of answer of a model
 
 
 @dataclass(frozen=True)
 class Result:
-    """One model's numbers as its stages wrote them."""
+    """The numbers of one model, or of the ensemble, as its stages wrote them."""
 
     name: str
-    network: str
-    scores: dict[str, Any]  # metrics/<name>.json; empty if the model was never run
-    test: dict[str, Any]  # the part `test` of plots/scores/<name>.json
-    training: dict[str, Any]  # metrics/training/<name>.json
     pending: bool  # the run with the present code and params is still to come
+    scores: dict[str, Any] = field(default_factory=dict)  # metrics/<name>.json; empty if there was no run at all
+    details: dict[str, Any] = field(default_factory=dict)  # plots/scores/<name>.json, by the names of the parts
+    size: str = NONE
+    epochs: str = NONE
+    members: tuple[str, ...] = ()
+
+    def accuracy(self, look: str) -> tuple[float, float, float] | None:
+        """Return the accuracy on all test faces and its 95 % interval, None where there is none.
+
+        Args:
+            look: `single`, which an ensemble of averaged answers has not, or `averaged`.
+        """
+        part = {"averaged": "test"}.get(look) if self.members else LOOKS[look]
+        if part not in self.scores:
+            return None
+        return self.scores[part]["accuracy"], self.details[part]["accuracy_low"], self.details[part]["accuracy_high"]
 
 
 def read() -> list[Result]:
-    """Return the models of params.yaml in their order, with what is known of each."""
+    """Return the models of params.yaml in their order, then the ensemble, with what is known of each."""
     models = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))["models"]
     pending = pending_stages()
-    results = []
-    for name, settings in models.items():
-        files = [Path(f"metrics/{name}.json"), Path(f"plots/scores/{name}.json"), Path(f"metrics/training/{name}.json")]
-        scores, test, training = {}, {}, {}
-        if all(file.exists() for file in files):
-            scores, details, training = (json.loads(file.read_text(encoding="utf-8")) for file in files)
-            test = next(part for part in details["scores"] if part["part"] == "test")
-        results.append(Result(name, settings["network"], scores, test, training, f"evaluate@{name}" in pending))
-    return results
+    return [*(_model(name, f"evaluate@{name}" in pending) for name in models), _ensemble(ENSEMBLE in pending)]
+
+
+def _model(name: str, pending: bool) -> Result:
+    training, architecture = (_json(f"metrics/{folder}/{name}.json") for folder in ("training", "architecture"))
+    if not (training and _scores(name)):
+        return Result(name, pending)
+    macs = f"{architecture['macs'] / 1e6:.0f} M" if architecture else NONE
+    size = f"{training['parameters'] / 1e6:.2f} M / {macs}"
+    return Result(name, pending, **_scores(name), size=size, epochs=f"{training['epochs']} ({training['best_epoch']})")
+
+
+def _ensemble(pending: bool) -> Result:
+    members = tuple(_json("metrics/ensemble_members.json").get("members", ()))
+    trainings = [_json(f"metrics/training/{name}.json") for name in members]
+    if not (members and all(trainings) and _scores(ENSEMBLE)):
+        return Result(ENSEMBLE, pending)
+    size = f"{sum(training['parameters'] for training in trainings) / 1e6:.2f} M / {NONE}"
+    return Result(ENSEMBLE, pending, **_scores(ENSEMBLE), size=size, members=members)
+
+
+def _scores(name: str) -> dict[str, Any]:
+    """Return scores and details, or nothing if a file is not there."""
+    scores, details = _json(f"metrics/{name}.json"), _json(f"plots/scores/{name}.json").get("scores")
+    return {"scores": scores, "details": {part["part"]: part for part in details}} if scores and details else {}
+
+
+def _json(path: str) -> dict[str, Any]:
+    """Return a file's content, nothing if it is not there."""
+    return json.loads(Path(path).read_text(encoding="utf-8")) if Path(path).exists() else {}
 
 
 def pending_stages() -> set[str]:
@@ -64,12 +99,12 @@ def pending_stages() -> set[str]:
 
 def best(results: list[Result]) -> Result | None:
     """Return the model with the highest macro-F1 on validation faces, as stage choose does; test faces have no say."""
-    run = [result for result in results if result.scores and not result.pending]
+    run = [result for result in results if result.scores and not result.pending and not result.members]
     return max(run, key=lambda result: result.scores["validation"]["macro_f1"], default=None)
 
 
 def table(results: list[Result]) -> str:
-    """Return the table in Markdown, with a note where a run is still to come."""
+    """Return the table in Markdown, with a note where a run is still to come, and what the ensemble consists of."""
     chosen = best(results)
     rows = [COLUMNS, ("---",) * len(COLUMNS)]
     for result in results:
@@ -78,26 +113,31 @@ def table(results: list[Result]) -> str:
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
     if any(result.pending and result.scores for result in results):
         lines += ["", "† numbers of an earlier version of this model; run still to come."]
+    for result in results:
+        if result.members:
+            lines += ["", f"The {result.name} averages the averaged answers of {', '.join(result.members)}."]
     return "\n".join(lines)
 
 
 def row(result: Result) -> tuple[str, ...]:
     """Return the cells of one model."""
-    scores, training = result.scores, result.training
+    scores = result.scores
     if not scores:
-        return (result.name, result.network, "run still to come", *["–"] * (len(COLUMNS) - 3))
-    low, high = result.test["accuracy_low"], result.test["accuracy_high"]
+        return (result.name, "run still to come", *[NONE] * (len(COLUMNS) - 2))
     return (
         result.name + (" †" if result.pending else ""),
-        result.network,
-        f"{percent(scores['test']['accuracy'])} ({percent(low)} – {percent(high)})",
+        *(_interval(result.accuracy(look)) for look in LOOKS),
         percent(scores["test"]["macro_f1"]),
         percent(scores["test"]["balanced_accuracy"]),
         " / ".join(percent(scores[part]["accuracy"]) for part in ("test_unleaked", "test_unleaked_near")),
         percent(scores["validation"]["accuracy"]),
-        f"{training['parameters'] / 1e6:.2f} M",
-        f"{training['epochs']} ({training['best_epoch']})",
+        result.size,
+        result.epochs,
     )
+
+
+def _interval(accuracy: tuple[float, float, float] | None) -> str:
+    return "{} ({} – {})".format(*map(percent, accuracy)) if accuracy else NONE
 
 
 def percent(share: float) -> str:
