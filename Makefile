@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting seeds exclude-suspects lock setup clean-quickstart clean-overfitting clean-seeds
+.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ setup: ## install what the other targets need (they do it by themselves)
 	@tools/setup.sh $(LOCK) $(VENV)
 	@# A folder from a zip file has no .git, and DVC must be told.
 	@test -e .git || test -e .dvc/config.local || printf '[core]\n    no_scm = true\n' > .dvc/config.local
+
+clean-cache: ## remove what frozen layers made of the faces; the next training that needs it makes it again
+	rm -rf .features
 
 clean-quickstart: ## remove what quickstart made
 	rm -rf .quickstart

@@ -13,9 +13,9 @@ from emotion.files import atomic
 from emotion.labels import EMOTIONS
 from emotion.models import registry
 from emotion.params import Section, load
-from emotion.training import batches, checkpoint, engine, keras_file, machine
+from emotion.training import batches, checkpoint, engine, features, keras_file, machine
 
-CHECKPOINTS = ".checkpoints"
+CHECKPOINTS, FEATURES = ".checkpoints", ".features"
 
 
 class ModelSettings(Section):
@@ -24,6 +24,7 @@ class ModelSettings(Section):
     network: str
     targets: str
     seed: int = Field(ge=0)
+    frozen_copies: int = Field(ge=0)
     build: dict[str, Any]
     fit: engine.FitSettings
 
@@ -42,8 +43,11 @@ def main(name: str) -> None:
     arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
     identity = checkpoint.identity(settings, computer, machine.versions(), *arrays)
     kept = checkpoint.Checkpoint(CHECKPOINTS, name, identity)
-    log = f"plots/history/{name}.csv"
-    history = engine.fit(model, train, validation, settings.fit, computer, settings.seed, log, kept)
+    log, copies = f"plots/history/{name}.csv", settings.frozen_copies
+    fitted = features.run_once(
+        model, train, validation, copies, settings.fit.augment, computer, settings.seed, FEATURES
+    )
+    history = engine.fit(*fitted, settings.fit, computer, settings.seed, log, kept)
     keras_file.save(model, f"models/{name}.keras")
     best = [row for row in history if row["best"]][-1]
     summary = {"parameters": model.count_params(), "epochs": len(history), "best_epoch": best["epoch"]}

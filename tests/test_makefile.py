@@ -85,3 +85,12 @@ def test_what_is_installed_is_not_installed_again(project, tmp_path):
     with (project / "requirements.txt").open("a") as lock:
         lock.write("# another lock\n")
     assert make(project, "setup", pythons).returncode != 0, "it tries, and finds no Python"
+
+
+def test_clean_cache_removes_what_frozen_layers_made_and_nothing_else(project):
+    for name in (".features/a.bfloat16", ".features/b.part", ".checkpoints/c.npz", "data/faces.zip"):
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).touch()
+    assert make(project, "clean-cache").returncode == 0
+    assert not (project / ".features").exists()
+    assert (project / ".checkpoints/c.npz").exists() and (project / "data/faces.zip").exists()

@@ -18,7 +18,7 @@ from keras.src.legacy.saving import legacy_h5_format
 from emotion.errors import InputError
 from emotion.labels import EMOTIONS
 from emotion.models import registry
-from emotion.training import engine
+from emotion.training import engine, features
 from emotion.training.checkpoint import Checkpoint
 from emotion.training.machine import MachineSettings
 from stages.train import ModelSettings
@@ -144,6 +144,17 @@ def test_weights_come_from_a_url_if_they_have_the_hash(pretrained: Pretrained, s
         with pytest.raises(InputError, match=f"{network} cannot be built: ") as error:
             _build(network, weights=address, weights_sha256=wrong)
         assert "\n" not in str(error.value)
+
+
+def test_few_numbers_cross_from_frozen_layers_to_those_that_learn(pretrained: Pretrained):
+    network, _, folder = pretrained
+    crossing = {"vgg16": {0: {"average": (512,)}}, "resnet50v2": {0: {"average": (2048,)}, 50: {
+        "conv4_block5_2_relu": (3, 3, 256), "conv4_block4_out": (3, 3, 1024)}}}[network]  # fmt: skip
+    for trainable, expected in crossing.items():
+        model = _build(network, weights=str(folder / "older.h5"), weights_sha256="", input_size=48, trainable=trainable)
+        names = {layer.output: layer.name for layer in model.layers}
+        assert {names[tensor]: tensor.shape[1:] for tensor in features.cut(model)} == expected
+    assert features.cut(_build(network)) == []
 
 
 def test_frozen_layers_stay_in_training_and_the_head_learns(tmp_path: Path):

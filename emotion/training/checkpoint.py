@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -109,14 +109,19 @@ class Checkpoint:
 
 def identity(*parts: Any) -> str:
     """Return a hash of params, arrays and versions, and of every file of this project that is imported."""
-    digest = hashlib.sha256()
-    for part in parts:
-        if isinstance(part, np.ndarray):
-            digest.update(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).data)
-        else:
-            digest.update(part.model_dump_json().encode() if isinstance(part, BaseModel) else repr(part).encode())
     root = str(Path(__file__).parents[2])
     files = {getattr(module, "__file__", None) or "" for module in list(sys.modules.values())}
-    for file in sorted(file for file in files if file.startswith((f"{root}/emotion/", f"{root}/stages/"))):
-        digest.update(Path(file).read_bytes())
-    return digest.hexdigest()
+    return digest(parts, sorted(file for file in files if file.startswith((f"{root}/emotion/", f"{root}/stages/"))))
+
+
+def digest(parts: Iterable[Any], files: Iterable[str]) -> str:
+    """Return a hash of params, arrays and whatever else has a `repr`, and of the contents of files."""
+    made = hashlib.sha256()
+    for part in parts:
+        if isinstance(part, np.ndarray):
+            made.update(f"{part.dtype}{part.shape}".encode() + np.ascontiguousarray(part).data)
+        else:
+            made.update(part.model_dump_json().encode() if isinstance(part, BaseModel) else repr(part).encode())
+    for file in files:
+        made.update(Path(file).read_bytes())
+    return made.hexdigest()
