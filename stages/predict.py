@@ -17,7 +17,7 @@ def main(name: str) -> None:
     """Write plots/predictions/<part>/<name>.csv, a single look at each face, and <part>_averaged, several."""
     settings = load("predict", views.PredictSettings)
     machine.prepare(load("training", machine.MachineSettings), seed=0)
-    answers = forward.compiled(keras.saving.load_model(f"models/{name}.keras", compile=False))
+    answers = forward.of_faces(keras.saving.load_model(f"models/{name}.keras", compile=False))
     for part, path in FILES.items():
         faces = dataset.load(path, part)
         single = answers(faces.pixels)

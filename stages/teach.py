@@ -25,9 +25,9 @@ def main() -> None:
     faces = dataset.load("data/learn.parquet", "train")
     answers = []
     for name in settings.teachers:
-        model = keras.saving.load_model(f"models/{name}.keras", compile=False)
+        answer = forward.of_faces(keras.saving.load_model(f"models/{name}.keras", compile=False))
         # An emotion has no side, so a teacher is asked twice.
-        answers += [forward.probabilities(model, pixels) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
+        answers += [answer(pixels) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
         right = np.mean((answers[-2] + answers[-1]).argmax(axis=1) == faces.labels)
         print(f"{name}: agrees with {right:.1%} of the given labels", flush=True)
     targets = soft_labels.taught(answers, soft_labels.one_hot(faces), settings.given, settings.temperature)

@@ -32,9 +32,12 @@ def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
 
 
 def _after_training(*models: str) -> set[str]:
-    """Return a training's stage and all that follow from it."""
+    """Return a training's stage and all that follow from it, also by way of the models that it teaches."""
+    taught = [name for name, model in PARAMS["models"].items() if model["targets"] == "data/soft_labels.csv"]
+    if teaching := {"teach"} if set(models) & set(PARAMS["teach"]["teachers"]) else set():
+        models = (*models, *taught)
     exported = [model for model in models if model in PARAMS["export"]["models"]]
-    return _all("train", models=models) | _after_prediction(*models) | _all("export", models=exported)
+    return teaching | _all("train", models=models) | _after_prediction(*models) | _all("export", models=exported)
 
 
 def _after_prediction(*models: str) -> set[str]:
@@ -130,7 +133,7 @@ def test_a_change_makes_stale_what_uses_it_and_what_follows_and_nothing_else(
 
 def test_running_again_gives_the_same_bytes(tiny: Path):
     before = dag.outputs(tiny)
-    stages = ["train@cnn", "predict@cnn", "evaluate@cnn", "export@cnn"]  # each kind of stage once
+    stages = ["train@cnn", "teach", "predict@cnn", "evaluate@cnn", "export@cnn"]  # each kind of stage once
     dag.dvc(tiny, "repro", "--force", "--single-item", *DATA, *stages, "choose", "ensemble_choice", "ensemble")
     after = dag.outputs(tiny)
     assert before.keys() == after.keys()

@@ -44,13 +44,13 @@ class AugmentSettings(Section):
 def augment(
     faces: np.ndarray, targets: np.ndarray, settings: AugmentSettings, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return faces uint8 (n, 48, 48) as float32 (n, side, side, 1), 0..255, and targets (n, classes), augmented.
+    """Return faces uint8 (n, 48, 48) as float32 (n, size, size, 1), 0..255, and targets (n, classes), augmented.
 
-    The side is the first of the settings' sizes.
+    The size is the first of the settings' sizes.
     """
-    side = settings.sizes[0]
-    if settings.rotation or settings.shift or settings.zoom or settings.shear or settings.flip or side != SIDE:
-        faces = _moved(faces, resized(matrices(len(faces), SIDE, settings, rng), side / SIDE), side)
+    scale = settings.sizes[0] / SIDE
+    if settings.rotation or settings.shift or settings.zoom or settings.shear or settings.flip or scale != 1:
+        faces = _moved(faces, matrices(len(faces), faces.shape[1], settings, rng), scale)
     pixels = faces.astype(np.float32)
     if settings.brightness:
         pixels += 255 * settings.brightness * rng.uniform(-1, 1, (len(faces), 1, 1)).astype(np.float32)
@@ -77,18 +77,15 @@ def matrices(count: int, side: int, settings: AugmentSettings, rng: np.random.Ge
     return np.concatenate([linear, offset[:, :, None]], axis=2).astype(np.float32)
 
 
-def resized(maps: np.ndarray, scale: float) -> np.ndarray:
-    """Return affine maps (n, 2, 3) that also scale the picture; a pixel's number is that of its centre."""
-    maps = maps * np.float32(scale)
-    maps[:, :, 2] += (scale - 1) / 2
-    return maps
-
-
-def _moved(faces: np.ndarray, maps: np.ndarray, side: int) -> np.ndarray:
-    """Return each face under its affine map, uint8 (n, side, side); the edge is repeated outwards."""
-    moved = np.empty((len(faces), side, side), np.uint8)
+def _moved(faces: np.ndarray, maps: np.ndarray, scale: float) -> np.ndarray:
+    """Return each face under its affine map and then scaled, uint8; the edge is repeated outwards."""
+    if scale != 1:
+        maps = maps * np.float32(scale)
+        maps[:, :, 2] += (scale - 1) / 2  # a pixel's coordinates are those of its centre
+    size = round(scale * faces.shape[1])
+    moved = np.empty((len(faces), size, size), np.uint8)
     for face, matrix, target in zip(faces, maps, moved, strict=True):
-        cv2.warpAffine(face, matrix, (side, side), dst=target, borderMode=cv2.BORDER_REPLICATE)
+        cv2.warpAffine(face, matrix, (size, size), dst=target, borderMode=cv2.BORDER_REPLICATE)
     return moved
 
 

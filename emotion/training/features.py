@@ -78,9 +78,9 @@ def run_once(
     tensors = cut(model) if copies else []
     if not tensors:
         return model, train, validation
-    if settings.mixup or settings.plain_epochs:
+    if settings.mixup or settings.plain_epochs or len(settings.sizes) > 1:
         # To blend what frozen layers made of two faces is another method (Verma et al., "Manifold Mixup", 2019).
-        needs = "augment.mixup, which blends faces anew in each batch, and augment.plain_epochs must be 0"
+        needs = "augment.mixup, which blends faces anew in each batch, and augment.plain_epochs must be 0, sizes [48]"
         raise InputError(f"frozen layers see only frozen_copies ({copies}) of each face: {needs}, or frozen_copies")
     row = layers.Concatenate(name="row")(
         [layers.Flatten(name=f"tensor{number}")(tensor) for number, tensor in enumerate(tensors)]

@@ -37,6 +37,12 @@ def tensors(batch: Any) -> Any:
     return tf.nest.map_structure(lambda array: tf.cast(array, tf.float32), batch)
 
 
+def of_faces(model: keras.Model) -> Callable[[np.ndarray], np.ndarray]:
+    """Return the function from faces uint8 (n, 48, 48) to what the network answers: float32 (n, 7), rows sum to one."""
+    answer = compiled(model)
+    return lambda faces: answer(faces[start : start + BATCH, ..., None] for start in range(0, len(faces), BATCH))
+
+
 def probabilities(model: keras.Model, faces: np.ndarray) -> np.ndarray:
     """Return what the network answers for faces uint8 (n, 48, 48): float32 (n, 7), rows that sum to one."""
-    return compiled(model)(faces[start : start + BATCH, ..., None] for start in range(0, len(faces), BATCH))
+    return of_faces(model)(faces)
