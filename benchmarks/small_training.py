@@ -37,7 +37,7 @@ def prepare(folder: Path, model: str, epochs: int, faces: int) -> None:
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, folder / name)
     write_params(folder, model, epochs, faces)
-    for stage in ("download", "clean", "split", "class_weights"):
+    for stage in ("download", "clean", "audit", "split", "class_weights"):
         subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=folder, env=tiny.environment(folder), check=True)
 
 
