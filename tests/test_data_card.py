@@ -58,6 +58,8 @@ COPIES = {
     },
 }  # fmt: skip
 
+PLANTED = {"faces": 1680, "planted": 84, "listed": 140, "found": 55, "recall": 0.655, "restored": 33}
+
 
 @pytest.fixture
 def project(tmp_path, monkeypatch) -> Path:
@@ -73,7 +75,9 @@ def project(tmp_path, monkeypatch) -> Path:
     )
     for name, content in METRICS.items():
         Path(f"metrics/{name}.json").write_text(json.dumps(content), encoding="utf-8")
-    Path("benchmarks/results.json").write_text(json.dumps({"leak_free": LEAK_FREE} | COPIES), encoding="utf-8")
+    Path("benchmarks/results.json").write_text(
+        json.dumps({"leak_free": LEAK_FREE, "planted_labels": PLANTED} | COPIES), encoding="utf-8"
+    )
     with open("metrics/suspects.csv", "w", newline="", encoding="utf-8") as file:
         pairs = [("sad", "neutral")] * 3 + [("fear", "sad")] * 5
         csv.writer(file).writerows([("name", "given", "suggested", "quality"), *(("a", *pair, 0.1) for pair in pairs)])
@@ -135,6 +139,11 @@ def test_suspects_are_counted_by_pair_the_most_frequent_first(project, monkeypat
     text = run(monkeypatch)
     assert "168 of 1,680" in text and "(10.0%)" in text
     assert "fear → sad (5), sad → neutral (3)" in text
+
+
+def test_labels_made_wrong_on_purpose_are_counted(project, monkeypatch):
+    text = " ".join(run(monkeypatch).split())
+    assert "Of 84 labels (5%) wrong on purpose, once: a list of 140 held 55 (66%), 33 of them" in text
 
 
 def test_what_was_not_measured_yet_is_named(project, monkeypatch):

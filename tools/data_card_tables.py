@@ -96,7 +96,7 @@ def copies() -> str:
 
 
 def suspects() -> str:
-    """Return how many labels a network doubts that never saw them, and which most often."""
+    """Return how many labels a network doubts that never saw them, which most often, and how many errors it finds."""
     audit = _json("metrics/label_audit.json")
     with open("metrics/suspects.csv", newline="", encoding="utf-8") as file:
         pairs = Counter((row["given"], row["suggested"]) for row in csv.DictReader(file))
@@ -104,7 +104,21 @@ def suspects() -> str:
     share = audit["called_errors"] / audit["faces"]
     return (
         f"Confident learning calls {audit['called_errors']:,} of {audit['faces']:,} labels of training faces wrong "
-        f"({share:.1%}).\nThe list holds the {pairs.total():,} most doubtful, most often {often}."
+        f"({share:.1%}).\nThe list holds the {pairs.total():,} most doubtful, most often {often}.\n\n"
+        + _planted_labels()
+    )
+
+
+def _planted_labels() -> str:
+    """Return how many labels that were made wrong on purpose are on the list, by benchmarks.planted_labels."""
+    measured = _json("benchmarks/results.json").get("planted_labels")
+    if not measured:
+        return "Still to be measured: `python -m benchmarks.planted_labels`."
+    share = measured["planted"] / measured["faces"]
+    return (
+        f"Of {measured['planted']:,} labels ({share:.0%}) wrong on purpose, once: a list of {measured['listed']:,} "
+        f"held {measured['found']:,} ({measured['recall']:.0%}),\n"
+        f"{measured['restored']:,} of them with the former label as suggestion."
     )
 
 
