@@ -255,7 +255,8 @@ def test_layers_that_learn_do_not_change_the_file_but_code_does(tmp_path: Path, 
 
 @pytest.mark.parametrize("changes", [{"mixup": 0.2}, {"erase": 0.5, "plain_epochs": 2}, {"sizes": [32, 48]}])
 def test_what_needs_fresh_faces_is_an_error_that_names_the_params(tmp_path: Path, changes: dict[str, Any]):
-    with pytest.raises(InputError, match=r"augment\.mixup.* and augment\.plain_epochs must be 0, sizes \[48\], or frozen_copies"):
+    message = r"augment\.mixup.* and augment\.plain_epochs must be 0, sizes \[48\], or frozen_copies"
+    with pytest.raises(InputError, match=message):
         _once(_network(), tmp_path, 2, **changes)
     assert _files(tmp_path) == []
     assert _once(_network(), tmp_path, 0, **changes) and _once(_network(trainable=True), tmp_path, 2, **changes)
