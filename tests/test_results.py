@@ -138,6 +138,14 @@ def test_what_stands_around_the_table_stays_and_a_second_run_changes_nothing(pro
     assert results.PICTURE.read_bytes() == picture
 
 
+def test_the_spread_over_seeds_stands_below_the_table(project, monkeypatch):
+    scores = {seed: {"test": 0.6 + 0.01 * seed, "test_averaged": 0.7} for seed in (1, 2, 3)}
+    Path("docs").mkdir()
+    Path("docs/seeds.json").write_text(json.dumps({"cnn": scores}), encoding="utf-8")
+    line = "- cnn, seeds 1, 2, 3: 62.0 ± 1.0 (a single look), 70.0 ± 0.0 (averaged): mean and standard deviation"
+    assert line in run(monkeypatch)
+
+
 def test_check_accepts_what_was_written_and_refuses_another_number(project, monkeypatch):
     text = run(monkeypatch)
     assert run(monkeypatch, "--check") == text

@@ -8,7 +8,7 @@ from PIL import Image
 from emotion import errors
 from emotion.errors import InputError
 from emotion.files import atomic
-from tools import results_speed, results_table
+from tools import results_seeds, results_speed, results_table
 from tools.results_picture import picture
 
 README, PICTURE = Path("README.md"), Path("docs/results.png")
@@ -23,7 +23,8 @@ def main() -> None:
     only_check = parser.parse_args().check
     results = results_table.read()
     text = README.read_text(encoding="utf-8")
-    wanted = replaced(text, RESULTS, results_table.table(results))
+    below = results_seeds.sentences()
+    wanted = replaced(text, RESULTS, results_table.table(results) + (f"\n\n{below}" if below else ""))
     wanted = replaced(wanted, SPEED, results_speed.section(results_speed.read()))
     if only_check:
         if text != wanted:
