@@ -8,7 +8,7 @@ from pydantic import Field
 
 from emotion import errors
 from emotion.errors import InputError
-from emotion.evaluation import ensembling, predictions, scores
+from emotion.evaluation import calibration, ensembling, predictions, scores
 from emotion.files import atomic
 from emotion.params import Section, load, suggest
 
@@ -42,7 +42,14 @@ def main() -> None:
         return {"members": list(members), **{name: found[name] for name in ("accuracy", "macro_f1", "log_loss")}}
 
     best, *others = (scored(*group) for group in groups[: 1 + RUNNERS_UP])
-    content = {**best, "runners_up": others, "candidates": [scored(name) for name in answers]}
+    mean = ensembling.average({name: answers[name] for name in best["members"]})
+    temperature = calibration.temperature(mean.labels, mean.probabilities)
+    content = {
+        **best,
+        "temperature": temperature,
+        "runners_up": others,
+        "candidates": [scored(name) for name in answers],
+    }
     with atomic("metrics/ensemble_members.json") as path:
         path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     print(f"{' + '.join(best['members'])}: accuracy {best['accuracy']:.2%} on validation faces")

@@ -1,25 +1,26 @@
-"""Score one model from its predictions and history: python -m stages.evaluate cnn."""
+"""Score one model from its predictions, temperature and history: python -m stages.evaluate cnn."""
 
 import csv
+import json
 import sys
 
 from emotion import errors
-from emotion.evaluation import predictions, reporting, scores
+from emotion.evaluation import parts, predictions, reporting
+from emotion.params import load
 
 
 def main(name: str) -> None:
     """Write metrics/<name>.json and the files under plots/ from which its charts are drawn."""
-    parts: reporting.Parts = {}
-    for kind in ("", "_averaged"):
+    settings = load("evaluate", parts.EvaluateSettings)
+    with open(f"metrics/calibration/{name}.json", encoding="utf-8") as file:
+        calibrated = json.load(file)
+    scored = {}
+    for look, kind in {"single": "", "averaged": "_averaged"}.items():
         files = [f"plots/predictions/{part}{kind}/{name}.csv" for part in ("validation", "test")]
-        validation, test = map(predictions.read, files)
-        parts |= reporting.parts(validation, test, kind)
+        scored |= parts.parts(*map(predictions.read, files), calibrated[look]["temperature"], kind)
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
         best = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
-    # Of averaged answers the metrics hold what is compared first; plots/scores/ has the other parts, too.
-    shown = [part for part in parts if not part.startswith("test_averaged_")]
-    headlines = {part: scores.headline(*parts[part]) for part in shown}
-    reporting.write(name, parts, {"train": {"accuracy": float(best["accuracy"])}} | headlines)
+    headlines = reporting.write(name, scored, settings, {"train": {"accuracy": float(best["accuracy"])}})
     print(f"{name}: " + ", ".join(f"{part} {score['accuracy']:.2%}" for part, score in headlines.items()))
 
 

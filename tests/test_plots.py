@@ -24,14 +24,14 @@ TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
 CHARTS: dict[str, dict[str, Any]] = {name: chart for entry in PIPELINE["plots"] for name, chart in entry.items()}
 
 
-def _stage_plots() -> dict[str, dict[str, Any]]:
-    """Return what the stages over all models draw: each file, as `plots/roc/${key}.json`, and its properties."""
+def _of_models(kind: str) -> dict[str, dict[str, Any]]:
+    """Return `plots` or `outs` of the stages over all models, by files such as `plots/roc/${key}.json`."""
     stages = [stage["do"] for stage in PIPELINE["stages"].values() if stage.get("foreach") == "${models}"]
-    entries = [entry for stage in stages for entry in stage.get("plots", [])]
+    entries = [entry for stage in stages for entry in stage.get(kind, []) if isinstance(entry, dict)]
     return {path: properties for entry in entries for path, properties in entry.items()}
 
 
-STAGE_PLOTS = _stage_plots()
+STAGE_PLOTS, STAGE_OUTS = _of_models("plots"), _of_models("outs")
 ENSEMBLE_PLOTS = {
     path: properties for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, properties in entry.items()
 }
@@ -51,10 +51,11 @@ DRAWN, ENSEMBLE_DRAWN = (
 def test_chart_of_all_models_names_every_model(name: str):
     named = set(CHARTS[name]["y"])
     patterns = {str(Path(path).with_stem("${key}")) for path in named}
-    assert len(patterns) == 1 and patterns <= set(STAGE_PLOTS), f"{name} in dvc.yaml: {patterns} is no stage's output"
+    known = {*STAGE_PLOTS, *STAGE_OUTS}
+    assert len(patterns) == 1 and patterns <= known, f"{name} in dvc.yaml: {patterns} is no stage's output"
     (pattern,) = patterns
     wanted = {pattern.replace("${key}", name) for name in MODELS}
-    wanted |= {pattern.replace("${key}", "ensemble")} & set(ENSEMBLE_PLOTS)
+    wanted |= {pattern.replace("${key}", "ensemble")} & {*ENSEMBLE_PLOTS, "plots/risk_coverage/ensemble.json"}
     assert not wanted - named, f"{name} in dvc.yaml: add {sorted(wanted - named)} to its y"
     assert not named - wanted, f"{name} in dvc.yaml: remove {sorted(named - wanted)}, no model of params.yaml"
 
@@ -126,7 +127,7 @@ def test_files_in_git_have_the_fields_that_charts_draw():
 
 def _fields(path: Path) -> set[str]:
     with path.open(encoding="utf-8") as file:
-        return set(next(csv.reader(file))) if path.suffix == ".csv" else set(json.load(file)["roc"][0])
+        return set(next(csv.reader(file))) if path.suffix == ".csv" else set(next(iter(json.load(file).values()))[0])
 
 
 def _write_outputs(folder: Path, shift: float) -> None:
@@ -143,6 +144,8 @@ def _write_outputs(folder: Path, shift: float) -> None:
         answers += [f"{emotion}.png,{emotion},{EMOTIONS[0]},no,{chances}" for emotion in EMOTIONS]
         per_class = ["emotion,precision,recall,f1,support", *(f"{emotion},{score},1,1,1" for emotion in EMOTIONS)]
         roc = [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)]
+        bins = [{"when": "before", "faces": 7, "confidence": x, "accuracy": x} for x in (0.2, 0.6)]
+        risks = [{"coverage": x, "risk": x * score} for x in (0.5, 1.0)]
         for path, text in {
             f"history/{model}.csv": "\n".join(history),
             f"predictions/validation/{model}.csv": "\n".join(answers),
@@ -151,6 +154,8 @@ def _write_outputs(folder: Path, shift: float) -> None:
             "ensemble/test.csv": "\n".join(answers),
             f"per_class/{model}.csv": "\n".join(per_class),
             f"roc/{model}.json": json.dumps({"roc": roc}),
+            f"reliability/{model}.json": json.dumps({"reliability": bins}),
+            f"risk_coverage/{model}.json": json.dumps({"risk_coverage": risks}),
             f"scores/{model}.json": json.dumps({"test": {"accuracy": score}}),
             f"confusion/{model}.png": "drawn elsewhere",
         }.items():

@@ -60,6 +60,7 @@ SECTIONS = {
     "plots_history_": "Training of each model",
     "plots_per_class_": "Test faces: scores of each emotion",
     "plots_roc_": "Test faces: each emotion against the rest",
+    "plots_reliability_": "Test faces: are answers as often right as they are sure?",
     "plots_confusion_": "Confusion matrices as pictures",
     "plots_data_": "The data",
 }

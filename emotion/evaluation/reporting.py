@@ -2,67 +2,64 @@
 
 import csv
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from emotion.evaluation import figures, scores
-from emotion.evaluation.predictions import Predictions
+from emotion.evaluation import calibration, figures, parts, scores
+from emotion.evaluation.parts import EvaluateSettings, Part
 from emotion.files import atomic
 
-Parts = dict[str, tuple[np.ndarray, np.ndarray]]  # labels (n,) and probabilities (n, 7) of each
 
-
-def parts(validation: Predictions, test: Predictions, kind: str = "") -> Parts:
-    """Return what is scored: all faces of either part, and the test faces of which no other part holds a copy.
-
-    Args:
-        validation: Answers for validation faces.
-        test: Answers for test faces.
-        kind: What the names say of the answers, such as `_averaged`.
-    """
-    found = {"validation" + kind: (validation.labels, validation.probabilities)}
-    found["test" + kind] = (test.labels, test.probabilities)
-    for leak, kept in {"unleaked": test.leaked != "exact", "unleaked_near": test.leaked == "no"}.items():
-        if kept.any():
-            found[f"test{kind}_{leak}"] = (test.labels[kept], test.probabilities[kept])
-    return found
-
-
-def write(name: str, scored: Parts, metrics: dict[str, Any]) -> None:
+def write(
+    name: str, scored: Mapping[str, Part], settings: EvaluateSettings, first: Mapping[str, Any]
+) -> dict[str, dict[str, float | None]]:
     """Write metrics/<name>.json and, under plots/, details of each part and what the charts of `test` are drawn from.
 
     Args:
         name: Of the model, or ensemble.
-        scored: What `parts` returns, of one kind or several.
-        metrics: The content of metrics/<name>.json.
+        scored: What `parts.parts` returns, of one kind or several.
+        settings: Of the intervals.
+        first: What stands first in metrics/<name>.json.
+
+    Returns:
+        The headline numbers of each part.
     """
-    _write_json(f"metrics/{name}.json", metrics)
-    details = [{"part": part, "faces": len(data[0]), **_details(*data)} for part, data in scored.items()]
-    _write_json(f"plots/scores/{name}.json", {"scores": details})
-    _write_json(f"plots/roc/{name}.json", {"roc": scores.roc(*scored["test"])})
-    rows = scores.per_class(*scored["test"])
+    details = {part: parts.details(answers, settings) for part, answers in scored.items()}
+    # Of averaged answers the metrics hold what is compared first; plots/scores/ has the other parts, too.
+    headlines = {part: parts.headline(found) for part, found in details.items() if "averaged_" not in part}
+    _write_json(f"metrics/{name}.json", {**first, **headlines})
+    _write_json(f"plots/scores/{name}.json", {"scores": [{"part": part, **found} for part, found in details.items()]})
+    test = scored["test"]
+    _write_json(f"plots/roc/{name}.json", {"roc": scores.roc(test.labels, test.probabilities)})
+    _write_json(f"plots/reliability/{name}.json", {"reliability": _reliability(test)})
+    _write_json(f"plots/risk_coverage/{name}.json", {"risk_coverage": _risk_coverage(test)})
     with atomic(f"plots/per_class/{name}.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
+        rows = details["test"]["per_class"]
         table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
         table.writeheader()
         table.writerows(rows)
-    figure = figures.confusion(scores.confusion(*scored["test"]), f"{name} on test faces, % of each row")
+    figure = figures.confusion(np.array(details["test"]["confusion"]), f"{name} on test faces, % of each row")
     with atomic(f"plots/confusion/{name}.png") as path:
         figure.savefig(path, metadata={"Software": None})
+    return headlines
 
 
-def _details(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, Any]:
-    low, high = scores.accuracy_interval(labels, probabilities)
-    accuracy = scores.headline(labels, probabilities)["accuracy"]
-    matrix = scores.confusion(labels, probabilities).tolist()
-    per_class = scores.per_class(labels, probabilities)
-    return {
-        "accuracy": accuracy,
-        "accuracy_low": low,
-        "accuracy_high": high,
-        "per_class": per_class,
-        "confusion": matrix,
-    }
+def _reliability(part: Part) -> list[dict[str, float | str]]:
+    """Return the bins of confidence before and after scaling."""
+    return [
+        {"when": when, **{name: round(value, 6) for name, value in one.items()}}
+        for when, given in {"before": part.given, "after": part.probabilities}.items()
+        for one in calibration.bins(part.labels, given, equal_mass=True)
+    ]
+
+
+def _risk_coverage(part: Part) -> list[dict[str, float]]:
+    """Return the share of wrong answers among the surest 1 %, 2 % ... of the faces."""
+    coverage, risk = calibration.risk_coverage(part.labels, part.probabilities)
+    places = np.unique(np.ceil(np.linspace(0.01, 1, 100) * len(coverage)).astype(int) - 1)
+    return [{"coverage": round(float(coverage[p]), 6), "risk": round(float(risk[p]), 6)} for p in places]
 
 
 def _write_json(path: str, content: object) -> None:
