@@ -38,13 +38,9 @@ def main() -> None:
         table.writerows(pairs)
     costs = {}
     for name in names:
-        with (
-            open(f"metrics/{name}.json", encoding="utf-8") as scores,
-            open(f"metrics/architecture/{name}.json") as cost,
-        ):
-            test = json.load(scores)["test"]
-            ends = {"low": test["accuracy_low"], "high": test["accuracy_high"]}
-            costs[name] = {"accuracy": test["accuracy"], **ends, **json.load(cost)}
+        low, high = scores.accuracy_interval(labels, found[name].probabilities)
+        with open(f"metrics/architecture/{name}.json", encoding="utf-8") as file:
+            costs[name] = {"accuracy": np.mean(answers[name] == labels), "low": low, "high": high, **json.load(file)}
     drawn = {
         "differences": comparison_figures.forest(pairs),
         "agreement": comparison_figures.agreement(list(answers), comparison.agreement(answers)),
