@@ -14,10 +14,12 @@ def main(name: str) -> None:
     settings = load("evaluate", parts.EvaluateSettings)
     with open(f"metrics/calibration/{name}.json", encoding="utf-8") as file:
         calibrated = json.load(file)
-    scored = {}
+    scored: dict[str, parts.Part] = {}
     for look, kind in {"single": "", "averaged": "_averaged"}.items():
-        files = [f"plots/predictions/{part}{kind}/{name}.csv" for part in ("validation", "test")]
-        scored |= parts.parts(*map(predictions.read, files), calibrated[look]["temperature"], kind)
+        validation, test = (
+            predictions.read(f"plots/predictions/{part}{kind}/{name}.csv") for part in ("validation", "test")
+        )
+        scored |= parts.parts(validation, test, calibrated[look]["temperature"], kind)
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
         best = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
     headlines = reporting.write(name, scored, settings, {"train": {"accuracy": float(best["accuracy"])}})

@@ -1,0 +1,99 @@
+"""Heatmaps of what answers rest on."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+import yaml
+from keras import layers
+
+from emotion.data import drawn
+from emotion.explanation import gradcam
+from emotion.labels import EMOTIONS
+from emotion.models import registry
+from tests.source import ROOT
+
+MODELS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"]
+LABELS = np.arange(1400) % len(EMOTIONS)
+
+
+def _network() -> keras.Model:
+    """Return a small network that ends in an average and a dense layer."""
+    keras.utils.set_random_seed(1)
+    face = keras.Input((48, 48, 1))
+    x = layers.Rescaling(1 / 127.5, offset=-1)(face)
+    for width in (16, 32, 64):
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+        x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(x)))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(face, layers.Dense(7, activation="softmax")(x))
+
+
+def _faces(emotions: np.ndarray, seed: int) -> np.ndarray:
+    """Return drawn faces; with the same seed the same people in the same light, whatever they feel."""
+    return np.stack([drawn.draw_face(EMOTIONS[e], np.random.default_rng([seed, n])) for n, e in enumerate(emotions)])
+
+
+@pytest.fixture(scope="module")
+def trained() -> tuple[keras.Model, np.ndarray, np.ndarray]:
+    """A network that tells drawn faces apart, faces that it has not seen, and what they show."""
+    model = _network()
+    model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
+    model.fit(_faces(LABELS, 1)[..., None], LABELS, batch_size=32, epochs=12, verbose=0)
+    labels = LABELS[:350]
+    faces = _faces(labels, 2)
+    assert (model.predict(faces[..., None], verbose=0).argmax(axis=1) == labels).mean() > 0.6
+    return model, faces, labels
+
+
+def test_behind_an_average_and_a_dense_layer_it_is_the_class_activation_map():
+    """Zhou et al., "Learning Deep Features for Discriminative Localization", 2016; Selvaraju et al., section 3.1."""
+    model, faces = _network(), _faces(LABELS[:5], 3)
+    features = keras.Model(model.input, model.layers[-3].output)(faces[..., None].astype(np.float32)).numpy()
+    kernel = keras.ops.convert_to_numpy(model.layers[-1].kernel)
+    expected = np.maximum(np.einsum("nhwc,cn->nhw", features, kernel[:, LABELS[:5]]), 0)
+    expected /= expected.max(axis=(1, 2), keepdims=True)
+    found = gradcam.heatmaps(model, faces, LABELS[:5])
+    assert found.shape == faces.shape and found.dtype == np.float32
+    inner = found[
+        :, 4:-4, 4:-4
+    ]  # between the centres of the first and the last of 6x6 places, where nothing is repeated
+    assert inner.min() >= 0 and inner.max() <= 1
+    np.testing.assert_allclose(found[:, 4::8, 4::8], expected, atol=0.15)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_every_network_of_the_project_has_a_heatmap(name: str):
+    model = registry.build(MODELS[name]["network"], MODELS[name]["build"])
+    maps = gradcam.heatmaps(model, _faces(np.array([3]), 1), np.array([3]))
+    assert maps.shape == (1, 48, 48) and maps.min() >= 0 and maps.max() <= 1
+
+
+def test_heatmaps_change_if_weights_are_random(trained: tuple[keras.Model, np.ndarray, np.ndarray]):
+    """Adebayo et al., "Sanity Checks for Saliency Maps", 2018."""
+    model, faces, labels = trained
+    maps = gradcam.heatmaps(model, faces[:70], labels[:70])
+    others = gradcam.heatmaps(_network(), faces[:70], labels[:70])
+    alike = [np.corrcoef(one.ravel(), other.ravel())[0, 1] for one, other in zip(maps, others, strict=True)]
+    assert np.nanmean(alike) < 0.4
+
+
+def test_answers_about_drawn_faces_rest_on_what_the_emotion_moves(
+    trained: tuple[keras.Model, np.ndarray, np.ndarray], tmp_path: Path
+):
+    model, faces, labels = trained
+    neutral = _faces(np.full(len(labels), EMOTIONS.index("neutral")), 2)
+    moved = np.abs(faces.astype(float) - neutral)[labels != EMOTIONS.index("neutral")].mean(axis=0)
+    maps = gradcam.heatmaps(model, faces, labels)[labels != EMOTIONS.index("neutral")].mean(axis=0)
+    mouth_and_brows = moved > np.quantile(moved, 0.8)
+    assert maps[mouth_and_brows].mean() > 1.5 * maps[~mouth_and_brows].mean()
+
+
+def test_a_network_without_pictures_inside_is_refused():
+    face = keras.Input((48, 48, 1))
+    model = keras.Model(
+        face, layers.Dense(7, activation="softmax")(layers.Flatten()(layers.AveragePooling2D(16)(face)))
+    )
+    with pytest.raises(ValueError, match="5 pixels a side"):
+        gradcam.heatmaps(keras.Model(model.inputs[0], model.output), np.zeros((1, 48, 48), np.uint8), np.array([0]), 49)
