@@ -75,7 +75,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def _write_params(**changes: Any) -> None:
     settings = {"candidates": list(CANDIDATES), "largest": 3, "select_by": "log_loss", **changes}
-    Path("params.yaml").write_text(yaml.safe_dump({"ensemble": settings}), encoding="utf-8")
+    sections = {"ensemble": settings, "evaluate": {"resamples": 100, "seed": 1}}
+    Path("params.yaml").write_text(yaml.safe_dump(sections), encoding="utf-8")
 
 
 def _write(part: str, name: str, probabilities: np.ndarray, **changes: Any) -> None:

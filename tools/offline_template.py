@@ -37,7 +37,7 @@ main > div[id] { border: 0 !important; padding: 0 !important; }
 .vega-embed > details { opacity: 0; }
 .vega-embed:hover > details { opacity: 1; }
 main img { max-width: 300px; }
-[id^="plots_data_"] img { max-width: min(100%, 860px); }
+[id^="plots_data_"] img, [id^="plots_compare_"] img, [id^="plots_explain_"] img { max-width: min(100%, 860px); }
 main p { margin: 4px 0; }
 """
 TAIL = """</head>
@@ -61,6 +61,9 @@ SECTIONS = {
     "plots_per_class_": "Test faces: scores of each emotion",
     "plots_roc_": "Test faces: each emotion against the rest",
     "plots_reliability_": "Test faces: are answers as often right as they are sure?",
+    "plots_robustness_": "Test faces as worse cameras would show them",
+    "plots_compare_": "Models beside one another",
+    "plots_explain_": "What answers rest on, for drawn faces",
     "plots_confusion_": "Confusion matrices as pictures",
     "plots_data_": "The data",
 }

@@ -22,7 +22,7 @@ from tools import quickstart_summary
 FOLDER = Path(".quickstart")
 SOURCES = ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/plots", "params", "stages", "emotion")
 OUTPUTS = ("data", "models", "metrics", "plots")
-SLOW = ("label_audit",)  # last stages, which nothing depends on, that run with --all only
+SLOW = ("label_audit", "robustness")  # last stages, which nothing depends on, that run with --all only
 
 
 def main() -> None:

@@ -75,7 +75,7 @@ def details(part: Part, settings: EvaluateSettings) -> dict[str, Any]:
 
 def headline(details: dict[str, Any]) -> dict[str, float | None]:
     """Return the numbers that a person compares first, of what `details` returns."""
-    found = {}
+    found: dict[str, float | None] = {}
     for name in HEADLINE:
         found |= details["scores"][name]
     found |= {name: details["scores"][name][name] for name in VALUES}

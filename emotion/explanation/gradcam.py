@@ -45,6 +45,6 @@ def _layer(model: keras.Model, smallest: int) -> keras.layers.Layer:
     """Return the last layer that returns pictures of so many pixels a side."""
     for layer in reversed(model.layers):
         shape = layer.output.shape
-        if len(shape) == 4 and min(shape[1:3]) >= smallest:
+        if len(shape) == 4 and min(shape[1:3]) >= smallest and not isinstance(layer, keras.layers.InputLayer):
             return layer
     raise ValueError(f"{model.name} has no layer that returns pictures of {smallest} pixels a side or more")

@@ -46,7 +46,7 @@ def _noise(face: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarr
 
 def _jpeg(face: np.ndarray, quality: float, _: np.random.Generator) -> np.ndarray:
     coded = cv2.imencode(".jpg", face, [cv2.IMWRITE_JPEG_QUALITY, int(quality)])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE)
+    return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE))
 
 
 def _darker(face: np.ndarray, share: float, _: np.random.Generator) -> np.ndarray:
@@ -77,7 +77,7 @@ def _shift(face: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarr
 def _moved(face: np.ndarray, degrees: float, scale: float, right: float, down: float) -> np.ndarray:
     centre = (len(face) - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), degrees, scale)
-    matrix[:, 2] += right, down
+    matrix[:, 2] += np.array([right, down])
     return cv2.warpAffine(face, matrix, face.shape[::-1], flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
