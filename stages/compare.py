@@ -4,24 +4,18 @@ import csv
 import json
 
 import numpy as np
-from pydantic import Field
 
 from emotion import errors
 from emotion.errors import InputError
-from emotion.evaluation import comparison, comparison_figures, parts, predictions, scores
+from emotion.evaluation import comparison, parts, predictions, scores
 from emotion.files import atomic
-from emotion.params import Section, load
-
-
-class CompareSettings(Section):
-    """Section `compare` of params.yaml."""
-
-    models: list[str] = Field(min_length=1)
+from emotion.params import load
+from emotion.report import comparison_figures
 
 
 def main() -> None:
     """Write plots/compare/: all pairs, figures of their differences and agreement, and what accuracy costs."""
-    settings, names = load("evaluate", parts.EvaluateSettings), load("compare", CompareSettings).models
+    settings, names = load("evaluate", parts.EvaluateSettings), load("compare", comparison.CompareSettings).models
     found = {name: predictions.read(f"plots/predictions/test/{name}.csv") for name in names}
     found["ensemble"] = predictions.read("plots/ensemble/test.csv")
     labels, faces = found["ensemble"].labels, found["ensemble"].names
@@ -40,10 +34,19 @@ def main() -> None:
     for name in names:
         low, high = scores.accuracy_interval(labels, found[name].probabilities)
         with open(f"metrics/architecture/{name}.json", encoding="utf-8") as file:
-            costs[name] = {"accuracy": np.mean(answers[name] == labels), "low": low, "high": high, **json.load(file)}
+            costs[name] = {
+                "accuracy": float(np.mean(answers[name] == labels)),
+                "low": low,
+                "high": high,
+                **json.load(file),
+            }
+    shares = comparison.agreement(answers)
+    for name, content in {"agreement": np.round(shares, 6).tolist(), "costs": costs}.items():
+        with atomic(f"plots/compare/{name}.json") as path:
+            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
     drawn = {
         "differences": comparison_figures.forest(pairs),
-        "agreement": comparison_figures.agreement(list(answers), comparison.agreement(answers)),
+        "agreement": comparison_figures.agreement(list(answers), shares),
         "pareto": comparison_figures.pareto(costs),
     }
     for name, figure in drawn.items():

@@ -1,0 +1,1 @@
+"""One page and one model card, made of what the stages wrote."""

@@ -1,0 +1,77 @@
+"""What the stages found out, read from their files."""
+
+import csv
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+
+def of_model(name: str, best: str) -> dict[str, Any]:
+    """Return the numbers of a model, or of the ensemble, whose answers are averaged ones.
+
+    Args:
+        name: As its files are called.
+        best: Of the best model.
+    """
+    parts = {part["part"]: part for part in read(f"plots/scores/{name}.json")["scores"]}
+    confusion = parts["test"]["confusion"]
+    found = {
+        "name": name,
+        "best": name == best,
+        "test": parts["test"],
+        "averaged": parts.get("test_averaged"),
+        "confusion": [[count / max(1, sum(row)) for count in row] for row in confusion],
+        "cross_fitted": None,
+        "parameters": "–",
+        "macs": "–",
+    }
+    for leak in ("unleaked", "unleaked_near"):
+        part = parts.get(f"test_{leak}")  # there is none if all faces leaked
+        found[leak] = part["scores"]["accuracy"]["accuracy"] if part else None
+    if Path(f"metrics/architecture/{name}.json").exists():
+        costs = read(f"metrics/architecture/{name}.json")
+        found["parameters"], found["macs"] = (f"{costs[cost] / 1e6:.2f} M" for cost in ("parameters", "macs"))
+        found["cross_fitted"] = read(f"metrics/calibration/{name}.json")["single"]["error_cross_fitted"]
+    return found
+
+
+def read(path: str) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def columns(path: str, *names: str) -> tuple[list[float], ...]:
+    """Return columns of a CSV file, or of a JSON file whose only value is a list of rows, as numbers."""
+    if path.endswith(".json"):
+        (rows,) = read(path).values()
+    else:
+        rows = table(path)
+    return tuple([float(row[name]) for row in rows] for name in names)
+
+
+def table(path: str) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file; what looks like a number is one."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def _number(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value
+
+
+def robustness(names: Sequence[str]) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
+    """Return for each corruption the accuracies of each model by strength; nothing unless all models were tested."""
+    paths = {name: Path(f"plots/robustness/{name}.csv") for name in names}
+    if not all(path.exists() for path in paths.values()):
+        return {}
+    found: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
+    for name, path in paths.items():
+        for row in table(str(path)):
+            steps, accuracies = found.setdefault(row["corruption"], {}).setdefault(name, ([], []))
+            steps.append(row["step"])
+            accuracies.append(row["accuracy"])
+    return found
