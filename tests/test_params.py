@@ -158,8 +158,9 @@ def _deep(values: dict, change: dict) -> dict:
         ("cnn", {"widths": "many"}, "models.x.build: cnn cannot be built"),
         ("cnn", {"dens": 4}, "models.x.build: cnn takes no 'dens'; did you mean 'dense'\\?"),
         ("cnn", {"dense": None}, "models.x.build: cnn needs dense$"),
+        ("vgg16", {"weights": "imagenet"}, r"vgg16 cannot be built: .*batch_norm: true goes with weights: scratch$"),
         ("vgg", {}, "models.x.build: there is no network 'vgg'; did you mean 'vgg16'\\?"),
-        ("vgg16", {"weights": "no/such/file.h5"}, "models.x.build: vgg16 cannot be built: .*no/such/file.h5"),
+        ("resnet50v2", {"weights": "no/such/file.h5"}, "models.x.build: resnet50v2 cannot be built: .*no/such/file.h5"),
     ],
 )
 def test_a_wrong_network_or_build_is_told_in_one_line(network: str, change: dict, message: str):
