@@ -37,7 +37,7 @@ main > div[id] { border: 0 !important; padding: 0 !important; }
 .vega-embed > details { opacity: 0; }
 .vega-embed:hover > details { opacity: 1; }
 main img { max-width: 300px; }
-[id^="plots_data_"] img { max-width: min(100%, 860px); }
+[id^="plots_data_"] img, [id^="plots_architecture_"] img { max-width: min(100%, 860px); }
 main p { margin: 4px 0; }
 """
 TAIL = """</head>
@@ -61,6 +61,7 @@ SECTIONS = {
     "plots_per_class_": "Test faces: scores of each emotion",
     "plots_roc_": "Test faces: each emotion against the rest",
     "plots_confusion_": "Confusion matrices as pictures",
+    "plots_architecture_": "The networks",
     "plots_data_": "The data",
 }
 
