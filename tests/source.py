@@ -1,8 +1,12 @@
 """What the project's files import, read from their source."""
 
 import ast
+import itertools
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -10,6 +14,15 @@ ROOT = Path(__file__).resolve().parent.parent
 def parse(file: Path) -> ast.Module:
     """Return the syntax tree of a file, given by its path in the repository."""
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), str(file))
+
+
+def example_model() -> dict[str, Any]:
+    """Return the model that stands in params.yaml as a comment, which is to be true without being trained."""
+    lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
+    start = lines.index("  # mobilenet:")
+    block = itertools.takewhile(lambda line: line.startswith("  # "), lines[start:])
+    (model,) = yaml.safe_load("\n".join(line.removeprefix("  # ") for line in block)).values()
+    return model
 
 
 def python_files(*folders: str) -> list[Path]:

@@ -14,7 +14,16 @@ import pytest
 import tensorflow as tf
 from tensorflow.tsl.profiler.protobuf import xplane_pb2
 
-from benchmarks import computer, convolution_rates, kernels, noop_repro, profile_step, results, training_speed
+from benchmarks import (
+    computer,
+    convolution_rates,
+    frozen_features,
+    kernels,
+    noop_repro,
+    profile_step,
+    results,
+    training_speed,
+)
 from benchmarks.sides import engine, keras_fit, process, work
 from benchmarks.sides.rows import ROWS
 from benchmarks.training_table import summarise, table
@@ -398,6 +407,24 @@ def test_cores_and_cpu_of_this_machine_are_known():
     physical, logical = computer.cores()
     assert 1 <= physical <= logical
     assert computer.cpu_name()
+
+
+def test_frozen_features_compares_an_epoch_with_the_file_to_one_without(root: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.chdir(root)
+    monkeypatch.setattr(work, "FACES", 200)
+    monkeypatch.setattr(frozen_features, "VALIDATION", 25)
+    given = frozen_features.read()
+    given = given.model_copy(update={"fit": given.fit.model_copy(update={"batch_size": 16})})
+    numbers = frozen_features.measure(given, size=32, parts=2, rounds=1)
+    assert numbers["bytes_of_a_face"] == 2 * 512
+    assert numbers["ratio"] > 1, "13 convolutions are saved"
+    assert frozen_features.table({"sizes": {"32": numbers}}).splitlines()[-1].endswith("| 1,024 |")
+
+
+def test_the_page_on_the_engine_shows_the_kept_numbers_of_frozen_features(root: Path):
+    summary = json.loads((root / results.RESULTS).read_text(encoding="utf-8"))["frozen_features"]
+    text = (root / "docs/engine.md").read_text(encoding="utf-8")
+    assert frozen_features.table(summary) in text and summary["cpu"] in text
 
 
 def test_threads_of_one_core_count_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):

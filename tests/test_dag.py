@@ -37,7 +37,8 @@ def _after_training(*models: str) -> set[str]:
     if teaching := {"teach"} if set(models) & set(PARAMS["teach"]["teachers"]) else set():
         models = (*models, *taught)
     exported = [model for model in models if model in PARAMS["export"]["models"]]
-    return teaching | _all("train", models=models) | _after_prediction(*models) | _all("export", models=exported)
+    fitted = _all("train", "describe", models=models)
+    return teaching | fitted | _after_prediction(*models) | _all("export", models=exported)
 
 
 def _after_prediction(*models: str) -> set[str]:
@@ -107,6 +108,7 @@ SCORED = _all("evaluate") | {"choose", "ensemble_choice", "ensemble"}
         ("emotion/data/charts.py", None, {"explore"}, {"explore"}),
         ("emotion/evaluation/scores.py", None, SCORED, SCORED),
         ("stages/evaluate.py", None, _all("evaluate"), _all("evaluate")),
+        ("emotion/architecture/drawing.py", None, _all("describe"), _all("describe")),
         ("emotion/__init__.py", None, set(), set()),
     ],
     ids=[
@@ -119,6 +121,7 @@ SCORED = _all("evaluate") | {"choose", "ensemble_choice", "ensemble"}
         "a chart",
         "scores",
         "evaluate",
+        "a diagram",
         "a docstring of __init__",
     ],
 )
@@ -133,8 +136,9 @@ def test_a_change_makes_stale_what_uses_it_and_what_follows_and_nothing_else(
 
 def test_running_again_gives_the_same_bytes(tiny: Path):
     before = dag.outputs(tiny)
-    stages = ["train@cnn", "teach", "predict@cnn", "evaluate@cnn", "export@cnn"]  # each kind of stage once
-    dag.dvc(tiny, "repro", "--force", "--single-item", *DATA, *stages, "choose", "ensemble_choice", "ensemble")
+    models = [f"{stage}@cnn" for stage in ("train", "predict", "evaluate", "describe", "export")]
+    stages = [*DATA, *models, "teach", "choose", "ensemble_choice", "ensemble"]  # each kind of stage once
+    dag.dvc(tiny, "repro", "--force", "--single-item", *stages)
     after = dag.outputs(tiny)
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] != after[name]] == []

@@ -8,7 +8,7 @@ import pytest
 import yaml
 from dvc.stage import PipelineStage
 
-from tests.source import ROOT, parse, python_files, reached
+from tests.source import ROOT, example_model, parse, python_files, reached
 from tools.quickstart import merge
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -125,6 +125,11 @@ def test_build_of_a_model_holds_exactly_what_its_network_takes(model: str, param
     assert set(settings["build"]) == takes - {"classes"}
 
 
+def test_the_commented_example_is_no_model_of_the_params():
+    """Else its comment would not be true any more, and the tests of its network would be those of the model."""
+    assert example_model()["network"] not in {model["network"] for model in PARAMS["models"].values()}
+
+
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda path: path.stem)
 def test_network_is_one_function_with_a_docstring_and_without_default_values(network: Path):
     builder = _builder(network)
@@ -132,7 +137,8 @@ def test_network_is_one_function_with_a_docstring_and_without_default_values(net
     assert not builder.args.args, f"{network}: build takes arguments by name alone: build(*, classes, ...)"
     defaults = [default for default in builder.args.kw_defaults if default is not None]
     assert not defaults, f"{network}: build has default values: each number stands in params.yaml"
-    assert network.stem in {model["network"] for model in PARAMS["models"].values()}, f"no model uses {network}"
+    used = {model["network"] for model in [*PARAMS["models"].values(), example_model()]}
+    assert network.stem in used, f"no model uses {network}"
 
 
 def _builder(network: Path) -> ast.FunctionDef:

@@ -335,6 +335,7 @@ def project(tmp_path: Path) -> Iterator[Path]:
         model = values["models"]["vgg16"]
         model["frozen_copies"] = 3
         model["build"] |= {"weights": f"http://127.0.0.1:{server.server_port}/vgg16.weights.h5", "trainable": 0}
+        model["build"]["batch_norm"] = False
         model["build"]["weights_sha256"] = hashlib.sha256((served / "vgg16.weights.h5").read_bytes()).hexdigest()
         model["fit"] |= small_training.FIT | {"epochs": 3}
         model["fit"]["augment"] |= {"mixup": 0, "plain_epochs": 0}

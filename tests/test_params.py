@@ -154,12 +154,18 @@ def _deep(values: dict, change: dict) -> dict:
     ("network", "change", "message"),
     [
         ("cnn", {"dropout": 1.5}, "models.x.build: cnn cannot be built: .*1.5"),
-        ("cnn", {"activation": "rleu"}, "models.x.build: cnn cannot be built: .*rleu"),
-        ("cnn", {"widths": "many"}, "models.x.build: cnn cannot be built"),
+        ("cnn", {"activation": "rleu"}, r"^models\.x\.build\.activation is 'rleu': Input should be 'relu', 'elu', "),
+        ("cnn", {"widths": "many"}, r"^models\.x\.build\.widths is 'many': Input should be a valid list$"),
+        ("cnn", {"widths": [4, "4"]}, r"^models\.x\.build\.widths is \[4, '4'\]: Input should be a valid integer$"),
+        ("cnn", {"dense": 1.5}, r"^models\.x\.build\.dense is 1\.5: Input should be a valid integer"),
+        ("cnn", {"dropout": True}, r"^models\.x\.build\.dropout is True: Input should be a valid number$"),
         ("cnn", {"dens": 4}, "models.x.build: cnn takes no 'dens'; did you mean 'dense'\\?"),
         ("cnn", {"dense": None}, "models.x.build: cnn needs dense$"),
+        ("vgg16", {"weights_sha256": None}, "models.x.build: vgg16 needs weights_sha256$"),
+        ("vgg16", {"batch_norm": 1}, r"^models\.x\.build\.batch_norm is 1: Input should be a valid boolean$"),
+        ("vgg16", {"weights": "imagenet"}, r"vgg16 cannot be built: .*batch_norm: true goes with weights: scratch$"),
         ("vgg", {}, "models.x.build: there is no network 'vgg'; did you mean 'vgg16'\\?"),
-        ("vgg16", {"weights": "no/such/file.h5"}, "models.x.build: vgg16 cannot be built: .*no/such/file.h5"),
+        ("resnet50v2", {"weights": "no/such/file.h5"}, "models.x.build: resnet50v2 cannot be built: .*no/such/file.h5"),
     ],
 )
 def test_a_wrong_network_or_build_is_told_in_one_line(network: str, change: dict, message: str):

@@ -158,6 +158,7 @@ def _write_outputs(folder: Path, shift: float) -> None:
             f"risk_coverage/{model}.json": json.dumps({"risk_coverage": risks}),
             f"scores/{model}.json": json.dumps({"test": {"accuracy": score}}),
             f"confusion/{model}.png": "drawn elsewhere",
+            f"architecture/{model}.png": "drawn elsewhere",
         }.items():
             target = folder / "plots" / path
             target.parent.mkdir(parents=True, exist_ok=True)

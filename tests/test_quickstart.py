@@ -66,6 +66,7 @@ def test_the_summary_shows_test_scores_and_the_files_of_the_best_model(tmp_path)
     assert "resnet50v2     50.0%     0.400" in lines
     assert "ensemble       92.0%     0.820" in lines
     assert any(line.endswith("models/cnn.onnx") for line in lines)
+    assert any(line.endswith("architecture/cnn.png") for line in lines)
     assert not any("confusion/resnet50v2" in line for line in lines)
 
 

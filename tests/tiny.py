@@ -16,7 +16,7 @@ import yaml
 from tests.source import ROOT
 from tools.quickstart import SOURCES, merge
 
-SMALL = {"widths": [4, 4], "dense": 8, "input_size": 32}
+SMALL = {"widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT = {"epochs": 1, "batch_size": 16}
 
 

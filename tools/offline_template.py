@@ -37,7 +37,9 @@ main > div[id] { border: 0 !important; padding: 0 !important; }
 .vega-embed > details { opacity: 0; }
 .vega-embed:hover > details { opacity: 1; }
 main img { max-width: 300px; }
-[id^="plots_data_"] img, [id^="plots_compare_"] img, [id^="plots_explain_"] img { max-width: min(100%, 860px); }
+[id^="plots_data_"] img, [id^="plots_architecture_"] img, [id^="plots_compare_"] img, [id^="plots_explain_"] img {
+  max-width: min(100%, 860px);
+}
 main p { margin: 4px 0; }
 """
 TAIL = """</head>
@@ -65,6 +67,7 @@ SECTIONS = {
     "plots_compare_": "Models beside one another",
     "plots_explain_": "What answers rest on, for drawn faces",
     "plots_confusion_": "Confusion matrices as pictures",
+    "plots_architecture_": "The networks",
     "plots_data_": "The data",
 }
 

@@ -39,6 +39,7 @@ def scores(folder: Path, models: list[str]) -> str:
             "",
             f"the drawn faces   {folder}/plots/faces/samples.png",
             f"confusion matrix  {folder}/plots/confusion/{best}.png",
+            f"its layers        {folder}/plots/architecture/{best}.png",
             f"training curves   {folder}/dvc_plots/index.html",
             f"exported model    {folder}/models/{best}.onnx",
         ]

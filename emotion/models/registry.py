@@ -3,11 +3,12 @@
 import functools
 import hashlib
 import importlib
-import inspect
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 import keras
+from pydantic import TypeAdapter, ValidationError
 
 from emotion.errors import InputError
 from emotion.labels import EMOTIONS
@@ -30,19 +31,12 @@ def build(network: str, arguments: dict[str, Any], where: str = "build") -> kera
         where: How errors call the place in params.yaml.
 
     Raises:
-        InputError: The network or an argument is unknown, an argument is missing or not possible.
+        InputError: The network or an argument is unknown, an argument is missing, of another type or not possible.
     """
     if network not in names():
         raise InputError(f"{where}: there is no network {network!r}{suggest(network, names())}")
     builder = importlib.import_module(f"emotion.models.{network}").build
-    known = [name for name in inspect.signature(builder).parameters if name != "classes"]
-    known += ["weights_sha256"] if "weights" in known else []
-    for name in arguments:
-        if name not in known:
-            raise InputError(f"{where}: {network} takes no {name!r}{suggest(name, known)}")
-    missing = [name for name in known if name not in arguments]
-    if missing:
-        raise InputError(f"{where}: {network} needs {', '.join(missing)}")
+    _check(arguments, builder, network, where)
     try:
         if "weights" in arguments:
             arguments = dict(arguments)
@@ -50,6 +44,24 @@ def build(network: str, arguments: dict[str, Any], where: str = "build") -> kera
         return builder(classes=len(EMOTIONS), **arguments)
     except Exception as error:  # Keras raises a bare Exception where a download fails
         raise InputError(f"{where}: {network} cannot be built: {_first_line(error)}") from error
+
+
+def _check(arguments: dict[str, Any], builder: Callable[..., keras.Model], network: str, where: str) -> None:
+    """Raise unless the arguments are those that a network takes, of the types that it says."""
+    types = get_type_hints(builder)
+    del types["classes"], types["return"]
+    if "weights" in types:
+        types |= {"weights": str, "weights_sha256": str}
+    for name, value in arguments.items():
+        if name not in types:
+            raise InputError(f"{where}: {network} takes no {name!r}{suggest(name, list(types))}")
+        try:
+            TypeAdapter(types[name]).validate_python(value, strict=True)
+        except ValidationError as error:
+            raise InputError(f"{where}.{name} is {value!r}: {error.errors()[0]['msg']}") from None
+    missing = [name for name in types if name not in arguments]
+    if missing:
+        raise InputError(f"{where}: {network} needs {', '.join(missing)}")
 
 
 def _first_line(error: Exception) -> str:

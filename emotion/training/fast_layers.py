@@ -88,8 +88,11 @@ def twin(model: keras.Model, precision: str, xla: bool = False, *, any_size: boo
     last = model.layers[-1].name
 
     def fast(layer: keras.layers.Layer) -> keras.layers.Layer:
-        config = {**layer.get_config(), "dtype": "float32" if layer.name == last else policy}
-        kind = SWAPS.get(type(layer), type(layer))
+        config = layer.get_config()
+        if isinstance(layer, keras.layers.Layer):  # an operation, such as `x + 3`, has the numbers of its inputs
+            config["dtype"] = "float32" if layer.name == last else policy
+        whole = getattr(layer, "noise_shape", None)  # such as a dropout of whole pictures, as in EfficientNet
+        kind = type(layer) if whole else SWAPS.get(type(layer), type(layer))
         if xla and kind is keras.layers.MaxPooling2D and layer.padding == "valid":
             kind = SlicedMaxPooling
         return kind.from_config(config)

@@ -1,0 +1,25 @@
+"""Draw the network of one model and count what it costs: python -m stages.describe cnn."""
+
+import json
+import sys
+
+import keras
+
+from emotion import errors
+from emotion.architecture import diagram, layers
+from emotion.files import atomic
+
+
+def main(name: str) -> None:
+    """Write plots/architecture/<name>.png and metrics/architecture/<name>.json."""
+    network = layers.read(keras.saving.load_model(f"models/{name}.keras", compile=False))
+    totals = layers.totals(network)
+    with atomic(f"plots/architecture/{name}.png") as path:
+        diagram.diagram(name, network).savefig(path, metadata={"Software": None})
+    with atomic(f"metrics/architecture/{name}.json") as path:
+        path.write_text(json.dumps(totals, indent=2) + "\n", encoding="utf-8")
+    print(f"{name}: {totals['parameters']:,} parameters, {totals['macs']:,} multiply-adds a face")
+
+
+if __name__ == "__main__":
+    errors.run(main, *sys.argv[1:])
