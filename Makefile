@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots results benchmark tune-machine kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds
+.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -38,6 +38,9 @@ check: setup ## prove that dvc.lock, params, code, metrics and plots belong toge
 
 plots: setup ## make one page of all charts, dvc_plots/index.html
 	@$(RUN) dvc plots show
+
+report: setup ## write report.html: everything on one page, with real faces, for yourself alone
+	@$(RUN) stages.report report.html
 
 results: setup ## write README's tables and picture and docs/data.md's tables from metrics/ and benchmarks/results.json
 	@$(RUN) tools.results

@@ -46,7 +46,7 @@ def lines(
     figure.supxlabel(x, fontsize=9)
     figure.supylabel(y, fontsize=9)
     handles, labels = next(iter(grid.flat)).get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=4, frameon=False, fontsize=9)
+    figure.legend(handles, labels, loc="outside upper left", ncols=4, frameon=False, fontsize=9)
     return figure
 
 

@@ -6,8 +6,6 @@ import re
 import matplotlib
 from matplotlib.figure import Figure
 
-INK = "#010203"  # which no figure uses otherwise
-
 
 def themed(figure: Figure, title: str) -> str:
     """Return a figure as an SVG element on the page's own ground, whose black takes the page's colour of text.
@@ -21,15 +19,11 @@ def themed(figure: Figure, title: str) -> str:
     figure.set_facecolor("none")
     for axes in figure.axes:
         axes.set_facecolor("none")
-    for artist in figure.findobj():
-        for part in ("color", "edgecolor", "markeredgecolor", "markerfacecolor"):
-            if getattr(artist, f"get_{part}", lambda: None)() in ("black", "k", (0, 0, 0, 1), "#000000"):
-                getattr(artist, f"set_{part}")(INK)
     written = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "none", "font.family": "sans-serif"}):
         figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
     text = written.getvalue()
-    text = text[text.index("<svg") :].replace(INK, "currentColor")
+    text = text[text.index("<svg") :].replace("#000000", "currentColor")
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"font: (.*?)'DejaVu Sans'[^;\"]*", r"font: \1sans-serif", text)
     return re.sub(r"<svg ([^>]*?)>", rf'<svg \1 role="img" aria-label="{title}">', text, count=1)
