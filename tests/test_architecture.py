@@ -14,7 +14,7 @@ CODE = python_files("emotion", "stages")
 BASE = {Path("emotion", f"{name}.py") for name in ("labels", "params", "errors", "files")}
 WINGS = sorted(path for path in (ROOT / "emotion").iterdir() if (path / "__init__.py").exists() and path.name != "apps")
 NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
-WITH_TENSORFLOW = {"train", "teach", "predict", "describe", "export", "label_audit"}
+WITH_TENSORFLOW = {"train", "teach", "predict", "describe", "explain", "export", "label_audit", "robustness"}
 
 
 @pytest.mark.parametrize("wing", WINGS, ids=lambda path: path.name)

@@ -50,9 +50,9 @@ def test_every_stage_has_its_script_and_every_script_its_stage(pipeline: Pipelin
         assert stage.cmd == f"python -m stages.{script} {item}".strip()
 
 
-def test_test_faces_are_read_by_predict_alone(pipeline: Pipeline):
+def test_test_faces_are_read_by_predict_and_robustness_alone(pipeline: Pipeline):
     readers = {name.partition("@")[0] for name, stage in pipeline.items() if _reads(stage, "data/test.parquet")}
-    assert readers == {"predict"}
+    assert readers == {"predict", "robustness"}
 
 
 def test_only_what_scores_reads_what_test_faces_led_to(pipeline: Pipeline):
@@ -65,16 +65,16 @@ def test_only_what_scores_reads_what_test_faces_led_to(pipeline: Pipeline):
     assert {"plots/scores/cnn.json", "metrics/cnn.json", "metrics/ensemble.json"} <= tainted
     for name, stage in pipeline.items():
         read = sorted(path for path in tainted if _reads(stage, path))
-        if name.partition("@")[0] not in ("predict", "evaluate", "ensemble"):
+        if name.partition("@")[0] not in ("predict", "robustness", "evaluate", "ensemble", "compare", "report"):
             assert not read, f"{name} depends on {read}, which hold what only a final score may see"
 
 
 @pytest.mark.parametrize(
     ("folder", "wanted"),
     [
-        ("validation", {"evaluate", "choose"}),
-        ("validation_averaged", {"evaluate", "ensemble_choice", "ensemble"}),
-        ("test", {"evaluate"}),
+        ("validation", {"calibrate", "evaluate", "choose"}),
+        ("validation_averaged", {"calibrate", "evaluate", "ensemble_choice", "ensemble"}),
+        ("test", {"evaluate", "compare"}),
         ("test_averaged", {"evaluate", "ensemble"}),
     ],
 )

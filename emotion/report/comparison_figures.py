@@ -33,7 +33,7 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
     axes.set_title(f"Blue: better beyond chance (Holm's corrected p < {level:g})", fontsize=10, loc="left")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", color="#dddddd", linewidth=0.6)
+    axes.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.6)
     return figure
 
 
@@ -80,7 +80,7 @@ def pareto(models: Mapping[str, Mapping[str, float]]) -> Figure:
     axes.xaxis.set_minor_formatter(NullFormatter())
     axes.margins(x=0.18, y=0.12)
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(color="#eeeeee", linewidth=0.6)
+    axes.grid(color="#888888", alpha=0.2, linewidth=0.6)
     axes.set_axisbelow(True)
     return figure
 
