@@ -47,7 +47,10 @@ class Result:
         part = {"averaged": "test"}.get(look) if self.members else LOOKS[look]
         if part not in self.scores:
             return None
-        return self.scores[part]["accuracy"], self.details[part]["accuracy_low"], self.details[part]["accuracy_high"]
+        own = self.scores[part]
+        # A run before intervals were metrics has them among the details alone.
+        ends = own if "accuracy_low" in own else self.details[part]
+        return own["accuracy"], ends["accuracy_low"], ends["accuracy_high"]
 
 
 def read() -> list[Result]:
