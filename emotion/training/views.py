@@ -7,6 +7,7 @@ picture's crops and their mirror images.
 from collections.abc import Callable, Iterator
 
 import numpy as np
+from pydantic import Field
 
 from emotion.params import Section
 
@@ -15,12 +16,20 @@ class PredictSettings(Section):
     """Section `predict` of params.yaml."""
 
     mirror: bool
+    shift: int = Field(ge=0, lt=24)  # pixels
 
 
 def others(faces: np.ndarray, settings: PredictSettings) -> Iterator[np.ndarray]:
     """Yield the faces, uint8 (n, 48, 48), as each further look shows them; nothing where params ask for none."""
-    if settings.mirror:
-        yield faces[:, :, ::-1]
+    far, side = settings.shift, faces.shape[1]
+    wider = np.pad(faces, ((0, 0), (far, far), (far, far)), mode="edge")
+    corners = [(0, 0), (0, 2 * far), (2 * far, 0), (2 * far, 2 * far)] if far else []
+    for number, (top, left) in enumerate([(far, far), *corners]):
+        look = wider[:, top : top + side, left : left + side]
+        if number:
+            yield look
+        if settings.mirror:
+            yield look[:, :, ::-1]
 
 
 def averaged(
