@@ -176,7 +176,7 @@ def test_plateaus_and_patience_count_what_was_before_the_cut(fit: Any):
     schedule = FIT["schedule"] | {"kind": "plateau", "peak": 0.05, "warmup": 0.0}
     changes = {"epochs": 12, "patience": 3, "schedule": schedule, "optimizer": "adam"}
     changes |= {"average": {"decay": 0.0, "batches": 1}, "augment": dict.fromkeys(FIT["augment"], 0)}
-    changes["augment"] |= {"flip": False, "erase_area": 0.2}
+    changes["augment"] |= {"flip": False, "erase_area": 0.2, "sizes": [48]}
     whole = fit("whole", **changes)
     history = whole[1]
     last_best = [row["epoch"] for row in history if row["best"]][-1]

@@ -49,7 +49,7 @@ def test_what_is_not_committed_is_named_before_anything_runs(repository: Path):
     (repository / "params.yaml").write_text((repository / "params.yaml").read_text() + "# a remark\n")
     done = _seeds(repository, "--models", "cnn", "--seeds", "2")
     assert done.returncode == 1
-    assert done.stderr == ("error: params.yaml is not committed: commit it first, an experiment belongs to a commit\n")
+    assert done.stderr == "error: params.yaml is not committed: commit it first, an experiment belongs to a commit\n"
 
 
 def test_an_unknown_model_is_named_with_the_right_one(repository: Path):

@@ -48,9 +48,7 @@ def prepare() -> None:
         InputError: Something is not committed, so that it would be missing there.
     """
     if changed := _git(Path(), "status", "--porcelain", "--untracked-files=no"):
-        raise InputError(
-            f"{changed.split()[1]} is not committed: an experiment belongs to a commit, so commit it first"
-        )
+        raise InputError(f"{changed.split()[1]} is not committed: commit it first, an experiment belongs to a commit")
     if not (FOLDER / ".git").exists():
         _git(Path(), "clone", "--quiet", "--no-checkout", ".", str(FOLDER))
     _git(FOLDER, "fetch", "--quiet", "origin", "HEAD")
