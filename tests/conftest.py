@@ -43,6 +43,14 @@ def real_zip() -> Path:
     return REAL_ZIP
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file in one process, and all tests of the tiny repository, which take longest, first of all."""
+    items.sort(key=lambda item: "tiny" not in getattr(item, "fixturenames", ()))
+    for item in items:
+        group = "tiny" if "tiny" in getattr(item, "fixturenames", ()) else item.path.name
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def allowed_skips() -> set[str]:
     """Return the ids in allowed_skips.txt; a line without a reason counts for nothing."""
     lines = (ROOT / "tests/allowed_skips.txt").read_text(encoding="utf-8").splitlines()
