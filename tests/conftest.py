@@ -44,7 +44,7 @@ def real_zip() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, and all tests of the tiny repository, which take longest, first of all."""
+    """Keep a file's tests in one process, and those of the tiny repository, which take longest, in the first."""
     items.sort(key=lambda item: "tiny" not in getattr(item, "fixturenames", ()))
     for item in items:
         group = "tiny" if "tiny" in getattr(item, "fixturenames", ()) else item.path.name

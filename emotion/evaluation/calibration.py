@@ -53,7 +53,8 @@ def bins(labels: np.ndarray, probabilities: np.ndarray, equal_mass: bool) -> lis
     """
     confidence, right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     if equal_mass:
-        groups = np.array_split(np.argsort(confidence, kind="stable"), BINS)
+        order = np.argsort(confidence.round(9), kind="stable")  # rounded, so that equal ones stay in their order
+        groups = np.array_split(order, BINS)
     else:
         place = np.minimum(np.ceil(confidence * BINS).astype(int) - 1, BINS - 1)  # (0, 1/15], (1/15, 2/15], ...
         groups = [np.flatnonzero(place == number) for number in range(BINS)]
