@@ -1,6 +1,7 @@
 # What people type. Needs Python 3.11-3.13, git and make: every target sets up the rest by itself.
 #   PYTHON=python3.12   another Python
 #   USE=gpu             the packages of requirements-gpu.txt, in .venv-gpu
+#   SOURCE=1, MODEL=... what webcam looks at and asks
 #   ALL=1               quickstart with the slow stages at the end, too
 USE ?=
 LOCK := requirements$(addprefix -,$(USE)).txt
@@ -12,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds
+.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -53,6 +54,10 @@ benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` b
 
 tune-machine: setup ## measure which values of section `training` in params.yaml are fastest here; changes nothing
 	@$(RUN) tools.tune_machine
+
+webcam: ## label the faces before a camera; q quits, s saves a picture (SOURCE=1, a video or an RTSP address)
+	@$(MAKE) --no-print-directory USE=webcam setup
+	@.venv-webcam/bin/python -m emotion webcam $(if $(SOURCE),'$(SOURCE)') $(if $(MODEL),--model '$(MODEL)')
 
 kill-test: setup ## kill a small training at 50 random moments and compare what it ends with (15 minutes)
 	@$(RUN) benchmarks.kills

@@ -1,1 +1,10 @@
-"""Facial emotion recognition on FER-2013, the library that the pipeline in stages/ composes."""
+"""Facial emotion recognition on FER-2013: the library that the pipeline in stages/ composes, and its apps."""
+
+
+def __getattr__(name: str) -> type:
+    """Return EmotionClassifier, which is loaded when it is asked for: the pipeline does not need it."""
+    if name == "EmotionClassifier":
+        from emotion.inference.predictor import EmotionClassifier
+
+        return EmotionClassifier
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -11,9 +11,11 @@ import pytest
 from tests.source import ROOT, imported_names, imports, parse, python_files, reached
 
 CODE = python_files("emotion", "stages")
-BASE = {Path("emotion", f"{name}.py") for name in ("labels", "params", "errors", "files")}
+BASE = {Path("emotion", f"{name}.py") for name in ("labels", "params", "errors", "files", "faces")}
 WINGS = sorted(path for path in (ROOT / "emotion").iterdir() if (path / "__init__.py").exists() and path.name != "apps")
 NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
+WHEEL = {"numpy", "cv2", "PIL", "onnxruntime", "tqdm"}  # what an installation without the pipeline has
+COMMAND = Path("emotion/__main__.py")
 WITH_TENSORFLOW = {"train", "teach", "predict", "describe", "explain", "export", "label_audit", "robustness"}
 
 
@@ -25,7 +27,7 @@ def test_wing_imports_itself_and_the_base_modules_alone(wing: Path):
 
 
 def test_base_modules_import_base_modules_alone():
-    assert {path for path in CODE if path.parent == Path("emotion")} - {Path("emotion/__init__.py")} == BASE
+    assert {path for path in CODE if path.parent == Path("emotion")} - {Path("emotion/__init__.py"), COMMAND} == BASE
     for file in BASE:
         assert imports(file) <= BASE, f"{file} imports {imports(file) - BASE}"
 
@@ -33,10 +35,23 @@ def test_base_modules_import_base_modules_alone():
 @pytest.mark.parametrize("folder", ["stages", "emotion/apps", "tools", "tests"])
 def test_library_and_stages_are_not_built_on(folder: str):
     """Nobody imports a stage or an app, and neither library nor stages import the tools around them."""
-    for file in CODE:
+    for file in sorted(set(CODE) - {COMMAND}):
         if not file.is_relative_to(folder) or folder == "stages":
             found = [str(path) for path in imports(file) if path.is_relative_to(folder)]
             assert not found, f"{file} imports {found}"
+
+
+@pytest.mark.parametrize("file", python_files("emotion/inference", "emotion/apps"), ids=str)
+def test_what_people_run_needs_few_packages_and_of_the_wings_inference_alone(file: Path):
+    """What needs more says so: LiteRT, the heatmaps of TensorFlow, the scores of scikit-learn."""
+    more = {"model": {"ai_edge_litert"}, "explain": {"keras", "explanation"}, "score": {"evaluation"}}.get(
+        file.stem, set()
+    )
+    names = [name.split(".") for name in imported_names(file)]
+    packages = {name[0] for name in names if name[0] != "emotion"}
+    assert packages - sys.stdlib_module_names <= WHEEL | more
+    wings = {path.name for path in WINGS} & {name[1] for name in names if name[0] == "emotion" and name[1:]}
+    assert wings <= {"inference"} | more
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda path: path.stem)
@@ -80,7 +95,8 @@ def test_public_names_have_a_docstring_and_full_annotations(file: Path):
 
 def _public(scope: ast.Module | ast.ClassDef) -> Iterator[tuple[str, ast.FunctionDef | ast.ClassDef]]:
     for node in scope.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+        overloaded = any(ast.unparse(mark) == "overload" for mark in getattr(node, "decorator_list", []))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_") and not overloaded:
             yield node.name, node
             if isinstance(node, ast.ClassDef):
                 yield from ((f"{node.name}.{name}", inner) for name, inner in _public(node))

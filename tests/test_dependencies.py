@@ -50,6 +50,12 @@ def test_every_stage_has_its_script_and_every_script_its_stage(pipeline: Pipelin
         assert stage.cmd == f"python -m stages.{script} {item}".strip()
 
 
+def test_no_stage_reruns_when_what_people_run_changes():
+    for script in python_files("stages"):
+        found = {str(path) for path in reached(script) if path.parts[1] in ("inference", "apps")}
+        assert not found, f"{script} reaches {sorted(found)}"
+
+
 def test_test_faces_are_read_by_predict_and_robustness_alone(pipeline: Pipeline):
     readers = {name.partition("@")[0] for name, stage in pipeline.items() if _reads(stage, "data/test.parquet")}
     assert readers == {"predict", "robustness"}

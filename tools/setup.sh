@@ -71,7 +71,7 @@ if command -v flock >/dev/null; then  # a second terminal waits for the first
     current && exit 0
 fi
 usable || create
-echo "Installing $lock into $venv: once, about a minute and 2.5 GB (some minutes more if it must be downloaded) ..."
+echo "Installing $lock into $venv: once, about a minute (some minutes more if it must be downloaded) ..."
 : > "$unfinished"
 rm -f "$installed"
 install

@@ -1,0 +1,112 @@
+"""The command `emotion`."""
+
+import argparse
+import os
+import sys
+
+from emotion import errors
+from emotion.errors import InputError
+
+MODEL = "file ending in .onnx or .tflite; default: the model that comes with this project"
+DETECTOR = (
+    "haar (default), yunet (after `emotion fetch-yunet`), the path of YuNet's file, or whole: each picture is a face"
+)
+
+
+def run() -> None:
+    """Run the command with the arguments of this process; what a person can act on is one line."""
+    errors.run(main)
+
+
+def main() -> None:
+    """Parse the arguments and run what they name.
+
+    Raises:
+        InputError: What is wrong with the input, or with the libraries of this system.
+    """
+    options = parser().parse_args()
+    # OpenCV and FFmpeg tell what they tried; we tell what came out.
+    os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
+    try:
+        _run(options)
+    except ImportError as error:
+        raise _explained(error) from error
+    except BrokenPipeError:  # `emotion predict ... | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Import what a command needs, and nothing else, and run it."""
+    if options.command == "predict":
+        from emotion.apps import predict
+
+        predict.main(options)
+    elif options.command == "score":
+        from emotion.apps import score
+
+        score.main(options)
+    elif options.command == "webcam":
+        from emotion.apps import webcam
+
+        webcam.main(options)
+    else:
+        from emotion.inference import yunet
+
+        path = yunet.default_path()
+        fetched = yunet.fetch(path)
+        print(f"{path}: {'downloaded' if fetched else 'is there already'}; now `--detector yunet` works")
+
+
+def _explained(error: ImportError) -> Exception:
+    """Return what helps if a library is missing: one of the system, or one that only some commands need."""
+    if ".so" in str(error) and "cv2" in sys.modules or "libGL" in str(error):
+        remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
+        return InputError(f"OpenCV cannot be loaded ({error}): {remedy}")
+    if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("emotion"):
+        return InputError(f"this needs {error.name}, which is not installed here: `make setup` installs everything")
+    return error
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return what the command understands."""
+    top = argparse.ArgumentParser("emotion", description="Find faces and say what they show: seven emotions.")
+    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    _predict(
+        _command(commands, "predict", "Classify the faces in pictures and videos.", "emotion predict photo.jpg -o out")
+    )
+    _score(
+        _command(commands, "score", "Score a model on your own pictures, FOLDER/<emotion>/*.", "emotion score my_faces")
+    )
+    _webcam(_command(commands, "webcam", "Classify faces before a camera; q quits, s saves.", "emotion webcam"))
+    _command(commands, "fetch-yunet", "Download a better face detector (0.2 MB), once.", "emotion fetch-yunet")
+    return top
+
+
+def _command(commands: "argparse._SubParsersAction", name: str, what: str, example: str) -> argparse.ArgumentParser:
+    form = argparse.RawDescriptionHelpFormatter
+    return commands.add_parser(name, help=what, description=what, epilog=f"example:\n  {example}", formatter_class=form)
+
+
+def _model(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--model", metavar="FILE", help=MODEL)
+    command.add_argument("--detector", default="haar", metavar="NAME", help=DETECTOR)
+
+
+def _predict(command: argparse.ArgumentParser) -> None:
+    command.add_argument("inputs", nargs="+", metavar="INPUT", help="pictures, videos, folders of these; - reads stdin")
+    command.add_argument("-o", "--output", metavar="FOLDER", help="write annotated pictures and videos (without sound)")
+    command.add_argument("--json", action="store_true", help="write results.json there; without -o, to the terminal")
+    command.add_argument("--csv", action="store_true", help="write results.csv there; without -o, to the terminal")
+    command.add_argument("--explain", metavar="MODEL.keras", help="draw what in each face speaks for the answer (-o)")
+    _model(command)
+
+
+def _score(command: argparse.ArgumentParser) -> None:
+    command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
+    command.add_argument("--json", action="store_true", help="print the scores as JSON")
+    _model(command)
+
+
+def _webcam(command: argparse.ArgumentParser) -> None:
+    command.add_argument("source", nargs="?", default="0", help="number of a camera (0), a video, or an RTSP address")
+    _model(command)

@@ -1,0 +1,1 @@
+"""Faces in pictures and what they show, by an exported network and without TensorFlow."""

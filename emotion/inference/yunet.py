@@ -1,0 +1,89 @@
+"""A better face detector than the cascade: YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023)."""
+
+import hashlib
+import os
+import threading
+import urllib.request
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.errors import InputError
+from emotion.faces import Found, merged, shrunk
+from emotion.files import atomic
+
+# OpenCV's model zoo, MIT licence.
+URL = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx"
+SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+MOST_BYTES = 1 << 22
+SECONDS = 30  # without an answer
+
+
+class YuNet:
+    """OpenCV's FaceDetectorYN.
+
+    Args:
+        path: The network's file.
+        smallest: Side in pixels of the smallest face that counts.
+        least_score: Of faces that count, 0 to 1.
+
+    Raises:
+        InputError: There is no such file, or it is no YuNet.
+    """
+
+    margin: float | None = 0.1
+
+    def __init__(self, path: str | Path, smallest: int = 24, least_score: float = 0.7) -> None:
+        if not Path(path).is_file():
+            raise InputError(f"{path}: no such file: `emotion fetch-yunet` downloads it, or choose the detector haar")
+        try:
+            self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320), least_score)
+            self._network.detect(np.zeros((320, 320, 3), np.uint8))
+        except cv2.error:
+            raise InputError(f"{path}: not a YuNet that this OpenCV can read: `emotion fetch-yunet` gets one") from None
+        self.smallest = smallest
+        self._lock = threading.Lock()  # its input size belongs to one picture at a time
+
+    def find(self, picture: np.ndarray) -> list[Found]:
+        """Return the faces of a picture, RGB uint8 (height, width, 3), best first, with their eyes."""
+        small, scale = shrunk(picture, 1.0)
+        with self._lock:
+            self._network.setInputSize(small.shape[1::-1])
+            _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        rows = np.empty((0, 15)) if rows is None else rows
+        return merged(_found(row, scale) for row in rows if min(row[2:4]) / scale >= self.smallest)
+
+
+def _found(row: np.ndarray, scale: float) -> Found:
+    """Return a face of YuNet's answer: box, five points (eyes first, the person's right one before), score."""
+    left, top, width, height = (round(float(end) / scale) for end in row[:4])
+    x, y, other_x, other_y = (float(end) / scale for end in row[4:8])
+    return Found((left, top, width, height), float(row[14]), ((x, y), (other_x, other_y)))
+
+
+def default_path() -> Path:
+    """Return where `emotion fetch-yunet` puts the file: the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache, "emotion", URL.rpartition("/")[2])
+
+
+def fetch(target: Path, url: str = URL, sha256: str = SHA256) -> bool:
+    """Download YuNet's file, unless it is there; return whether it was downloaded.
+
+    Raises:
+        InputError: The address cannot be reached, or what it holds is another file.
+    """
+    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
+        return False
+    try:
+        with urllib.request.urlopen(url, timeout=SECONDS) as answer:
+            content = answer.read(MOST_BYTES)
+    except OSError as error:  # what urllib and sockets raise
+        reason = getattr(error, "reason", error)
+        raise InputError(f"{url}: cannot be downloaded ({reason}): try again, or save it as {target}") from None
+    if (got := hashlib.sha256(content).hexdigest()) != sha256:
+        raise InputError(f"{url}: another file than it should be (SHA-256 {got}, not {sha256}): nothing was saved")
+    with atomic(target) as path:
+        path.write_bytes(content)
+    return True

@@ -1,0 +1,59 @@
+"""What tests of the apps need: a model that tells brightness apart, and photographs with drawn faces in them."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from emotion.data.drawn import draw_face
+from emotion.labels import EMOTIONS
+
+
+def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **changed: object) -> Path:
+    """Write an ONNX file whose answer is EMOTIONS[k] for faces of mean brightness near k * 255 / 6.
+
+    Args:
+        path: The file.
+        labels: Of the metadata; None leaves them out.
+        outputs: Number of answers.
+        changed: softmax=False leaves the last layer out; side and batch are other sizes of faces and batches.
+    """
+    side, batch = changed.get("side", 48), changed.get("batch", "n")
+    steps = np.arange(outputs)
+    weights = np.tile(20 * steps * 6 / 255 / side**2, (side**2, 1)).astype(np.float32)
+    constants = [numpy_helper.from_array(weights, "w"), numpy_helper.from_array((-10.0 * steps**2).astype("f"), "b")]
+    nodes = [helper.make_node("Flatten", ["face"], ["flat"]), helper.make_node("Gemm", ["flat", "w", "b"], ["scores"])]
+    last = "Softmax" if changed.get("softmax", True) else "Identity"
+    nodes.append(helper.make_node(last, ["scores"], ["probabilities"]))
+    graph = helper.make_graph(
+        nodes,
+        "brightness",
+        [helper.make_tensor_value_info("face", TensorProto.FLOAT, [batch, side, side, 1])],
+        [helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, [batch, outputs])],
+        constants,
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
+    if labels is not None:
+        helper.set_model_props(model, {"labels": json.dumps(labels), "input_size": "[48, 48]"})
+    onnx.save(model, path)
+    return path
+
+
+def photograph(places: list[tuple[int, int, int]], width: int = 640, height: int = 480, seed: int = 0) -> np.ndarray:
+    """Return a colour picture, RGB, of soft shapes with a drawn happy face at each (left, top, side)."""
+    rng = np.random.default_rng(seed)
+    ground = cv2.GaussianBlur(rng.integers(0, 256, (height, width), np.uint8), (0, 0), 12).astype(float)
+    picture = 60 + 120 * (ground - ground.min()) / np.ptp(ground)
+    for number, (left, top, side) in enumerate(places):
+        face = cv2.resize(draw_face("happy", np.random.default_rng([FACES[number % len(FACES)]])), (side, side))
+        edge = cv2.GaussianBlur(np.pad(np.ones((side - 8, side - 8)), 4), (0, 0), 2)
+        part = picture[top : top + side, left : left + side]
+        part[:] = edge * face + (1 - edge) * part
+    tint = np.array([1.0, 0.92, 0.85])
+    return np.clip(picture[..., None] * tint, 0, 255).astype(np.uint8)
+
+
+FACES = (0, 1, 2, 4, 5, 7, 8, 9, 10, 11)  # seeds of drawn faces that the cascade finds

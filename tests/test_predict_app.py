@@ -1,0 +1,264 @@
+"""emotion predict: pictures and videos in, tables and annotated copies out; one bad file loses nothing."""
+
+import csv
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion.apps import main
+from emotion.inference import model as models
+from emotion.labels import EMOTIONS
+from tests.pasted import brightness_model, photograph
+from tests.source import ROOT
+
+Run = Callable[..., int]
+PLACES = [(60, 100, 150), (380, 150, 180)]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `emotion predict --model <one that knows brightness> ...` in a folder with pictures; return the exit code."""
+    monkeypatch.chdir(tmp_path)
+    brightness_model(Path("model.onnx"))
+    Image.fromarray(photograph(PLACES)).save("two.jpg", quality=95)
+    Image.fromarray(photograph([])).save("none.png")
+
+    def command(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["emotion", "predict", "--model", "model.onnx", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main.run()
+        if isinstance(ended.value.code, str):
+            print(ended.value.code, file=sys.stderr)
+            return 1
+        return int(ended.value.code or 0)
+
+    return command
+
+
+def video(path: str, frames: int = 30, rate: float = 12.5, size: tuple[int, int] = (320, 240)) -> None:
+    """Write a video in which a face becomes bright for a single frame."""
+    still = cv2.cvtColor(photograph([(100, 60, 120)], *size), cv2.COLOR_RGB2BGR)
+    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+    for number in range(frames):
+        writer.write(np.minimum(255, still.astype(int) + 70).astype(np.uint8) if number == 15 else still)
+    writer.release()
+
+
+def rows(path: str) -> list[dict[str, str]]:
+    with open(path, encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def test_a_table_names_each_face_and_each_picture_without_one(run: Run, capsys: pytest.CaptureFixture[str]):
+    assert run("two.jpg", "none.png") == 0
+    header, *lines = capsys.readouterr().out.splitlines()
+    assert header.split() == ["picture", "frame", "face", "box", "emotion", "next"]
+    assert [line.split()[:2] for line in lines] == [["two.jpg", "1"], ["two.jpg", "2"], ["none.png", "no"]]
+    assert "no face found" in lines[2] and "%" in lines[0]
+
+
+def test_annotated_copies_have_the_size_of_their_pictures_and_boxes(run: Run):
+    assert run("two.jpg", "none.png", "-o", "out") == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["none.png", "two.jpg"]
+    drawn, plain = (np.asarray(Image.open(path)).astype(int) for path in ("out/two.jpg", "two.jpg"))
+    assert drawn.shape == plain.shape
+    changed = np.abs(drawn - plain).max(axis=2) > 60
+    assert changed[:, 60:210].any() and changed[:, 380:560].any() and not changed[:, 250:350].any()
+    np.testing.assert_array_equal(np.asarray(Image.open("out/none.png")), np.asarray(Image.open("none.png")))
+
+
+def test_csv_and_json_say_the_same(run: Run, capsys: pytest.CaptureFixture[str]):
+    assert run("two.jpg", "none.png", "-o", "out", "--csv", "--json") == 0
+    table, listed = rows("out/results.csv"), json.loads(Path("out/results.json").read_text("utf-8"))
+    assert [row["picture"] for row in table] == [row["picture"] for row in listed] == ["two.jpg", "two.jpg", "none.png"]
+    for row, one in zip(table[:2], listed[:2], strict=True):
+        assert row["label"] == one["label"] and float(row["happy"]) == one["probabilities"]["happy"]
+        assert [int(row[name]) for name in ("left", "top", "width", "height")] == one["box"]
+        assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-5)
+    assert table[2]["label"] == "" and listed[2]["face"] is None
+    assert "emotion" in capsys.readouterr().out, "the table is for people all the same"
+
+
+@pytest.mark.parametrize("kind", ["--json", "--csv"])
+def test_without_a_folder_the_terminal_gets_nothing_else(run: Run, kind: str, capsys: pytest.CaptureFixture[str]):
+    assert run("two.jpg", kind) == 0
+    out = capsys.readouterr().out
+    assert len(json.loads(out) if kind == "--json" else list(csv.DictReader(io.StringIO(out)))) == 2
+
+
+def test_of_folders_all_pictures_are_taken_and_keep_their_places(run: Run):
+    for name in ("in/a/two.jpg", "in/b/two.jpg", "in/.hidden/two.jpg", "in/b/notes.txt"):
+        Path(name).parent.mkdir(parents=True, exist_ok=True)
+        Path(name).write_bytes(Path("two.jpg").read_bytes())
+    assert run("in", "two.jpg", "in/a/two.jpg", "-o", "out") == 0
+    made = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.*"))
+    assert made == ["a/two.jpg", "b/two.jpg", "two-2.jpg", "two.jpg"]
+
+
+def test_cut_out_faces_are_not_searched(run: Run, capsys: pytest.CaptureFixture[str]):
+    Image.new("L", (48, 48), 128).save("face.png")
+    assert run("face.png", "--detector", "whole", "--csv") == 0
+    assert capsys.readouterr().out.splitlines()[1].startswith("face.png,,1,0,0,48,48,1.0,happy,")
+
+
+def test_a_video_keeps_length_rate_and_size_and_labels_do_not_flicker(run: Run):
+    video("film.mp4")
+    assert run("film.mp4", "-o", "out", "--csv") == 0
+    made = cv2.VideoCapture("out/film.mp4")
+    kinds = (cv2.CAP_PROP_FRAME_COUNT, cv2.CAP_PROP_FPS, cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT)
+    assert [made.get(kind) for kind in kinds] == [30, 12.5, 320, 240]
+    found = rows("out/results.csv")
+    assert [int(row["frame"]) for row in found] == list(range(30)) and {row["face"] for row in found} == {"1"}
+    assert len({row["label"] for row in found}) == 1, "though a single frame looks like another emotion"
+    assert len({row["fear"] for row in found}) > 1
+
+
+def test_videos_and_pictures_go_together(run: Run, capsys: pytest.CaptureFixture[str]):
+    video("one.mp4", 4)
+    video("two.avi", 3)
+    assert run("one.mp4", "two.jpg", "two.avi", "-o", "out") == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["one.mp4", "two.avi.mp4", "two.jpg"]
+    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == (
+        ["one.mp4"] * 4 + ["two.jpg"] * 2 + ["two.avi"] * 3
+    )
+
+
+BAD = {
+    "empty.jpg: empty": b"",
+    "text.png: no picture of a kind that can be read": b"hello",
+    "cut.jpg: damaged": None,
+    "film.mp4: no video that can be read": b"no film",
+}
+
+
+def test_bad_files_are_told_and_the_others_are_done_all_the_same(run: Run, capsys: pytest.CaptureFixture[str]):
+    names = [message.partition(":")[0] for message in BAD]
+    for name, content in zip(names, BAD.values(), strict=True):
+        Path(name).write_bytes(Path("two.jpg").read_bytes()[:9000] if content is None else content)
+    assert run(*names[:2], "two.jpg", *names[2:], "none.png", "-o", "out", "--csv") == 1
+    errors = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error: ")]
+    assert len(errors) == 4
+    assert all(any(line.startswith(f"error: {message}") for line in errors) for message in BAD)
+    assert [row["picture"] for row in rows("out/results.csv")] == ["two.jpg", "two.jpg", "none.png"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere.jpg"], "nowhere.jpg: there is no such file or folder"),
+        (["folder"], "folder: no pictures or videos in this folder"),
+        (["two.jpg", "-o", "."], "two.jpg: would be overwritten by its annotated copy"),
+        (["two.jpg", "-o", "none.png"], "none.png: a file is in the way"),
+        (["two.jpg", "-o", "none.png/below"], "none.png/below: a file is in the way"),
+        (["two.jpg", "--json", "--csv"], "--json and --csv write to the terminal without -o FOLDER: choose one"),
+        (["two.jpg", "--explain", "cnn.keras"], "--explain draws pictures: say where with -o FOLDER"),
+        (["two.jpg", "--model", "other.onnx"], "other.onnx: there is no such model: `make ship` makes one"),
+        (["two.jpg", "--model", "two.jpg"], "two.jpg: a model's file ends in .onnx or .tflite"),
+        (["two.jpg", "--detector", "hog"], "hog: no such file: `emotion fetch-yunet`"),
+    ],
+)
+def test_what_cannot_be_done_at_all_is_one_line(
+    run: Run, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+):
+    Path("folder").mkdir()
+    before = Path("two.jpg").read_bytes()
+    assert run(*arguments) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith(f"error: {message}")
+    assert Path("two.jpg").read_bytes() == before
+
+
+def test_without_tensorflow_explaining_says_so(
+    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setitem(sys.modules, "keras", None)
+    assert run("two.jpg", "-o", "out", "--explain", "cnn.keras") == 1
+    assert "error: --explain needs TensorFlow (keras is not installed): run it after `make setup`" in (
+        capsys.readouterr().err
+    )
+
+
+def test_explaining_draws_each_face_beside_its_heatmap(run: Run, capsys: pytest.CaptureFixture[str]):
+    import keras  # here: the other tests need no TensorFlow
+
+    face = keras.Input((48, 48, 1))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, strides=4)(face))
+    keras.Model(face, keras.layers.Dense(7, activation="softmax")(x)).save("tiny.keras")
+    Path("text.keras").write_text("hello")
+    assert run("two.jpg", "none.png", "-o", "out", "--explain", "tiny.keras") == 0
+    assert [path.name for path in Path("out/explained").iterdir()] == ["two.jpg.png"]
+    drawn = np.asarray(Image.open("out/explained/two.jpg.png").convert("RGB")).astype(int)
+    assert np.ptp(drawn, axis=2).max() > 50, "faces are gray, heatmaps are not"
+    assert run("two.jpg", "-o", "out", "--explain", "text.keras") == 1
+    assert run("two.jpg", "-o", "out", "--explain", "none.keras") == 1
+    wrong, missing = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert wrong == "error: text.keras: not a Keras model that answers about faces of 48x48 pixels"
+    assert missing.startswith("error: none.keras: there is no such Keras model: `dvc repro` makes")
+
+
+def test_without_any_model_the_command_that_makes_one_is_named(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(models.emotion, "__file__", str(tmp_path / "package/__init__.py"))
+    monkeypatch.setattr(sys, "argv", ["emotion", "predict", "two.jpg"])
+    with pytest.raises(SystemExit, match="models/emotion.onnx: there is no such model: `make ship` makes one"):
+        main.run()
+
+
+def command(*arguments: str) -> list[str]:
+    return [sys.executable, "-m", "emotion", "predict", "--model", "model.onnx", *arguments]
+
+
+def test_stdin_is_a_picture(run: Run, tmp_path: Path):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    for content, code, out, error in (
+        (Path("two.jpg").read_bytes(), 0, "stdin", ""),
+        (b"hello", 1, "", "error: stdin: no picture of a kind that can be read"),
+    ):
+        done = subprocess.run(command("-", "--csv"), input=content, env=environment, capture_output=True)
+        assert done.returncode == code and out in done.stdout.decode() and done.stderr.decode().startswith(error)
+
+
+def test_ctrl_c_keeps_what_was_done(run: Run, tmp_path: Path):
+    video("long.mp4", 600)
+    process = subprocess.Popen(
+        command("two.jpg", "long.mp4", "-o", "out", "--csv"),
+        env=os.environ | {"PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout
+    for line in process.stdout:
+        if line.startswith("long.mp4"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate()
+    assert process.returncode == 130 and error == "interrupted: what was finished is kept\n"
+    found = rows("out/results.csv")
+    frames = int(cv2.VideoCapture("out/long.mp4").get(cv2.CAP_PROP_FRAME_COUNT))
+    assert Path("out/two.jpg").exists() and 0 < frames < 600
+    assert max(int(row["frame"] or 0) for row in found) == frames - 1
+    assert not list(Path("out").glob(".tmp-*"))
+
+
+@pytest.mark.parametrize("name", ["predict", "score", "webcam", "fetch-yunet"])
+def test_help_shows_an_example_that_the_command_understands(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+):
+    monkeypatch.setattr(sys, "argv", ["emotion", name, "--help"])
+    with pytest.raises(SystemExit):
+        main.run()
+    example = capsys.readouterr().out.rstrip().splitlines()[-1].split()
+    assert example[:2] == ["emotion", name]
+    assert main.parser().parse_args(example[1:]).command == name

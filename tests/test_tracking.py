@@ -1,0 +1,66 @@
+"""Faces stay the same from frame to frame, and their labels do not flicker."""
+
+import numpy as np
+import pytest
+
+from emotion.inference.results import Face
+from emotion.inference.tracking import PATIENCE, Tracker
+
+SEEN = np.zeros((48, 48), np.uint8)
+
+
+def face(left: int, happy: float, top: int = 0) -> Face:
+    label = "happy" if happy > 0.5 else "sad"
+    return Face((left, top, 100, 100), label, {"happy": happy, "sad": 1 - happy}, 1.0, SEEN)
+
+
+def test_a_face_keeps_its_number_while_it_moves():
+    tracker = Tracker()
+    numbers = [
+        [found.track for found in tracker.update([face(20 * n, 1), face(600 - 20 * n, 1)], n / 25)] for n in range(9)
+    ]
+    assert numbers == [[1, 2]] * 9
+    assert [found.track for found in tracker.update([face(420, 1), face(170, 1)], 9 / 25)] == [2, 1], "order is free"
+
+
+def test_a_face_elsewhere_is_another_one():
+    tracker = Tracker()
+    tracker.update([face(0, 1)], 0)
+    assert tracker.update([face(300, 1)], 0.04)[0].track == 2
+
+
+def test_a_face_that_is_missed_for_a_moment_keeps_its_number_and_is_forgotten_later():
+    tracker = Tracker()
+    tracker.update([face(0, 1)], 0)
+    assert tracker.update([], 0.1) == ()
+    assert tracker.update([face(0, 1)], 0.9)[0].track == 1
+    assert tracker.update([face(0, 1)], 0.9 + PATIENCE + 0.01)[0].track == 2
+
+
+def test_one_odd_answer_does_not_change_the_label():
+    tracker = Tracker(memory=0.5)
+    answers = [0.9] * 10 + [0.1] + [0.9] * 10
+    labels = [tracker.update([face(0, happy)], n / 25)[0].label for n, happy in enumerate(answers)]
+    assert labels == ["happy"] * 21
+    assert [Tracker(memory=0).update([face(0, h)], 0)[0].label for h in (0.9, 0.1)] == ["happy", "sad"]
+
+
+def test_a_new_expression_is_told_after_half_a_second_whatever_the_frame_rate():
+    for rate in (10, 30, 60):
+        tracker = Tracker(memory=0.5)
+        tracker.update([face(0, 0.9)], 0)
+        seconds = next(n / rate for n in range(1, 200) if tracker.update([face(0, 0.1)], n / rate)[0].label == "sad")
+        assert seconds == pytest.approx(0.35, abs=0.11)
+
+
+def test_probabilities_are_the_exponential_mean_and_sum_to_one():
+    tracker = Tracker(memory=1)
+    tracker.update([face(0, 1.0)], 0)
+    (found,) = tracker.update([face(0, 0.0)], np.log(2))
+    assert found.probabilities == pytest.approx({"happy": 0.5, "sad": 0.5})
+
+
+def test_the_nearest_face_goes_on_with_a_number():
+    tracker = Tracker()
+    tracker.update([face(0, 1)], 0)
+    assert [found.track for found in tracker.update([face(40, 1), face(5, 1)], 0.04)] == [2, 1]

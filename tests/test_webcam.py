@@ -1,0 +1,182 @@
+"""emotion webcam, before a video file and with a window that remembers what it was shown."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from emotion.apps import main, webcam
+from emotion.inference.predictor import EmotionClassifier
+from tests.pasted import brightness_model
+from tests.source import ROOT
+from tests.test_predict_app import video
+
+
+class Window:
+    """Shows nothing, keeps the pictures, and presses keys: a list of (after so many pictures, key)."""
+
+    def __init__(self) -> None:
+        self.pictures: list[np.ndarray] = []
+        self.times: list[float] = []
+        self.keys: list[tuple[int, str]] = []
+        self.closed_after = 10**6
+
+    def show(self, name: str, picture: np.ndarray) -> None:
+        assert name == "Emotion Detector"
+        self.pictures.append(picture)
+        self.times.append(time.monotonic())
+
+    def wait(self, milliseconds: int) -> int:
+        time.sleep(milliseconds / 1000)
+        if self.keys and len(self.pictures) >= self.keys[0][0]:
+            return ord(self.keys.pop(0)[1])
+        return -1
+
+
+@pytest.fixture
+def window(monkeypatch: pytest.MonkeyPatch) -> Window:
+    window = Window()
+    monkeypatch.setenv("DISPLAY", ":0")
+    monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "imshow", window.show)
+    monkeypatch.setattr(cv2, "waitKey", window.wait)
+    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
+    visible = lambda *_: 0.0 if len(window.pictures) >= window.closed_after else 1.0  # noqa: E731
+    monkeypatch.setattr(cv2, "getWindowProperty", visible)
+    return window
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+    monkeypatch.chdir(tmp_path)
+    brightness_model(Path("model.onnx"))
+    video("film.mp4", 20, rate=25)
+
+    def command(*arguments: str) -> None:
+        monkeypatch.setattr(sys, "argv", ["emotion", "webcam", "--model", "model.onnx", *arguments])
+        main.run()
+
+    before = threading.active_count()
+    yield command
+    assert threading.active_count() == before, "threads end with the window"
+
+
+def changed(window: Window) -> np.ndarray:
+    """Return where the last picture is not the video's frame."""
+    still = cv2.VideoCapture("film.mp4").read()[1].astype(int)
+    return np.abs(window.pictures[-1].astype(int) - still).max(axis=2) > 70
+
+
+def test_a_video_is_shown_to_its_end_with_box_label_bars_and_rate(run: Callable[..., None], window: Window):
+    run("film.mp4")
+    assert 15 <= len(window.pictures) <= 20 and window.pictures[0].shape == (240, 320, 3)
+    found = changed(window)
+    assert found[60:180, 95:130].any(), "the box's left side"
+    assert found[60:180, 225:].mean() > 0.1 or found[60:180, :95].mean() > 0.1, "a panel beside the face"
+    assert found[220:, :60].any(), "frames per second, below"
+    assert not found[220:, 200:].any()
+
+
+def test_q_quits_and_s_saves_what_is_shown(
+    run: Callable[..., None], window: Window, capsys: pytest.CaptureFixture[str]
+):
+    window.keys = [(3, "s"), (5, "s"), (6, "q")]
+    run("film.mp4")
+    assert 6 <= len(window.pictures) < 15
+    assert sorted(path.name for path in Path(".").glob("emotion-*.png")) == ["emotion-1.png", "emotion-2.png"]
+    saved = cv2.imread("emotion-1.png")
+    assert any((saved == picture).all() for picture in window.pictures)
+    assert "emotion-1.png: saved" in capsys.readouterr().out
+
+
+def test_closing_the_window_quits(run: Callable[..., None], window: Window):
+    window.closed_after = 4
+    run("film.mp4")
+    assert len(window.pictures) == 4
+
+
+def test_slow_classification_does_not_hold_up_the_picture(
+    run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
+):
+    go, asked = threading.Event(), []
+
+    def stuck(self: EmotionClassifier, frame: np.ndarray, bgr: bool) -> None:
+        asked.append(frame)
+        go.wait(20)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(EmotionClassifier, "predict", stuck)
+    window.keys = [(10, "q")]
+    threading.Thread(target=lambda: (_until(lambda: len(window.pictures) >= 10), go.set())).start()
+    run("film.mp4")
+    assert len(window.pictures) >= 10 and len(asked) == 1
+
+
+def _until(condition: Callable[[], bool]) -> None:
+    while not condition():
+        time.sleep(0.01)
+
+
+def test_an_error_while_classifying_is_not_lost(
+    run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
+):
+    def broken(self: EmotionClassifier, frame: np.ndarray, bgr: bool) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(EmotionClassifier, "predict", broken)
+    with pytest.raises(ZeroDivisionError):
+        run("film.mp4")
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("97", "97: no camera there: plug one in, or name another one, a video or an RTSP address"),
+        ("nowhere.mp4", "nowhere.mp4: no such video; a camera is named by its number, a stream by its address"),
+        ("text.mp4", "text.mp4: cannot be opened as a video"),
+        ("rtsp://127.0.0.1:1/none", "rtsp://127.0.0.1:1/none: cannot be opened as a video"),
+    ],
+)
+def test_no_camera_and_no_video_are_one_line(run: Callable[..., None], source: str, message: str):
+    Path("text.mp4").write_text("hello")
+    assert _alone("--model", "model.onnx", source) == (1, f"error: {message}\n")
+
+
+def test_no_screen_is_one_line(run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv("DISPLAY")
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    monkeypatch.setattr(webcam.sys, "platform", "linux")
+    with pytest.raises(SystemExit, match="there is no screen here"):
+        run("film.mp4")
+
+
+def test_an_opencv_without_windows_is_one_line(
+    run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
+):
+    def headless(*_: object) -> None:
+        raise cv2.error("The function is not implemented")
+
+    monkeypatch.setattr(cv2, "namedWindow", headless)
+    with pytest.raises(SystemExit, match="`make webcam` installs the other"):
+        run("film.mp4")
+
+
+def test_a_missing_library_of_the_system_is_named(tmp_path: Path):
+    (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
+    remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
+    expected = f"error: OpenCV cannot be loaded (libGL.so.1: cannot open shared object file): {remedy}\n"
+    assert _alone(path=f"{tmp_path}{os.pathsep}") == (1, expected)
+
+
+def _alone(*arguments: str, path: str = "") -> tuple[int, str]:
+    """Return exit code and stderr of the command as a process of its own."""
+    command = [sys.executable, "-m", "emotion", "webcam", *arguments]
+    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": f"{path}{ROOT}"}, capture_output=True, text=True)
+    return done.returncode, done.stderr

@@ -1,0 +1,154 @@
+"""YuNet: its answers are read right, and its file comes from where it should and is what it should be.
+
+The network itself cannot be had in tests; here an ONNX file of its form finds white squares.
+"""
+
+import hashlib
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import HTTPServer, SimpleHTTPRequestHandler
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from emotion.errors import InputError
+from emotion.faces import crop
+from emotion.inference import yunet
+from emotion.inference.predictor import EmotionClassifier
+from tests.pasted import brightness_model
+
+CONTENT = b"a network" * 1000
+
+
+def white_squares(path: Path) -> Path:
+    """Write a file of YuNet's form: each cell of 8, 16 or 32 pixels that is white is a face of 4 cells a side.
+
+    Its eyes lie a cell to the left and a cell to the right of the middle, the right one two cells lower.
+    """
+    nodes, outputs, constants = [], [], []
+    fixed = {
+        "cls": ([[1 / 255 / 3] * 3], [0.0]),
+        "obj": ([[1 / 255 / 3] * 3], [0.0]),
+        "bbox": ([[0.0] * 3] * 4, [0.0, 0.0, np.log(4), np.log(4)]),
+        "kps": ([[0.0] * 3] * 10, [-1.0, 0, 1, 2] + [0.0] * 6),
+    }
+    for kind, (weights, bias) in fixed.items():
+        for cell in (8, 16, 32):
+            name = f"{kind}_{cell}"
+            kernel = np.reshape(weights, (-1, 3, 1, 1)).astype("f")
+            shape = np.array([1, -1, len(kernel)])
+            constants += [numpy_helper.from_array(kernel, f"{name}_w"), numpy_helper.from_array(shape, f"{name}_s")]
+            constants.append(numpy_helper.from_array(np.array(bias, "f"), f"{name}_b"))
+            nodes += [
+                helper.make_node("AveragePool", ["input"], [f"{name}_p"], kernel_shape=[cell] * 2, strides=[cell] * 2),
+                helper.make_node("Conv", [f"{name}_p", f"{name}_w", f"{name}_b"], [f"{name}_c"], kernel_shape=[1, 1]),
+                helper.make_node("Transpose", [f"{name}_c"], [f"{name}_t"], perm=[0, 2, 3, 1]),
+                helper.make_node("Reshape", [f"{name}_t", f"{name}_s"], [name]),
+            ]
+            outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None, len(kernel)]))
+    given = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 320, 320])
+    graph = helper.make_graph(nodes, "squares", [given], outputs, constants)
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6), path)
+    return path
+
+
+@pytest.fixture(scope="module")
+def squares(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return white_squares(tmp_path_factory.mktemp("yunet") / "yunet.onnx")
+
+
+def picture(width: int, height: int, left: int, top: int, side: int) -> np.ndarray:
+    white = np.zeros((height, width, 3), np.uint8)
+    white[top : top + side, left : left + side] = 255
+    return white
+
+
+def test_a_face_is_at_its_place_with_score_and_eyes(squares: Path):
+    (found,) = yunet.YuNet(squares).find(picture(640, 480, 320, 192, 32))
+    assert found.score == pytest.approx(1, abs=1e-3)
+    left, top, width, height = found.box
+    assert (width, height) == (128, 128), "the largest of the boxes that overlap, or one of them"
+    (left_eye, right_eye) = found.eyes
+    assert left_eye[0] < right_eye[0] and right_eye[1] - left_eye[1] == pytest.approx(64, abs=1)
+    assert left < 336 < left + width and top < 208 < top + height
+
+
+def test_a_face_in_a_large_picture_is_at_its_place(squares: Path):
+    (found,) = yunet.YuNet(squares).find(picture(2560, 1920, 1280, 640, 64))
+    assert found.box[2:] == (256, 256)
+    assert abs(found.box[0] + 128 - 1312) <= 64 and abs(found.box[1] + 128 - 672) <= 64
+
+
+def test_no_face_and_faces_too_small_are_none(squares: Path):
+    assert yunet.YuNet(squares).find(np.zeros((100, 100, 3), np.uint8)) == []
+    assert yunet.YuNet(squares, smallest=200).find(picture(640, 480, 320, 192, 32)) == []
+
+
+def test_eyes_turn_the_face_upright(squares: Path):
+    shown = picture(640, 480, 320, 192, 32)
+    (found,) = yunet.YuNet(squares).find(shown)
+    assert (crop(shown, found, 0.1) != crop(shown, found, 0.1, upright=True)).any()
+
+
+def test_the_classifier_takes_it_as_a_path_and_from_the_cache(
+    squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    model = brightness_model(tmp_path / "model.onnx")
+    shown = picture(640, 480, 320, 192, 32)
+    assert len(EmotionClassifier(model, faces=squares, upright=True).predict(shown).faces) == 1
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(InputError, match="no such file: `emotion fetch-yunet` downloads it"):
+        EmotionClassifier(model, faces="yunet")
+    yunet.default_path().parent.mkdir()
+    yunet.default_path().write_bytes(squares.read_bytes())
+    assert len(EmotionClassifier(model, faces="yunet").predict(shown).faces) == 1
+
+
+@pytest.mark.parametrize("content", [b"", b"no network", None], ids=["empty", "text", "another network"])
+def test_another_file_is_one_line(content: bytes | None, tmp_path: Path):
+    path = tmp_path / "other.onnx"
+    brightness_model(path) if content is None else path.write_bytes(content)
+    with pytest.raises(InputError, match=r"other.onnx: not a YuNet that this OpenCV can read"):
+        yunet.YuNet(path)
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """An address on this machine that holds a file."""
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served/yunet.onnx").write_bytes(CONTENT)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
+    handler.func.log_message = lambda *_: None  # type: ignore[method-assign]
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/yunet.onnx"
+    server.shutdown()
+    server.server_close()
+
+
+def test_the_file_is_downloaded_once(served: str, tmp_path: Path):
+    target, sha256 = tmp_path / "cache/yunet.onnx", hashlib.sha256(CONTENT).hexdigest()
+    assert yunet.fetch(target, served, sha256) and target.read_bytes() == CONTENT
+    assert not yunet.fetch(target, "http://127.0.0.1:1/nobody", sha256)
+    target.write_bytes(b"damaged")
+    assert yunet.fetch(target, served, sha256) and target.read_bytes() == CONTENT
+
+
+def test_another_file_than_the_known_one_is_not_saved(served: str, tmp_path: Path):
+    with pytest.raises(InputError, match=r"another file than it should be \(SHA-256 .*nothing was saved"):
+        yunet.fetch(tmp_path / "yunet.onnx", served)
+    assert not (tmp_path / "yunet.onnx").exists()
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/yunet.onnx", "{served}.not_there"])
+def test_an_address_that_does_not_answer_is_one_line(address: str, served: str, tmp_path: Path):
+    with pytest.raises(InputError, match=r"cannot be downloaded \(.*\): try again, or save it as .*yunet.onnx"):
+        yunet.fetch(tmp_path / "yunet.onnx", address.format(served=served))
+
+
+def test_the_address_is_that_of_opencvs_model_zoo():
+    assert yunet.URL.startswith("https://github.com/opencv/opencv_zoo/") and len(bytes.fromhex(yunet.SHA256)) == 32
