@@ -1,6 +1,7 @@
 """The command `emotion`."""
 
 import argparse
+import importlib
 import os
 import sys
 
@@ -37,18 +38,8 @@ def main() -> None:
 
 def _run(options: argparse.Namespace) -> None:
     """Import what a command needs, and nothing else, and run it."""
-    if options.command == "predict":
-        from emotion.apps import predict
-
-        predict.main(options)
-    elif options.command == "score":
-        from emotion.apps import score
-
-        score.main(options)
-    elif options.command == "webcam":
-        from emotion.apps import webcam
-
-        webcam.main(options)
+    if options.command != "fetch-yunet":
+        importlib.import_module(f"emotion.apps.{options.command}").main(options)
     else:
         from emotion.inference import yunet
 
@@ -78,6 +69,7 @@ def parser() -> argparse.ArgumentParser:
         _command(commands, "score", "Score a model on your own pictures, FOLDER/<emotion>/*.", "emotion score my_faces")
     )
     _webcam(_command(commands, "webcam", "Classify faces before a camera; q quits, s saves.", "emotion webcam"))
+    _demo(_command(commands, "demo", "Serve a web page that classifies faces.", "emotion demo --port 8000"))
     _command(commands, "fetch-yunet", "Download a better face detector (0.2 MB), once.", "emotion fetch-yunet")
     return top
 
@@ -109,4 +101,11 @@ def _score(command: argparse.ArgumentParser) -> None:
 
 def _webcam(command: argparse.ArgumentParser) -> None:
     command.add_argument("source", nargs="?", default="0", help="number of a camera (0), a video, or an RTSP address")
+    _model(command)
+
+
+def _demo(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=7860, help="where the page is served (7860)")
+    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0: other computers may open it, too")
+    command.add_argument("--share", action="store_true", help="show it to the world by way of Gradio's servers")
     _model(command)
