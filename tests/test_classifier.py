@@ -200,3 +200,14 @@ def test_inference_and_command_load_no_heavy_library():
     code += f"; print(*sorted(set('{heavy}'.split()) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_panels_of_bars_lie_over_no_other_face_where_there_is_room():
+    probabilities = dict.fromkeys(EMOTIONS, 1 / 7)
+    boxes = [(200, 150, 100, 100), (310, 150, 100, 100), (60, 150, 100, 100)]
+    faces = tuple(Face(box, "happy", probabilities, 1.0, shade(0)) for box in boxes)
+    picture = np.full((480, 640, 3), 200, np.uint8)
+    drawn = Result(picture, faces).drawn(bars=True)
+    assert (drawn < 100).all(axis=2).sum() > 3 * 100 * 60, "three dark panels"
+    for left, top, width, height in boxes:
+        assert (drawn[top + 5 : top + height - 5, left + 5 : left + width - 5] == 200).all()

@@ -45,6 +45,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Window:
     window = Window()
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "resizeWindow", lambda *_: None)
     monkeypatch.setattr(cv2, "imshow", window.show)
     monkeypatch.setattr(cv2, "waitKey", window.wait)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)

@@ -1,6 +1,7 @@
 """The command `emotion`."""
 
 import argparse
+import io
 import os
 import sys
 
@@ -24,6 +25,9 @@ def main() -> None:
     Raises:
         InputError: What is wrong with the input, or with the libraries of this system.
     """
+    for stream in (sys.stdout, sys.stderr):  # a file may have any name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args()
     # OpenCV and FFmpeg tell what they tried; we tell what came out.
     os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
@@ -82,7 +86,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(commands: "argparse._SubParsersAction", name: str, what: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str
+) -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
     return commands.add_parser(name, help=what, description=what, epilog=f"example:\n  {example}", formatter_class=form)
 
@@ -90,6 +96,15 @@ def _command(commands: "argparse._SubParsersAction", name: str, what: str, examp
 def _model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", metavar="FILE", help=MODEL)
     command.add_argument("--detector", default="haar", metavar="NAME", help=DETECTOR)
+    command.add_argument("--smallest", type=_pixels, default=40, metavar="N", help="pixels of the smallest face (40)")
+    command.add_argument("--upright", action="store_true", help="turn faces until their eyes are level (yunet)")
+
+
+def _pixels(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is no number of pixels")
+    return number
 
 
 def _predict(command: argparse.ArgumentParser) -> None:
