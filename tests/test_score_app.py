@@ -124,7 +124,7 @@ def test_without_scikit_learn_it_says_so(run: Run, capsys: pytest.CaptureFixture
     monkeypatch.delitem(sys.modules, "emotion.evaluation.scores", raising=False)
     monkeypatch.delattr("emotion.evaluation.scores", raising=False)
     assert run("faces") == 1
-    assert "error: this needs sklearn, which is not installed here: `make setup` installs everything" in (
+    assert "error: sklearn is needed and not installed: in the repository `make setup` installs everything" in (
         capsys.readouterr().err
     )
 

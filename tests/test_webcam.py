@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from emotion.apps import main, webcam
+from emotion.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
 from tests.source import ROOT
@@ -110,19 +111,15 @@ def test_slow_classification_does_not_hold_up_the_picture(
 
     def stuck(self: EmotionClassifier, frame: np.ndarray, bgr: bool) -> None:
         asked.append(frame)
-        go.wait(20)
-        raise KeyboardInterrupt
+        go.wait(5)
+        raise InputError("too late to be told")
 
     monkeypatch.setattr(EmotionClassifier, "predict", stuck)
     window.keys = [(10, "q")]
-    threading.Thread(target=lambda: (_until(lambda: len(window.pictures) >= 10), go.set())).start()
+    wait = window.wait
+    monkeypatch.setattr(cv2, "waitKey", lambda ms: (len(window.pictures) >= 10 and go.set(), wait(ms))[1])
     run("film.mp4")
     assert len(window.pictures) >= 10 and len(asked) == 1
-
-
-def _until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.01)
 
 
 def test_an_error_while_classifying_is_not_lost(

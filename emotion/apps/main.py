@@ -67,7 +67,9 @@ def _explained(error: ImportError) -> Exception:
         remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
         return InputError(f"OpenCV cannot be loaded ({error}): {remedy}")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("emotion"):
-        return InputError(f"this needs {error.name}, which is not installed here: `make setup` installs everything")
+        return InputError(
+            f"{error.name} is needed and not installed: in the repository `make setup` installs everything"
+        )
     return error
 
 
@@ -112,7 +114,9 @@ def _predict(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", metavar="FOLDER", help="write annotated pictures and videos (without sound)")
     command.add_argument("--json", action="store_true", help="write results.json there; without -o, to the terminal")
     command.add_argument("--csv", action="store_true", help="write results.csv there; without -o, to the terminal")
-    command.add_argument("--explain", metavar="MODEL.keras", help="draw what in each face speaks for the answer (-o)")
+    command.add_argument(
+        "--explain", metavar="MODEL.keras", help="draw what in faces of pictures speaks for the answer"
+    )
     _model(command)
 
 
