@@ -79,13 +79,13 @@ class Grid:
     margin = 0.0
 
     def find(self, picture: np.ndarray) -> list[Found]:
-        return [Found((20 * (n % 20), 20 * (n // 20), 20, 20), 1.0) for n in range(200)]
+        return [Found((20 * (n % 20), 20 * (n // 20), 20, 20), 1.0) for n in reversed(range(200))]
 
 
-def test_200_faces_of_one_picture_keep_their_order(model: Path):
+def test_200_faces_of_one_picture_stand_from_left_to_right_with_their_own_labels(model: Path):
     picture = np.kron(np.arange(200).reshape(10, 20) % 7 * 255 / 6, np.ones((20, 20)))
     faces = EmotionClassifier(model, faces=Grid()).predict(picture).faces
-    assert len(faces) == 200
+    assert len(faces) == 200 and [face.box for face in faces] == sorted(face.box for face in faces)
     for face in faces:
         number = face.box[1] // 20 * 20 + face.box[0] // 20
         assert face.label == EMOTIONS[number % 7]

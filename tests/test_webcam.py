@@ -122,6 +122,28 @@ def test_slow_classification_does_not_hold_up_the_picture(
     assert len(window.pictures) >= 10 and len(asked) == 1
 
 
+def test_a_video_is_shown_at_its_own_pace(run: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+
+    class Clock:
+        monotonic = staticmethod(lambda: now[0])
+
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+    monkeypatch.setattr(webcam, "time", Clock)
+    source = webcam._Source("film.mp4")
+    for _ in range(11):
+        assert source.read() is not None
+    assert now[0] == pytest.approx(100 + 10 / 25)
+    now[0] += 3  # whoever looks on was busy: one frame is caught up with, no more
+    for _ in range(3):
+        source.read()
+    assert now[0] == pytest.approx(103 + 11 / 25)
+    source.close()
+
+
 def test_an_error_while_classifying_is_not_lost(
     run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
 ):
