@@ -149,6 +149,20 @@ def test_videos_and_pictures_go_together(run: Run, capsys: pytest.CaptureFixture
     )
 
 
+def test_of_a_video_that_ends_too_early_the_beginning_is_kept(run: Run, capsys: pytest.CaptureFixture[str]):
+    writer = cv2.VideoWriter("whole.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
+    for _ in range(20):
+        writer.write(cv2.cvtColor(photograph([(100, 60, 120)], 320, 240), cv2.COLOR_RGB2BGR))
+    writer.release()
+    content = Path("whole.avi").read_bytes()
+    Path("cut.avi").write_bytes(content[: len(content) // 2])
+    assert run("cut.avi", "-o", "out", "--csv") == 1
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    frames = len(rows("out/results.csv"))
+    assert error == f"error: cut.avi: damaged: it tells of 20 frames, and {frames} could be read" and 5 < frames < 15
+    assert cv2.VideoCapture("out/cut.avi.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == frames
+
+
 BAD = {
     "empty.jpg: empty": b"",
     "text.png: no picture of a kind that can be read": b"hello",
