@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from cv2.data import haarcascades
 from PIL import Image
 
 SIDE = 48  # of what networks see
@@ -58,7 +59,7 @@ class Haar:
 
     def __init__(self, smallest: int = 40, neighbours: int = 3, step: float = 1.1, least_score: float = 55.0) -> None:
         self.smallest, self.neighbours, self.step, self.least_score = smallest, neighbours, step, least_score
-        self._cascade = cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_frontalface_alt2.xml")
+        self._cascade = cv2.CascadeClassifier(f"{haarcascades}haarcascade_frontalface_alt2.xml")
         self._lock = threading.Lock()  # a cascade serves one thread at a time
 
     def find(self, picture: np.ndarray) -> list[Found]:

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
+from types import ModuleType
 
 import cv2
 import numpy as np
@@ -77,13 +79,13 @@ class Grid:
     margin = 0.0
 
     def find(self, picture: np.ndarray) -> list[Found]:
-        return [Found((20 * (n % 20), 20 * (n // 20), 20, 20), 1.0) for n in range(200)]
+        return [Found((20 * (n % 20), 20 * (n // 20), 20, 20), 1.0) for n in reversed(range(200))]
 
 
-def test_200_faces_of_one_picture_keep_their_order(model: Path):
+def test_200_faces_of_one_picture_stand_from_left_to_right_with_their_own_labels(model: Path):
     picture = np.kron(np.arange(200).reshape(10, 20) % 7 * 255 / 6, np.ones((20, 20)))
     faces = EmotionClassifier(model, faces=Grid()).predict(picture).faces
-    assert len(faces) == 200
+    assert len(faces) == 200 and [face.box for face in faces] == sorted(face.box for face in faces)
     for face in faces:
         number = face.box[1] // 20 * 20 + face.box[0] // 20
         assert face.label == EMOTIONS[number % 7]
@@ -176,6 +178,57 @@ def test_a_model_of_another_kind_is_one_line(tmp_path: Path, monkeypatch: pytest
         EmotionClassifier(tmp_path / "model.tflite")
 
 
+class Interpreter:
+    """Answers as LiteRT's does for a network that takes bright faces for the last emotion, and others for the first."""
+
+    def __init__(self, path: str, num_threads: int | None) -> None:
+        self.shape = (1, 48, 48, 1)
+        if not Path(path).read_bytes().startswith(b"TFL3"):
+            raise ValueError("not a flatbuffer")
+
+    def get_input_details(self) -> list[dict]:
+        return [{"index": 3, "shape": np.array([1, 48, 48, 1]), "dtype": np.float32}]
+
+    def get_output_details(self) -> list[dict]:
+        return [{"index": 8}]
+
+    def resize_tensor_input(self, index: int, shape: tuple[int, ...]) -> None:
+        assert index == 3
+        self.shape = shape
+
+    def allocate_tensors(self) -> None:
+        self.faces = np.zeros(self.shape, np.float32)
+
+    def set_tensor(self, index: int, faces: np.ndarray) -> None:
+        assert index == 3 and faces.shape == self.faces.shape and faces.dtype == np.float32
+        self.faces = faces
+
+    def invoke(self) -> None:
+        self.answers = np.eye(7, dtype=np.float32)[np.where(self.faces.mean(axis=(1, 2, 3)) > 127, 6, 0)]
+
+    def get_tensor(self, index: int) -> np.ndarray:
+        assert index == 8
+        return self.answers
+
+
+def test_litert_files_are_run_by_litert_with_labels_from_their_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runtime = ModuleType("ai_edge_litert.interpreter")
+    runtime.Interpreter = Interpreter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", ModuleType("ai_edge_litert"))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", runtime)
+    path = tmp_path / "model.tflite"
+    path.write_bytes(b"hello")
+    with pytest.raises(InputError, match=r"model.tflite: not a LiteRT model"):
+        EmotionClassifier(path)
+    path.write_bytes(b"TFL3")
+    with pytest.raises(InputError, match=r"model.tflite: its metadata hold no list `labels`"):
+        EmotionClassifier(path)
+    with zipfile.ZipFile(path, "a") as end:
+        end.writestr("metadata.json", json.dumps({"labels": EMOTIONS}))
+    results = EmotionClassifier(path, faces="whole").predict([shade(0), shade(6), shade(1)])
+    assert [result.faces[0].label for result in results] == ["angry", "surprise", "angry"]
+
+
 def test_without_a_path_it_is_the_model_of_the_package_or_else_of_the_repository(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -200,3 +253,14 @@ def test_inference_and_command_load_no_heavy_library():
     code += f"; print(*sorted(set('{heavy}'.split()) & set(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_panels_of_bars_lie_over_no_other_face_where_there_is_room():
+    probabilities = dict.fromkeys(EMOTIONS, 1 / 7)
+    boxes = [(200, 150, 100, 100), (310, 150, 100, 100), (60, 150, 100, 100)]
+    faces = tuple(Face(box, "happy", probabilities, 1.0, shade(0)) for box in boxes)
+    picture = np.full((480, 640, 3), 200, np.uint8)
+    drawn = Result(picture, faces).drawn(bars=True)
+    assert (drawn < 100).all(axis=2).sum() > 3 * 100 * 60, "three dark panels"
+    for left, top, width, height in boxes:
+        assert (drawn[top + 5 : top + height - 5, left + 5 : left + width - 5] == 200).all()

@@ -111,6 +111,22 @@ def test_cut_out_faces_are_not_searched(run: Run, capsys: pytest.CaptureFixture[
     assert capsys.readouterr().out.splitlines()[1].startswith("face.png,,1,0,0,48,48,1.0,happy,")
 
 
+def test_smaller_faces_than_asked_for_are_left_out(run: Run, capsys: pytest.CaptureFixture[str]):
+    assert run("two.jpg", "--smallest", "250") == 0
+    assert "no face found" in capsys.readouterr().out
+    assert run("two.jpg", "--smallest", "0") == 2 and "0 is no number of pixels" in capsys.readouterr().err
+
+
+def test_a_file_of_any_name_is_read_and_told(run: Run, capsys: pytest.CaptureFixture[str]):
+    name = os.fsdecode(b"l\xe4cheln \xff.jpg")
+    Path(name).write_bytes(Path("two.jpg").read_bytes())
+    Path(f"bad {name}").touch()
+    assert run(name, f"bad {name}", "-o", "out", "--csv", "--json") == 1
+    assert {row["picture"] for row in rows("out/results.csv")} == {"l\\udce4cheln \\udcff.jpg"}
+    assert len(json.loads(Path("out/results.json").read_bytes())) == 2 and Path("out", name).exists()
+    assert "error: bad l\\udce4cheln \\udcff.jpg: empty" in capsys.readouterr().err
+
+
 def test_a_video_keeps_length_rate_and_size_and_labels_do_not_flicker(run: Run):
     video("film.mp4")
     assert run("film.mp4", "-o", "out", "--csv") == 0
@@ -131,6 +147,20 @@ def test_videos_and_pictures_go_together(run: Run, capsys: pytest.CaptureFixture
     assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == (
         ["one.mp4"] * 4 + ["two.jpg"] * 2 + ["two.avi"] * 3
     )
+
+
+def test_of_a_video_that_ends_too_early_the_beginning_is_kept(run: Run, capsys: pytest.CaptureFixture[str]):
+    writer = cv2.VideoWriter("whole.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
+    for _ in range(20):
+        writer.write(cv2.cvtColor(photograph([(100, 60, 120)], 320, 240), cv2.COLOR_RGB2BGR))
+    writer.release()
+    content = Path("whole.avi").read_bytes()
+    Path("cut.avi").write_bytes(content[: len(content) // 2])
+    assert run("cut.avi", "-o", "out", "--csv") == 1
+    (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    frames = len(rows("out/results.csv"))
+    assert error == f"error: cut.avi: damaged: it tells of 20 frames, and {frames} could be read" and 5 < frames < 15
+    assert cv2.VideoCapture("out/cut.avi.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == frames
 
 
 BAD = {

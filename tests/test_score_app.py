@@ -112,7 +112,7 @@ def test_what_cannot_be_scored_is_one_line(
     assert run("faces") == 1
     assert capsys.readouterr().err.splitlines() == [
         "error: nowhere: there is no such folder",
-        "error: empty/happy: no pictures or videos in this folder",
+        "error: empty: no pictures in its folders",
         f"error: other: holds no folder of an emotion: {', '.join(EMOTIONS)}",
         "error: none: no face in 1 pictures: cut-out faces need --detector whole",
         "error: model.onnx: tells other emotions apart: a, b",
@@ -124,7 +124,7 @@ def test_without_scikit_learn_it_says_so(run: Run, capsys: pytest.CaptureFixture
     monkeypatch.delitem(sys.modules, "emotion.evaluation.scores", raising=False)
     monkeypatch.delattr("emotion.evaluation.scores", raising=False)
     assert run("faces") == 1
-    assert "error: this needs sklearn, which is not installed here: `make setup` installs everything" in (
+    assert "error: sklearn is needed and not installed: in the repository `make setup` installs everything" in (
         capsys.readouterr().err
     )
 
@@ -132,5 +132,5 @@ def test_without_scikit_learn_it_says_so(run: Run, capsys: pytest.CaptureFixture
 def test_folders_of_emotions_are_known_in_any_case(tmp_path: Path):
     (tmp_path / "Happy/deep").mkdir(parents=True)
     (tmp_path / "Happy/deep/a.jpg").touch()
-    ((emotion, source),) = score.collect(tmp_path)
-    assert emotion == "happy" and source.path == tmp_path / "Happy/deep/a.jpg"
+    ((emotion, path),) = score.collect(tmp_path)
+    assert emotion == "happy" and path == tmp_path / "Happy/deep/a.jpg"

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from emotion.apps import main, webcam
+from emotion.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
 from tests.source import ROOT
@@ -45,6 +46,7 @@ def window(monkeypatch: pytest.MonkeyPatch) -> Window:
     window = Window()
     monkeypatch.setenv("DISPLAY", ":0")
     monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
+    monkeypatch.setattr(cv2, "resizeWindow", lambda *_: None)
     monkeypatch.setattr(cv2, "imshow", window.show)
     monkeypatch.setattr(cv2, "waitKey", window.wait)
     monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
@@ -109,19 +111,37 @@ def test_slow_classification_does_not_hold_up_the_picture(
 
     def stuck(self: EmotionClassifier, frame: np.ndarray, bgr: bool) -> None:
         asked.append(frame)
-        go.wait(20)
-        raise KeyboardInterrupt
+        go.wait(5)
+        raise InputError("too late to be told")
 
     monkeypatch.setattr(EmotionClassifier, "predict", stuck)
     window.keys = [(10, "q")]
-    threading.Thread(target=lambda: (_until(lambda: len(window.pictures) >= 10), go.set())).start()
+    wait = window.wait
+    monkeypatch.setattr(cv2, "waitKey", lambda ms: (len(window.pictures) >= 10 and go.set(), wait(ms))[1])
     run("film.mp4")
     assert len(window.pictures) >= 10 and len(asked) == 1
 
 
-def _until(condition: Callable[[], bool]) -> None:
-    while not condition():
-        time.sleep(0.01)
+def test_a_video_is_shown_at_its_own_pace(run: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
+    now = [100.0]
+
+    class Clock:
+        monotonic = staticmethod(lambda: now[0])
+
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            now[0] += seconds
+
+    monkeypatch.setattr(webcam, "time", Clock)
+    source = webcam._Source("film.mp4")
+    for _ in range(11):
+        assert source.read() is not None
+    assert now[0] == pytest.approx(100 + 10 / 25)
+    now[0] += 3  # whoever looks on was busy: one frame is caught up with, no more
+    for _ in range(3):
+        source.read()
+    assert now[0] == pytest.approx(103 + 11 / 25)
+    source.close()
 
 
 def test_an_error_while_classifying_is_not_lost(

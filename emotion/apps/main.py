@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 
@@ -25,6 +26,9 @@ def main() -> None:
     Raises:
         InputError: What is wrong with the input, or with the libraries of this system.
     """
+    for stream in (sys.stdout, sys.stderr):  # a file may have any name
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args()
     # OpenCV and FFmpeg tell what they tried; we tell what came out.
     os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
@@ -54,7 +58,9 @@ def _explained(error: ImportError) -> Exception:
         remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
         return InputError(f"OpenCV cannot be loaded ({error}): {remedy}")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("emotion"):
-        return InputError(f"this needs {error.name}, which is not installed here: `make setup` installs everything")
+        return InputError(
+            f"{error.name} is needed and not installed: in the repository `make setup` installs everything"
+        )
     return error
 
 
@@ -74,7 +80,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _command(commands: "argparse._SubParsersAction", name: str, what: str, example: str) -> argparse.ArgumentParser:
+def _command(
+    commands: "argparse._SubParsersAction[argparse.ArgumentParser]", name: str, what: str, example: str
+) -> argparse.ArgumentParser:
     form = argparse.RawDescriptionHelpFormatter
     return commands.add_parser(name, help=what, description=what, epilog=f"example:\n  {example}", formatter_class=form)
 
@@ -82,6 +90,15 @@ def _command(commands: "argparse._SubParsersAction", name: str, what: str, examp
 def _model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", metavar="FILE", help=MODEL)
     command.add_argument("--detector", default="haar", metavar="NAME", help=DETECTOR)
+    command.add_argument("--smallest", type=_pixels, default=40, metavar="N", help="pixels of the smallest face (40)")
+    command.add_argument("--upright", action="store_true", help="turn faces until their eyes are level (yunet)")
+
+
+def _pixels(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} is no number of pixels")
+    return number
 
 
 def _predict(command: argparse.ArgumentParser) -> None:
@@ -89,7 +106,9 @@ def _predict(command: argparse.ArgumentParser) -> None:
     command.add_argument("-o", "--output", metavar="FOLDER", help="write annotated pictures and videos (without sound)")
     command.add_argument("--json", action="store_true", help="write results.json there; without -o, to the terminal")
     command.add_argument("--csv", action="store_true", help="write results.csv there; without -o, to the terminal")
-    command.add_argument("--explain", metavar="MODEL.keras", help="draw what in each face speaks for the answer (-o)")
+    command.add_argument(
+        "--explain", metavar="MODEL.keras", help="draw what in faces of pictures speaks for the answer"
+    )
     _model(command)
 
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from emotion.apps import explain, reports, sources
 from emotion.apps.annotated import Folder
+from emotion.apps.options import classifier_of
 from emotion.apps.sources import Frame, Source
 from emotion.errors import InputError
 from emotion.files import atomic
@@ -34,7 +35,7 @@ def main(options: argparse.Namespace) -> None:
     if options.explain and not options.output:
         raise InputError("--explain draws pictures: say where with -o FOLDER")
     found = sources.collect(options.inputs)
-    classifier = EmotionClassifier(options.model, faces=options.detector)
+    classifier = classifier_of(options)
     explained = explain.load(options.explain) if options.explain else None
     refused: list[str] = []
     with ExitStack() as stack:
@@ -69,7 +70,7 @@ def _sinks(
             file = sys.stdout
             if options.output:
                 path = stack.enter_context(atomic(Path(options.output, name)))
-                file = stack.enter_context(path.open("w", newline="", encoding="utf-8"))
+                file = stack.enter_context(path.open("w", newline="", encoding="utf-8", errors="backslashreplace"))
             yield stack.enter_context(reports.as_csv(file, labels) if name.endswith("csv") else reports.as_json(file))
     if options.output or not (options.csv or options.json):
         width = max(7, *(len(str(source)) for source in found))

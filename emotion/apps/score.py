@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from emotion.apps import sources
-from emotion.apps.sources import Source
+from emotion.apps.options import classifier_of
 from emotion.errors import InputError
 from emotion.inference import reading
 from emotion.inference.predictor import EmotionClassifier
@@ -31,7 +30,7 @@ def main(options: argparse.Namespace) -> None:
     from emotion.evaluation import bootstrap, scores  # here: a small installation has no scikit-learn
 
     found = collect(Path(options.folder))
-    classifier = EmotionClassifier(options.model, faces=options.detector)
+    classifier = classifier_of(options)
     if set(classifier.labels) != set(EMOTIONS):
         raise InputError(f"{options.model}: tells other emotions apart: {', '.join(classifier.labels)}")
     refused: list[str] = []
@@ -60,7 +59,7 @@ def main(options: argparse.Namespace) -> None:
     sys.exit(1 if refused else 0)
 
 
-def collect(folder: Path) -> list[tuple[str, Source]]:
+def collect(folder: Path) -> list[tuple[str, Path]]:
     """Return all pictures below `<folder>/<emotion>/`, each with its emotion.
 
     Raises:
@@ -71,17 +70,23 @@ def collect(folder: Path) -> list[tuple[str, Source]]:
     folders = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in EMOTIONS)
     if not folders:
         raise InputError(f"{folder}: holds no folder of an emotion: {', '.join(EMOTIONS)}")
-    found = [(path.name.lower(), source) for path in folders for source in sources.collect([str(path)])]
-    return [(emotion, source) for emotion, source in found if not source.video]
+    found = [(path.name.lower(), file) for path in folders for file in sorted(path.rglob("*")) if _picture(file)]
+    if not found:
+        raise InputError(f"{folder}: no pictures in its folders")
+    return found
+
+
+def _picture(path: Path) -> bool:
+    return path.suffix.lower() in reading.SUFFIXES and not path.name.startswith(".") and path.is_file()
 
 
 def _answers(
-    classifier: EmotionClassifier, found: list[tuple[str, Source]], refused: list[str]
+    classifier: EmotionClassifier, found: list[tuple[str, Path]], refused: list[str]
 ) -> Iterator[tuple[str, Face | None]]:
     """Yield each picture's emotion and its largest face; what cannot be read is told and left out."""
-    for emotion, source in found:
+    for emotion, path in found:
         try:
-            faces = classifier.predict(reading.read(str(source))).faces
+            faces = classifier.predict(path).faces
         except InputError as error:
             refused.append(str(error))
         else:

@@ -13,6 +13,7 @@ from emotion.inference import reading
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 USUAL_RATE = 25.0  # of videos that do not tell theirs
+ENOUGH = 0.95  # of the frames that a video tells of; it may be a bit wrong
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,7 @@ def _video(source: Source) -> Iterator[Frame]:
     capture = cv2.VideoCapture(str(source))
     rate = capture.get(cv2.CAP_PROP_FPS)
     rate = rate if 0 < rate < 1000 else USUAL_RATE
-    number = 0
+    number, told = 0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     try:
         while True:
             more, pixels = capture.read()
@@ -132,3 +133,5 @@ def _video(source: Source) -> Iterator[Frame]:
         capture.release()
     if not number:
         raise InputError(f"{source}: no video that can be read, or a damaged one")
+    if number < ENOUGH * told:
+        raise InputError(f"{source}: damaged: it tells of {told} frames, and {number} could be read")

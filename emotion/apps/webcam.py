@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from emotion.apps.options import classifier_of
 from emotion.errors import InputError
 from emotion.inference import drawing
 from emotion.inference.predictor import EmotionClassifier
@@ -26,7 +27,7 @@ def main(options: argparse.Namespace) -> None:
     Raises:
         InputError: There is no such camera or video, or no screen, or this OpenCV opens no windows.
     """
-    classifier = EmotionClassifier(options.model, faces=options.detector)
+    classifier = classifier_of(options)
     source = _Source(options.source)
     try:
         _open_window()
@@ -77,7 +78,8 @@ def _open_window() -> None:
 
 def _show(source: _Source, classifier: EmotionClassifier) -> None:
     """Show frames as they come, with the faces found last; reading and classifying have a thread each."""
-    tracker, faces, rate, shown = Tracker(), (), 0.0, time.monotonic()
+    faces: tuple[Face, ...] = ()
+    tracker, rate, shown = Tracker(), 0.0, time.monotonic()
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as thinker:
         reading, thinking, first = reader.submit(source.read), None, True
         while True:
@@ -86,6 +88,8 @@ def _show(source: _Source, classifier: EmotionClassifier) -> None:
                 if frame is None:
                     _require_frames(first)
                     return
+                if first:
+                    cv2.resizeWindow(WINDOW, frame.shape[1], frame.shape[0])
                 reading = reader.submit(source.read)
                 if thinking is None or thinking.done():
                     faces = _followed(tracker, thinking) if thinking else faces

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from emotion.faces import Box, intersection
+
 if TYPE_CHECKING:  # results draws itself
     from emotion.inference.results import Face
 
@@ -34,10 +36,13 @@ def draw(picture: np.ndarray, faces: Sequence[Face], bars: bool = False) -> np.n
         left, top, width, height = face.box
         colour = COLOURS.get(face.label, OTHER)
         cv2.rectangle(drawn, (left, top), (left + width, top + height), colour, max(1, round(2 * scale)), cv2.LINE_AA)
+    taken = [face.box for face in faces]
     for face in faces:  # over all boxes
         _tag(drawn, face, scale)
         if bars:
-            _bars(drawn, face, scale)
+            size = (round(150 * scale), round(17 * scale) * len(face.probabilities))
+            taken.append(panel := _beside(face.box, size, drawn, taken))
+            _bars(drawn, face, panel, scale)
     return drawn
 
 
@@ -66,17 +71,26 @@ def _tag(drawn: np.ndarray, face: Face, scale: float) -> None:
     _text(drawn, text, place, scale, (0, 0, 0), COLOURS.get(face.label, OTHER))
 
 
-def _bars(drawn: np.ndarray, face: Face, scale: float) -> None:
-    """Draw a panel with the probabilities on the side of the box that has more room."""
-    left, top, width, _ = face.box
-    wide, row = round(150 * scale), round(17 * scale)
-    room = drawn.shape[1] - left - width
-    x = left + width + 4 if room >= min(wide, left) else left - wide - 4
-    x = max(0, min(x, drawn.shape[1] - wide))
-    y = max(0, min(top, len(drawn) - row * len(face.probabilities)))
-    panel = drawn[y : y + row * len(face.probabilities), x : x + wide]
-    panel[:] = panel // 4 + np.array(PANEL, np.uint8) * 3 // 4
-    start = round(70 * scale)
+def _beside(box: Box, size: tuple[int, int], drawn: np.ndarray, taken: Sequence[Box]) -> Box:
+    """Return a box of that size beside another: the first place that is free, else the first one."""
+    (left, top, width, height), (wide, high) = box, size
+    corners = [
+        (left + width + 4, top),
+        (left - wide - 4, top),
+        (left, top + height + 4),
+        (left, top - _height(_scale(drawn)) - high - 4),
+    ]
+    # Moved along the edge, if it must be, but not away from it.
+    spots = [(max(0, min(x, drawn.shape[1] - wide)), max(0, min(y, len(drawn) - high)), wide, high) for x, y in corners]
+    return next((spot for spot in spots if not any(intersection(spot, other) for other in taken)), spots[0])
+
+
+def _bars(drawn: np.ndarray, face: Face, panel: Box, scale: float) -> None:
+    """Draw the probabilities as bars on a dark ground."""
+    x, y, wide, high = panel
+    ground = drawn[y : y + high, x : x + wide]
+    ground[:] = ground // 4 + np.array(PANEL, np.uint8) // 4 * 3
+    start, row = round(70 * scale), high // len(face.probabilities)
     for place, (label, value) in enumerate(face.probabilities.items()):
         line = y + place * row
         cv2.putText(drawn, label, (x + 4, line + round(12 * scale)), FONT, 0.4 * scale, WHITE, 1, cv2.LINE_AA)

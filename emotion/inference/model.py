@@ -1,6 +1,7 @@
 """A file that holds an exported network: ONNX, or LiteRT."""
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -8,7 +9,6 @@ import numpy as np
 
 import emotion
 from emotion.errors import InputError
-from emotion.labels import EMOTIONS
 
 NAME = "emotion.onnx"
 MAKE = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
@@ -76,8 +76,7 @@ class _Onnx:
                 raise
             raise InputError(f"{path}: not an ONNX model, or a damaged one: {MAKE}") from None
         self._input = _input_name(self._session, path)
-        metadata = self._session.get_modelmeta().custom_metadata_map
-        self.labels = _labels(metadata.get("labels", "null"), path)
+        self.labels = _labels(self._session.get_modelmeta().custom_metadata_map.get("labels", ""), path)
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         return self._session.run(None, {self._input: faces[..., None].astype(np.float32)})[0]
@@ -86,7 +85,7 @@ class _Onnx:
 def _input_name(session: Any, path: Path) -> str:
     """Return the name of the input if faces can be put there."""
     inputs, outputs = session.get_inputs(), session.get_outputs()
-    shape = inputs[0].shape if inputs else None
+    shape = list(inputs[0].shape) if inputs else []
     if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != "tensor(float)" or shape[1:] != [48, 48, 1]:
         raise InputError(f"{path}: not a network for faces: it must take float32 (n, 48, 48, 1) and give one output")
     if isinstance(shape[0], int):
@@ -95,6 +94,7 @@ def _input_name(session: Any, path: Path) -> str:
 
 
 def _labels(text: str, path: Path) -> tuple[str, ...]:
+    """Return what a model says of its answers, a JSON list."""
     try:
         labels = json.loads(text)
     except ValueError:
@@ -105,8 +105,6 @@ def _labels(text: str, path: Path) -> tuple[str, ...]:
 
 
 class _LiteRT:
-    labels = EMOTIONS  # the file has no room for names; stage export writes this order
-
     def __init__(self, path: Path, threads: int) -> None:
         try:
             from ai_edge_litert.interpreter import Interpreter
@@ -117,6 +115,7 @@ class _LiteRT:
             (given,), (answer,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except (ValueError, RuntimeError):
             raise InputError(f"{path}: not a LiteRT model, or one of another form: {MAKE}") from None
+        self.labels = _labels(_appended(path), path)
         if list(given["shape"][1:]) != [48, 48, 1] or given["dtype"] != np.float32:
             raise InputError(f"{path}: not a network for faces: it must take float32 (n, 48, 48, 1)")
         self._given, self._answer, self._size = given["index"], answer["index"], 0
@@ -129,3 +128,12 @@ class _LiteRT:
         self._interpreter.set_tensor(self._given, faces[..., None].astype(np.float32))
         self._interpreter.invoke()
         return self._interpreter.get_tensor(self._answer)
+
+
+def _appended(path: Path) -> str:
+    """Return the labels that stand, as JSON, in the zip at the end of a LiteRT file."""
+    try:
+        with zipfile.ZipFile(path) as files:
+            return json.dumps(json.loads(files.read("metadata.json"))["labels"])
+    except (zipfile.BadZipFile, KeyError, ValueError):
+        return ""

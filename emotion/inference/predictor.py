@@ -1,6 +1,5 @@
 """From pictures to faces and what they show."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol, overload
 
@@ -32,6 +31,7 @@ class EmotionClassifier:
         faces: `haar`, `yunet` (after `emotion fetch-yunet`), the path of YuNet's file, `whole` (each picture is one
             face, cut out), or a detector of your own.
         margin: How far beyond its box a face is cut out, see `emotion.faces.crop`; None takes the detector's.
+        smallest: Side in pixels of the smallest face that is looked for; larger is faster.
         upright: Turn faces until their eyes are level, if the detector tells where they are.
         threads: Of the network; 0 leaves it to the runtime.
 
@@ -50,11 +50,12 @@ class EmotionClassifier:
         *,
         faces: str | Path | Detector = "haar",
         margin: float | None = None,
+        smallest: int = 40,
         upright: bool = False,
         threads: int = 0,
     ) -> None:
         self._model = open_model(model, threads)
-        self._detector = detector(faces)
+        self._detector = detector(faces, smallest)
         self._margin = self._detector.margin if margin is None else margin
         self._upright = upright
 
@@ -67,9 +68,11 @@ class EmotionClassifier:
     def predict(self, pictures: Picture, *, bgr: bool = False) -> Result: ...
 
     @overload
-    def predict(self, pictures: Sequence[Picture], *, bgr: bool = False) -> list[Result]: ...
+    def predict(self, pictures: list[Picture] | tuple[Picture, ...], *, bgr: bool = False) -> list[Result]: ...
 
-    def predict(self, pictures: Picture | Sequence[Picture], *, bgr: bool = False) -> Result | list[Result]:
+    def predict(
+        self, pictures: Picture | list[Picture] | tuple[Picture, ...], *, bgr: bool = False
+    ) -> Result | list[Result]:
         """Return the faces of a picture, or of each of a list of pictures, whose faces are classified together.
 
         Args:
@@ -103,7 +106,7 @@ class EmotionClassifier:
         return Face(found.box, self.labels[int(row.argmax())], probabilities, found.score, seen)
 
 
-def detector(faces: str | Path | Detector) -> Detector:
+def detector(faces: str | Path | Detector, smallest: int) -> Detector:
     """Return a detector by its name or file: haar, whole, yunet, or a path of YuNet's file.
 
     Raises:
@@ -112,5 +115,5 @@ def detector(faces: str | Path | Detector) -> Detector:
     if not isinstance(faces, str | Path):
         return faces
     if faces in ("haar", "whole"):
-        return Haar() if faces == "haar" else Whole()
-    return yunet.YuNet(yunet.default_path() if faces == "yunet" else faces)
+        return Haar(smallest) if faces == "haar" else Whole()
+    return yunet.YuNet(yunet.default_path() if faces == "yunet" else faces, smallest)

@@ -84,7 +84,7 @@ def _of_array(array: np.ndarray, bgr: bool) -> np.ndarray:
         raise InputError(
             f"an array of shape {array.shape} is no picture: (height, width) or (height, width, 1, 3 or 4)"
         )
-    _require_size(*array.shape[:2], "the array")
+    _require_size(array.shape[0], array.shape[1], "the array")
     array = _bytes(array)
     if array.ndim == 2 or array.shape[2] == 1:
         return cv2.cvtColor(array, cv2.COLOR_GRAY2RGB)

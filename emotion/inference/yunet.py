@@ -34,7 +34,7 @@ class YuNet:
 
     margin: float | None = 0.1
 
-    def __init__(self, path: str | Path, smallest: int = 24, least_score: float = 0.7) -> None:
+    def __init__(self, path: str | Path, smallest: int = 40, least_score: float = 0.7) -> None:
         if not Path(path).is_file():
             raise InputError(f"{path}: no such file: `emotion fetch-yunet` downloads it, or choose the detector haar")
         try:
