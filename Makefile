@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds
+.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -74,6 +74,9 @@ seeds: setup ## fit cnn_aug and distilled with three seeds each, as DVC experime
 
 exclude-suspects: setup ## copy suspect labels to params/exclude.csv, for data.exclude to name (COUNT=500: the worst 500)
 	@$(RUN) tools.exclude_suspects $(COUNT)
+
+ship: setup ## copy the chosen model's float16 ONNX to models/emotion.onnx, for git
+	@$(RUN) tools.ship
 
 lock: setup ## compile requirements*.txt again from pyproject.toml; versions stay where they can
 	@for file in requirements*.txt; do \

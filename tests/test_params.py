@@ -56,6 +56,7 @@ def _load(tmp_path: Path, section: str, **changes: Any) -> params.Section:
         ("data", {"sample": {"face": 70, "seed": 1}}, r"unknown key data\.sample\.face; did you mean 'faces'\?"),
         ("data", {"sample": {"faces": 3, "seed": 1}}, r"data\.sample\.faces is 3: .* greater than or equal to 70"),
         ("export", {"models": []}, r"export\.models is \[\]: List should have at least 1 item"),
+        ("export", {"max_mb": 0}, r"export\.max_mb is 0: Input should be greater than 0"),
         ("schedule", {"peak": "1e-3"}, r"schedule\.peak is '1e-3': .* \(YAML reads 1e-3 as text: write 0\.001\)"),
         ("schedule", {"peak": "5E2"}, r"write 500\)"),
         ("schedule", {"peak": -0.1}, r"schedule\.peak is -0\.1: Input should be greater than 0"),
@@ -98,10 +99,10 @@ def test_a_missing_file_or_section_is_named(tmp_path: Path, text: str | None, se
 @pytest.mark.parametrize("file", ["params.yaml", "params.sample.yaml"])
 def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_path: Path, monkeypatch):
     """Schemas refuse unknown keys, so a file that all of them accept holds nothing superfluous."""
+    from emotion.export.parity import ExportSettings
     from emotion.training.machine import MachineSettings
     from emotion.training.views import PredictSettings
     from stages.ensemble_choice import EnsembleSettings
-    from stages.export import ExportSettings
     from stages.label_audit import LabelAuditSettings
     from stages.teach import TeachSettings
     from stages.train import ModelSettings

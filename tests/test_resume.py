@@ -49,7 +49,7 @@ STEPS = 4  # 70 faces in batches of 16
 def training(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Training:
     """The stage `train cnn` with all its data."""
     folder = tmp_path_factory.mktemp("resume") / "project"
-    shutil.copytree(tiny, folder, ignore=shutil.ignore_patterns("cache", "*.keras", "*.onnx"))
+    shutil.copytree(tiny, folder, ignore=shutil.ignore_patterns("cache", "*.keras", "*.onnx", "*.tflite"))
     small_training.write_params(folder, "cnn", EPOCHS)
     return Training(folder, "cnn", EPOCHS)
 

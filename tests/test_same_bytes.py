@@ -1,4 +1,4 @@
-"""The same params give the same bytes of weights, history, predictions and ONNX, on however many cores."""
+"""The same params give the same bytes of weights, history, predictions and exported files, on however many cores."""
 
 import os
 import shutil
@@ -20,7 +20,8 @@ FILES = (
     "plots/predictions/test/cnn.csv",
     "plots/predictions/validation_averaged/cnn.csv",
     "plots/predictions/test_averaged/cnn.csv",
-    "models/cnn.onnx",
+    *(f"models/cnn.{suffix}" for suffix in ("onnx", "float16.onnx", "int8.onnx")),
+    *(f"models/cnn.{suffix}" for suffix in ("float32.tflite", "float16.tflite", "int8.tflite")),
     "metrics/export/cnn.json",
 )
 
@@ -29,7 +30,7 @@ def _run(
     tiny: Path, folder: Path, hash_seed: str, *, seed: int = 1, stages: Sequence[str], prefix: Sequence[str] = ()
 ) -> dict[str, bytes]:
     """Return what stages of cnn write in a folder of their own, each in a process of its own."""
-    for name in ("data", "emotion", "params", "stages"):
+    for name in ("data", "emotion", "params", "stages", "metrics/calibration"):
         shutil.copytree(tiny / name, folder / name)
     small_training.write_params(folder, "cnn", epochs=3, seed=seed)
     environment = dag.environment(folder) | {"PYTHONHASHSEED": hash_seed}

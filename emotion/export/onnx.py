@@ -5,37 +5,39 @@ import io
 import json
 import tempfile
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
 import onnx
 
-from emotion.files import atomic
-
 INPUT, OUTPUT = "face", "probabilities"
 
 
-def write(model: keras.Model, target: str | Path, metadata: dict[str, object]) -> None:
-    """Write an ONNX file: `face` float32 (n, 48, 48, 1), values 0..255, to `probabilities` float32 (n, 7).
-
-    Args:
-        model: Built network.
-        target: The file.
-        metadata: Goes into the file's metadata, each value as JSON, sorted by key.
-    """
+def exported(model: keras.Model) -> onnx.ModelProto:
+    """Return a built network in ONNX: `face` float32 (n, 48, 48, 1), 0..255, to `probabilities` float32 (n, 7)."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
         # The exporter prints pages that no user can act on.
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
             _for_inference(model).export(path, format="onnx", verbose=False)
-        exported = onnx.load(path)
-    _rename(exported.graph)
-    exported.graph.name = model.name
-    onnx.helper.set_model_props(exported, {key: json.dumps(metadata[key]) for key in sorted(metadata)})
-    onnx.checker.check_model(exported)
-    with atomic(target) as path:
-        path.write_bytes(exported.SerializeToString(deterministic=True))
+        found = onnx.load(path)
+    found.graph.name, found.graph.doc_string = model.name, ""  # which holds a number that counts what was done before
+    _keep_zeros(found.graph)
+    _rename(found.graph)
+    return found
+
+
+def save(model: onnx.ModelProto, path: str | Path, metadata: Mapping[str, Any]) -> None:
+    """Write an ONNX file; its metadata hold each value as JSON, sorted by key."""
+    named = onnx.ModelProto()
+    named.CopyFrom(model)
+    _rename(named.graph)
+    onnx.helper.set_model_props(named, {key: json.dumps(metadata[key]) for key in sorted(metadata)})
+    onnx.checker.check_model(named)
+    Path(path).write_bytes(named.SerializeToString(deterministic=True))
 
 
 def _for_inference(model: keras.Model) -> keras.Model:
@@ -48,6 +50,21 @@ def _for_inference(model: keras.Model) -> keras.Model:
     fixed = keras.Model(face, model(face, training=False), name=model.name)
     fixed(np.zeros((1, *model.input_shape[1:]), np.float32))  # what was never called is not exported
     return fixed
+
+
+def _keep_zeros(graph: onnx.GraphProto) -> None:
+    """Let no maximum be taken over anything but the zeros around a picture, as in ResNet50V2.
+
+    ONNX Runtime (1.31) would join the padding and the pooling, which pads with minus infinity; not with auto_pad.
+    """
+    padded = {node.output[0] for node in graph.node if node.op_type == "Pad"}
+    for node in graph.node:
+        if node.op_type == "MaxPool" and node.input[0] in padded:
+            values = {item.name: onnx.helper.get_attribute_value(item) for item in node.attribute}
+            if not any(values.get("pads", [])):
+                kept = [item for item in node.attribute if item.name not in ("pads", "auto_pad")]
+                del node.attribute[:]
+                node.attribute.extend([*kept, onnx.helper.make_attribute("auto_pad", "VALID")])
 
 
 def _rename(graph: onnx.GraphProto) -> None:

@@ -1,0 +1,239 @@
+"""Exported files answer as the calibrated network, say what they are, and are the same on every run."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import onnxruntime
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+import yaml
+from ai_edge_litert.interpreter import Interpreter
+
+from emotion.errors import InputError
+from emotion.export import calibrated, formats, int8, parity
+from emotion.export.parity import ExportSettings
+from emotion.labels import EMOTIONS
+from emotion.training import keras_file
+from tests import tiny as dag
+from tests.source import ROOT
+
+TEMPERATURE = 1.7
+FACTS = {"labels": EMOTIONS, "temperature": TEMPERATURE, "weights_md5": "abc"}
+# Largest difference of probabilities from Keras; those of the networks below go from almost 0 to almost 1.
+LIMITS = {"float32": 1e-5, "float16": 0.005, "int8": 0.15}
+SETTINGS = ExportSettings(models=["cnn"], max_mb=8, int8_faces=10, seed=1, max_difference=0.001,
+                          max_difference_float16=0.01, max_accuracy_loss_int8=2.0)  # fmt: skip
+
+
+def _faces(count: int) -> np.ndarray:
+    """Return pictures of blurred noise, uint8 (n, 48, 48)."""
+    coarse = np.random.default_rng(1).integers(0, 256, (count, 6, 6), np.uint8)
+    return coarse.repeat(8, axis=1).repeat(8, axis=2)
+
+
+def _network(size: int, seed: int = 1) -> keras.Model:
+    """Return a network that is easily exported wrongly: it resizes, normalises batches, pads before it pools."""
+    keras.utils.clear_session()  # else layers would have other names in a second one
+    keras.utils.set_random_seed(seed)
+    layers = keras.layers
+    face = keras.Input((48, 48, 1), name="face")
+    x = layers.Concatenate()([face, face, face])  # as networks with ImageNet's weights have it
+    x = layers.Resizing(size, size)(x) if size != 48 else x
+    x = layers.Rescaling(1 / 127.5, offset=-1)(x)
+    # Below zero nearly everywhere, so that it matters with what the pooling is padded.
+    x = layers.Conv2D(8, 3, padding="same", bias_initializer=keras.initializers.Constant(-1))(x)
+    x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
+    for width in (8, 16):
+        x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
+        x = layers.Activation("relu")(layers.BatchNormalization()(x))
+        x = layers.Dropout(0.5)(layers.MaxPooling2D()(x))
+    x = layers.Dense(16, activation="swish")(layers.Flatten()(x))
+    bias = keras.initializers.RandomNormal(stddev=0.5, seed=seed)
+    emotion = layers.Dense(7, activation="softmax", bias_initializer=bias, name="emotion")(x)
+    model = keras.Model(face, emotion, name="network")
+    rng = np.random.default_rng(seed)
+    for layer in model.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            layer.set_weights([rng.uniform(0.5, 1.5, weight.shape) for weight in layer.get_weights()])
+    return model
+
+
+def _logits(model: keras.Model, faces: np.ndarray) -> np.ndarray:
+    """Return what goes into the softmax, float64 (n, 7)."""
+    kernel, bias = model.layers[-1].get_weights()
+    features = keras.Model(model.input, model.layers[-2].output)
+    return np.asarray(features(faces[..., None].astype(np.float32), training=False), np.float64) @ kernel + bias
+
+
+def _softmax(logits: np.ndarray) -> np.ndarray:
+    powers = np.exp(logits - logits.max(axis=1, keepdims=True))
+    return powers / powers.sum(axis=1, keepdims=True)
+
+
+def _write(folder: Path, size: int) -> tuple[dict[str, Path], np.ndarray]:
+    """Write all files of a network; return where they are, and its logits before it was calibrated."""
+    faces, model = _faces(60), _network(size)
+    logits = _logits(model, faces)
+    calibrated.divide(model, TEMPERATURE)
+    paths = {key: folder / f"network.{suffix}" for key, suffix in formats.SUFFIXES.items()}
+    formats.write(model, int8.sample(faces, 30, seed=1), FACTS, paths)
+    return paths, logits
+
+
+@pytest.fixture(scope="module", params=[48, 32, 224], ids=["48 pixels", "resized to 32", "resized to 224"])
+def exported(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Path], np.ndarray]:
+    """All files of a network, and its logits before it was calibrated."""
+    return _write(tmp_path_factory.mktemp("exported"), request.param)
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """All files of a network."""
+    return _write(tmp_path_factory.mktemp("files"), 48)[0]
+
+
+@pytest.mark.parametrize("key", formats.SUFFIXES)
+def test_every_file_gives_the_softmax_of_keras_logits_divided_by_the_temperature(exported, key: str):
+    paths, logits = exported
+    expected = _softmax(logits / TEMPERATURE)
+    got = parity.probabilities(paths[key], _faces(60), threads=1)
+    kind = key.rpartition("_")[2]
+    assert got.dtype == np.float32 and got.shape == (60, 7)
+    assert np.abs(got.sum(axis=1) - 1).max() < (0.02 if key == "litert_int8" else 1e-5)
+    assert np.abs(got - expected).max() < LIMITS[kind]
+    assert np.mean(got.argmax(axis=1) == expected.argmax(axis=1)) >= (0.9 if kind == "int8" else 1)
+    assert np.abs(got - _softmax(logits)).max() > 2 * LIMITS["float16"], "without the temperature it is another answer"
+
+
+def test_a_second_export_in_the_same_process_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]):
+    again, _ = _write(tmp_path, 48)
+    assert [key for key in files if files[key].read_bytes() != again[key].read_bytes()] == []
+
+
+def test_large_weights_are_stored_in_the_numbers_of_the_format(files: dict[str, Path]):
+    size = {key: path.stat().st_size for key, path in files.items()}
+    names = {"float32": np.float32, "float16": np.float16, "int8": np.int8}
+    for kind, dtype in names.items():
+        weights = [onnx.numpy_helper.to_array(weight) for weight in onnx.load(files[f"onnx_{kind}"]).graph.initializer]
+        assert {weight.dtype for weight in weights if weight.size > 200} == {np.dtype(dtype)}
+        tensors = Interpreter(str(files[f"litert_{kind}"])).get_tensor_details()
+        assert dtype in {tensor["dtype"] for tensor in tensors if np.prod(tensor["shape"]) > 1000}
+    for runtime in ("onnx", "litert"):
+        assert size[f"{runtime}_int8"] < size[f"{runtime}_float16"] < size[f"{runtime}_float32"]
+
+
+@pytest.mark.parametrize("key", [key for key in formats.SUFFIXES if key.startswith("onnx")])
+def test_onnx_runtime_reads_the_names_and_the_metadata(files: dict[str, Path], key: str):
+    session = onnxruntime.InferenceSession(files[key])
+    (face,), (answer,) = session.get_inputs(), session.get_outputs()
+    assert (face.name, face.type, face.shape) == ("face", "tensor(float)", ["n", 48, 48, 1])
+    assert (answer.name, answer.type, answer.shape) == ("probabilities", "tensor(float)", ["n", 7])
+    facts = {name: json.loads(text) for name, text in session.get_modelmeta().custom_metadata_map.items()}
+    assert facts == FACTS | {"labels": list(EMOTIONS)}
+
+
+@pytest.mark.parametrize("key", [key for key in formats.SUFFIXES if key.startswith("litert")])
+def test_litert_reads_the_names_and_zip_reads_the_metadata(files: dict[str, Path], key: str):
+    signature = {"inputs": ["face"], "outputs": ["probabilities"]}
+    interpreter = Interpreter(str(files[key]))
+    assert interpreter.get_signature_list() == {"serving_default": signature}
+    ends = [*interpreter.get_input_details(), *interpreter.get_output_details()]
+    assert [end["dtype"] for end in ends] == [np.float32, np.float32]
+    assert [end["shape_signature"].tolist() for end in ends] == [[-1, 48, 48, 1], [-1, 7]]
+    with zipfile.ZipFile(files[key]) as archive:
+        assert json.loads(archive.read("metadata.json")) == FACTS | {"labels": list(EMOTIONS)}
+        assert archive.read("labels.txt").decode().split() == list(EMOTIONS)
+
+
+def test_temperature_divides_logits_and_changes_no_answer():
+    faces, model = _faces(60), _network(48)
+    before = _logits(model, faces)
+    answers = np.asarray(model(faces[..., None].astype(np.float32))).argmax(axis=1)
+    calibrated.divide(model, TEMPERATURE)
+    np.testing.assert_allclose(_logits(model, faces), before / TEMPERATURE, rtol=1e-5, atol=1e-5)
+    assert np.array_equal(np.asarray(model(faces[..., None].astype(np.float32))).argmax(axis=1), answers)
+
+
+def test_a_network_that_does_not_end_with_a_dense_softmax_is_named():
+    model = _network(48)
+    longer = keras.Model(model.input, keras.layers.Activation("linear", name="extra")(model.output), name="longer")
+    with pytest.raises(InputError, match="^longer: its last layer, extra, must be a dense one with softmax"):
+        calibrated.divide(longer, TEMPERATURE)
+
+
+def test_the_sample_is_drawn_by_its_seed():
+    faces = np.arange(100)
+    assert np.array_equal(int8.sample(faces, 10, seed=1), int8.sample(faces, 10, seed=1))
+    assert not np.array_equal(int8.sample(faces, 10, seed=1), int8.sample(faces, 10, seed=2))
+    assert len(set(int8.sample(faces, 10, seed=1))) == 10
+    assert np.array_equal(int8.sample(faces, 1000, seed=1), faces)
+
+
+GOOD = {"bytes": 1, "largest_difference": 0.0001, "same_answers": 1.0, "accuracy_lost": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("key", "change", "message"),
+    [
+        ("onnx_float32", {"largest_difference": 0.002}, "0.002 of difference .* export.max_difference is 0.001"),
+        ("litert_float32", {"largest_difference": float("nan")}, "nan of difference .* export.max_difference is 0.001"),
+        ("litert_float16", {"largest_difference": 0.02}, "0.02 of difference .* export.max_difference_float16 is 0.01"),
+        ("onnx_int8", {"accuracy_lost": 2.5}, "2.5 points of accuracy lost .* export.max_accuracy_loss_int8 is 2:"),
+    ],
+)
+def test_a_file_that_is_worse_than_params_allow_is_named_with_the_limit(key: str, change: dict, message: str):
+    good = dict.fromkeys(formats.SUFFIXES, GOOD) | {
+        "onnx_int8": GOOD | {"largest_difference": 0.3, "accuracy_lost": 1.9}
+    }
+    parity.require("cnn", good, SETTINGS)
+    with pytest.raises(InputError, match=f"^cnn: {key}: {message}") as error:
+        parity.require("cnn", good | {key: GOOD | change}, SETTINGS)
+    assert "\n" not in str(error.value) and "no file was written" in str(error.value)
+
+
+def test_the_stage_writes_all_files_or_with_a_limit_that_is_too_small_none(tmp_path: Path, monkeypatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    keras_file.save(_network(48), tmp_path / "models/cnn.keras")
+    faces, labels, parts = _faces(70), [EMOTIONS[n % 7] for n in range(70)], ["train", "validation"] * 35
+    columns = {"name": [f"{n}" for n in range(70)], "pixels": [face.tobytes() for face in faces], "label": labels}
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.table(columns | {"part": parts, "leaked": ["no"] * 70}), tmp_path / "data/learn.parquet")
+    (tmp_path / "metrics/calibration").mkdir(parents=True)
+    fitted = {"single": {"temperature": TEMPERATURE}, "averaged": {"temperature": 9.0}}
+    (tmp_path / "metrics/calibration/cnn.json").write_text(json.dumps(fitted))
+
+    def run(**changes: float) -> subprocess.CompletedProcess[str]:
+        values = dag.params()
+        values["export"] |= changes
+        (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
+        return subprocess.run(
+            [sys.executable, "-m", "stages.export", "cnn"], cwd=tmp_path, capture_output=True, text=True
+        )
+
+    failed = run(max_difference_float16=0.0000001)
+    told = [line for line in failed.stderr.splitlines() if line.startswith("error:")]
+    assert failed.returncode == 1 and len(told) == 1 and "Traceback" not in failed.stderr
+    assert "onnx_float16" in told[0] and "litert_float16" in told[0] and "int8" not in told[0]
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["cnn.keras"]
+    assert not list((tmp_path / "metrics/export").glob("*")), "nor a temporary one"
+
+    done = run()
+    assert done.returncode == 0, done.stderr[-3000:]
+    summary = json.loads((tmp_path / "metrics/export/cnn.json").read_text())
+    sizes = {key: (tmp_path / f"models/cnn.{suffix}").stat().st_size for key, suffix in formats.SUFFIXES.items()}
+    assert {key: row["bytes"] for key, row in summary["files"].items()} == sizes
+    assert summary["temperature"] == TEMPERATURE
+    assert summary["files"]["onnx_float32"]["same_answers"] == 1
+    assert summary["files"]["onnx_float32"]["accuracy"] == summary["validation_accuracy"]
+    with zipfile.ZipFile(tmp_path / "models/cnn.int8.tflite") as archive:
+        facts = json.loads(archive.read("metadata.json"))
+    assert facts == {"labels": list(EMOTIONS), "input_size": [48, 48]} | {
+        k: v for k, v in summary.items() if k != "files"
+    }
