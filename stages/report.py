@@ -26,7 +26,7 @@ def main(target: str = PAGE) -> None:
         "members": facts.read("metrics/ensemble_members.json")["members"],
         "audit": facts.read("metrics/audit.json"),
         "versions": facts.read(f"metrics/training/{best}.json")["versions"],
-        "hashes": {name: facts.read(f"metrics/export/{name}.json")["weights_md5"] for name in names},
+        "hashes": facts.hashes(names),
         "charts": {name: Markup(text) for name, text in charts.charts(names).items()},
         "agreement": facts.read("plots/compare/agreement.json"),
         "pictures": page.pictures(names, real=target != PAGE),

@@ -99,10 +99,15 @@ def test_a_missing_file_or_section_is_named(tmp_path: Path, text: str | None, se
 @pytest.mark.parametrize("file", ["params.yaml", "params.sample.yaml"])
 def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_path: Path, monkeypatch):
     """Schemas refuse unknown keys, so a file that all of them accept holds nothing superfluous."""
+    from emotion.evaluation.comparison import CompareSettings
+    from emotion.evaluation.parts import EvaluateSettings
+    from emotion.explanation.robustness import RobustnessSettings
     from emotion.export.parity import ExportSettings
     from emotion.training.machine import MachineSettings
     from emotion.training.views import PredictSettings
+    from stages.calibrate import CalibrateSettings
     from stages.ensemble_choice import EnsembleSettings
+    from stages.explain import ExplainSettings
     from stages.label_audit import LabelAuditSettings
     from stages.teach import TeachSettings
     from stages.train import ModelSettings
@@ -115,6 +120,8 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     schemas |= {"audit": AuditSettings, "defects": DefectSettings, "explore": ExploreSettings}
     schemas |= {"label_audit": LabelAuditSettings, "training": MachineSettings, "export": ExportSettings}
     schemas |= {"teach": TeachSettings, "predict": PredictSettings, "ensemble": EnsembleSettings}
+    schemas |= {"calibrate": CalibrateSettings, "evaluate": EvaluateSettings, "compare": CompareSettings}
+    schemas |= {"explain": ExplainSettings, "robustness": RobustnessSettings}
     assert set(values) == {*schemas, "models"}
     for section, schema in schemas.items():
         params.load(section, schema)
@@ -122,6 +129,8 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
         params.load(f"models.{model}", ModelSettings)
     assert set(params.load("export", ExportedModels).models) <= set(values["models"])
     assert params.load("ensemble", EnsembleSettings).candidates == list(values["models"]), "list every model there"
+    assert params.load("compare", CompareSettings).models == list(values["models"]), "list every model there"
+    assert params.load("explain", ExplainSettings).model in values["models"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ STAGE_PLOTS, STAGE_OUTS = _of_models("plots"), _of_models("outs")
 ENSEMBLE_PLOTS = {
     path: properties for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, properties in entry.items()
 }
-DATA_PLOTS = [path for entry in PIPELINE["stages"]["explore"]["plots"] for path in entry]
+PICTURES = [
+    path for name in ("explore", "compare", "explain") for entry in PIPELINE["stages"][name]["plots"] for path in entry
+]
 # Charts of one model, or of the ensemble; the scores are no chart, and the page hides them.
 DRAWN, ENSEMBLE_DRAWN = (
     {
@@ -132,7 +134,7 @@ def _fields(path: Path) -> set[str]:
 
 def _write_outputs(folder: Path, shift: float) -> None:
     """Write the smallest outputs of every model and the ensemble that charts can draw, and pictures of the data."""
-    for path in DATA_PLOTS:
+    for path in PICTURES:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("drawn elsewhere", encoding="utf-8")
     for number, model in enumerate([*MODELS, "ensemble"]):
@@ -146,7 +148,9 @@ def _write_outputs(folder: Path, shift: float) -> None:
         roc = [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)]
         bins = [{"when": "before", "faces": 7, "confidence": x, "accuracy": x} for x in (0.2, 0.6)]
         risks = [{"coverage": x, "risk": x * score} for x in (0.5, 1.0)]
+        robust = [f"blur,{step},1,{score}" for step in (0, 1)]
         for path, text in {
+            f"robustness/{model}.csv": "\n".join(["corruption,step,strength,accuracy", *robust]),
             f"history/{model}.csv": "\n".join(history),
             f"predictions/validation/{model}.csv": "\n".join(answers),
             f"predictions/test/{model}.csv": "\n".join(answers),

@@ -36,6 +36,15 @@ def of_model(name: str, best: str) -> dict[str, Any]:
     return found
 
 
+def hashes(names: Sequence[str]) -> dict[str, str]:
+    """Return the MD5 of the faces that were learnt from and of the weights of each model that was exported."""
+    found = {
+        name: read(f"metrics/export/{name}.json") for name in names if Path(f"metrics/export/{name}.json").exists()
+    }
+    data = {"data/learn.parquet": next(iter(found.values()))["data_md5"]} if found else {}
+    return data | {f"models/{name}.keras": one["weights_md5"] for name, one in found.items()}
+
+
 def read(path: str) -> Any:
     """Return the content of a JSON file."""
     return json.loads(Path(path).read_text(encoding="utf-8"))
