@@ -43,6 +43,7 @@ def real_zip() -> Path:
     return REAL_ZIP
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Keep a file's tests in one process, and those of the tiny repository, which take longest, in the first."""
     items.sort(key=lambda item: "tiny" not in getattr(item, "fixturenames", ()))

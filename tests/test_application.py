@@ -102,7 +102,7 @@ def test_it_learns_in_bfloat16_and_its_file_and_onnx_answer_alike(name: str, tmp
         assert type(layer).__module__.startswith("keras.src.layers."), f"{layer.name} is no stock layer"
     answers = forward.probabilities(loaded, FACES)
     assert np.array_equal(answers, forward.probabilities(model, FACES))
-    onnx.write(loaded, tmp_path / "model.onnx", {})
+    onnx.save(onnx.exported(loaded), tmp_path / "model.onnx", {})
     (exported,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"face": BATCH})
     np.testing.assert_allclose(exported, answers, atol=1e-4)
     np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)

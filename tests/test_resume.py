@@ -78,7 +78,8 @@ def test_killed_in_a_checkpoint_in_an_epoch_and_in_the_final_save_it_ends_with_t
     name = next(name for name in kept if name.startswith(".checkpoints/"))
     assert training.outputs()[name] == kept[name]
 
-    third = training.kill(0, SAVE[1])
+    # A moment so short is sometimes missed; then the training has ended and begins again.
+    third = next(filter(None, (training.kill(0, SAVE[1]) for _ in range(5))), None)
     assert third and third.moment == "in the final save" and third.position == (EPOCHS, 0)
     assert list((training.folder / "models").glob(".tmp-*")) and not (training.folder / "models/cnn.keras").exists()
     training.run()
