@@ -27,7 +27,7 @@ repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hour
 	@$(RUN) dvc repro
 
 test: setup ## run the tests
-	@$(RUN) pytest -q -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	@$(RUN) pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## check style and types
 	@$(RUN) ruff check .

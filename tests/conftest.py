@@ -1,11 +1,13 @@
 """Fixtures that several test files share, and the rule that nothing is skipped in CI without a reason."""
 
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_ZIP = ROOT.parent / "shared/fer2013/fer2013.zip"
@@ -26,12 +28,21 @@ def pipeline() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A repository in which the whole pipeline ran on few drawn faces; a test leaves it as it was."""
     from tests.tiny import make
 
-    folder = tmp_path_factory.mktemp("tiny")
-    make(folder)
+    folder = tmp_path_factory.mktemp("tiny") / "repository"
+    if worker_id == "master":
+        make(folder)
+        return folder
+    # Several processes run tests: one makes it, each has a copy.
+    first = tmp_path_factory.getbasetemp().parent / "first_tiny"
+    with FileLock(f"{first}.lock"):
+        if not (first / "done").exists():
+            make(first / "repository")
+            (first / "done").touch()
+    shutil.copytree(first / "repository", folder, symlinks=True)
     return folder
 
 
@@ -43,13 +54,9 @@ def real_zip() -> Path:
     return REAL_ZIP
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist looks for groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep a file's tests in one process, and those of the tiny repository, which take longest, in the first."""
-    items.sort(key=lambda item: "tiny" not in getattr(item, "fixturenames", ()))
-    for item in items:
-        group = "tiny" if "tiny" in getattr(item, "fixturenames", ()) else item.path.name
-        item.add_marker(pytest.mark.xdist_group(group))
+    """Begin with the file that takes longest, and end with the others that wait for what it makes."""
+    items.sort(key=lambda item: 0 if item.path.name == "test_dag.py" else 1 + ("tiny" in item.fixturenames))
 
 
 def allowed_skips() -> set[str]:
