@@ -11,11 +11,12 @@ from emotion.data import dataset
 from emotion.explanation import robustness
 from emotion.files import atomic
 from emotion.params import load
+from emotion.report import curves
 from emotion.training import forward, machine
 
 
 def main(name: str) -> None:
-    """Write plots/robustness/<name>.csv: the accuracy under each corruption at strengths 0, which is none, to 5."""
+    """Write plots/robustness/<name>.csv and .png: accuracy under each corruption at strengths 0 (none) to 5."""
     settings = load("robustness", robustness.RobustnessSettings)
     machine.prepare(load("training", machine.MachineSettings), seed=0)
     answers = forward.of_faces(keras.saving.load_model(f"models/{name}.keras", compile=False))
@@ -24,16 +25,21 @@ def main(name: str) -> None:
     def accuracy(pixels: np.ndarray) -> float:
         return round(float((answers(pixels).argmax(axis=1) == faces.labels).mean()), 6)
 
-    clean = accuracy(faces.pixels)
+    clean, found = accuracy(faces.pixels), {}
+    for kind in robustness.CORRUPTIONS:
+        shown = (robustness.corrupted(faces.pixels, kind, s, settings.seed) for s in getattr(settings, kind))
+        found[kind] = [clean, *map(accuracy, shown)]
+        print(f"{name}, {kind}: accuracy {clean:.2%}, at worst {min(found[kind]):.2%}", flush=True)
     with atomic(f"plots/robustness/{name}.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file, lineterminator="\n")
         rows.writerow(["corruption", "step", "strength", "accuracy"])
-        for kind in robustness.CORRUPTIONS:
-            rows.writerow([kind, 0, "", clean])
-            for step, strength in enumerate(getattr(settings, kind), start=1):
-                shown = robustness.corrupted(faces.pixels, kind, strength, settings.seed)
-                rows.writerow([kind, step, strength, accuracy(shown)])
-            print(f"{name}, {kind}: accuracy {clean:.2%}", flush=True)
+        for kind, accuracies in found.items():
+            strengths = ["", *getattr(settings, kind)]
+            rows.writerows([kind, step, s, a] for step, (s, a) in enumerate(zip(strengths, accuracies, strict=True)))
+    panels = {kind: {name: (range(len(accuracies)), accuracies)} for kind, accuracies in found.items()}
+    figure = curves.lines(panels, "strength", "accuracy on test faces", 3, percent="y")
+    with atomic(f"plots/robustness/{name}.png") as path:
+        figure.savefig(path, metadata={"Software": None})
 
 
 if __name__ == "__main__":

@@ -148,9 +148,7 @@ def _write_outputs(folder: Path, shift: float) -> None:
         roc = [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)]
         bins = [{"when": "before", "faces": 7, "confidence": x, "accuracy": x} for x in (0.2, 0.6)]
         risks = [{"coverage": x, "risk": x * score} for x in (0.5, 1.0)]
-        robust = [f"blur,{step},1,{score}" for step in (0, 1)]
         for path, text in {
-            f"robustness/{model}.csv": "\n".join(["corruption,step,strength,accuracy", *robust]),
             f"history/{model}.csv": "\n".join(history),
             f"predictions/validation/{model}.csv": "\n".join(answers),
             f"predictions/test/{model}.csv": "\n".join(answers),

@@ -63,7 +63,6 @@ SECTIONS = {
     "plots_per_class_": "Test faces: scores of each emotion",
     "plots_roc_": "Test faces: each emotion against the rest",
     "plots_reliability_": "Test faces: are answers as often right as they are sure?",
-    "plots_robustness_": "Test faces as worse cameras would show them",
     "plots_compare_": "Models beside one another",
     "plots_explain_": "What answers rest on, for drawn faces",
     "plots_confusion_": "Confusion matrices as pictures",
