@@ -12,8 +12,6 @@ RUN := $(VENV)/bin/python -m
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
-# TensorFlow tells at every start what processor it found.
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 .DEFAULT_GOAL := help
 .PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
