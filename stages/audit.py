@@ -1,12 +1,10 @@
 """Find copies, near copies, blank pictures, what looks like no face, and labels that conflict."""
 
-import json
-
 import pyarrow.parquet as pq
 
 from emotion import errors
 from emotion.data import auditing
-from emotion.files import atomic
+from emotion.files import atomic, write_json
 from emotion.params import load
 
 
@@ -19,8 +17,7 @@ def main() -> None:
     for name, table in {"data/audit.parquet": audited, "data/near_pairs.parquet": pairs}.items():
         with atomic(name) as path:
             pq.write_table(table, path, compression="zstd")
-    with atomic("metrics/audit.json") as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json("metrics/audit.json", summary)
     print(", ".join(f"{kind}: {summary[kind]['groups']} groups" for kind in auditing.KINDS))
 
 

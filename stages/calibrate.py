@@ -1,13 +1,12 @@
 """Fit the temperature of one model's answers on validation faces: python -m stages.calibrate cnn."""
 
-import json
 import sys
 
 from pydantic import Field
 
 from emotion import errors
 from emotion.evaluation import calibration, predictions
-from emotion.files import atomic
+from emotion.files import write_json
 from emotion.params import Section, load
 
 
@@ -30,8 +29,7 @@ def main(name: str) -> None:
             "error_before": round(calibration.error(*given), 6),
             "error_cross_fitted": round(calibration.cross_fitted_error(*given, settings.folds, settings.seed), 6),
         }
-    with atomic(f"metrics/calibration/{name}.json") as path:
-        path.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+    write_json(f"metrics/calibration/{name}.json", found)
     single = found["single"]
     change = f"{single['error_before']:.2%} -> {single['error_cross_fitted']:.2%}"
     print(f"{name}: temperature {single['temperature']}, calibration error {change} on validation faces")

@@ -7,7 +7,7 @@ from pydantic import Field
 from emotion import errors
 from emotion.errors import InputError
 from emotion.evaluation import predictions, scores
-from emotion.files import atomic
+from emotion.files import write_json
 from emotion.params import Section, load
 
 
@@ -36,8 +36,7 @@ def main() -> None:
         )
     # Of equals the smaller file, then the name, so that the choice is the same on every run.
     best = min(candidates, key=lambda n: (-candidates[n]["validation_macro_f1"], candidates[n]["bytes"], n))
-    with atomic("metrics/best.json") as path:
-        path.write_text(json.dumps({"model": best, **candidates[best]}, indent=2) + "\n", encoding="utf-8")
+    write_json("metrics/best.json", {"model": best, **candidates[best]})
     print(f"best: {best}, macro-F1 {candidates[best]['validation_macro_f1']:.4f} on validation faces")
 
 

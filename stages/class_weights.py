@@ -1,6 +1,5 @@
 """Compute how much each emotion counts in the loss."""
 
-import json
 from typing import Literal
 
 import numpy as np
@@ -8,7 +7,7 @@ from sklearn.utils.class_weight import compute_class_weight
 
 from emotion import errors
 from emotion.data import dataset
-from emotion.files import atomic
+from emotion.files import write_json
 from emotion.labels import EMOTIONS
 from emotion.params import Section, load
 
@@ -28,8 +27,7 @@ def main() -> None:
     weights[present] = compute_class_weight(given, classes=present, y=labels)
     if settings.method == "sqrt_balanced":
         weights = np.sqrt(weights)
-    with atomic("data/class_weights.json") as path:
-        path.write_text(json.dumps(dict(zip(EMOTIONS, weights.round(6).tolist(), strict=True)), indent=2) + "\n")
+    write_json("data/class_weights.json", dict(zip(EMOTIONS, weights.round(6).tolist(), strict=True)))
     print(", ".join(f"{emotion} {weight:.2f}" for emotion, weight in zip(EMOTIONS, weights, strict=True)))
 
 

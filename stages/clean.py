@@ -1,14 +1,13 @@
 """Decode every picture of the archive and set aside what is no face of 48x48 pixels."""
 
 import csv
-import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
 from emotion import errors
 from emotion.data import archive, cleaning
-from emotion.files import atomic
+from emotion.files import atomic, write_json
 from emotion.labels import EMOTIONS
 
 
@@ -20,8 +19,7 @@ def main() -> None:
         csv.writer(file, lineterminator="\n").writerows([("name", "reason"), *set_aside])
     with atomic("data/faces.parquet") as path:
         pq.write_table(faces, path, compression="zstd")
-    with atomic("metrics/clean.json") as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json("metrics/clean.json", summary)
     print(f"{faces.num_rows} faces, {len(set_aside)} files set aside (metrics/set_aside.csv)")
     absent = sorted(set(EMOTIONS) - set(faces["label"].to_pylist()))
     if absent:

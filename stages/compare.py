@@ -1,20 +1,17 @@
 """Compare models and the ensemble on the same test faces."""
 
-import csv
 import json
-
-import numpy as np
 
 from emotion import errors
 from emotion.errors import InputError
 from emotion.evaluation import comparison, parts, predictions, scores
-from emotion.files import atomic
+from emotion.files import atomic, write_csv, write_json
 from emotion.params import load
 from emotion.report import comparison_figures
 
 
 def main() -> None:
-    """Write plots/compare/: all pairs, figures of their differences and agreement, and what accuracy costs."""
+    """Write plots/compare/: all pairs, how often they agree, and what accuracy costs."""
     settings, names = load("evaluate", parts.EvaluateSettings), load("compare", comparison.CompareSettings).models
     found = {name: predictions.read(f"plots/predictions/test/{name}.csv") for name in names}
     found["ensemble"] = predictions.read("plots/ensemble/test.csv")
@@ -26,30 +23,17 @@ def main() -> None:
     pairs = comparison.pairs(
         {name: answer == labels for name, answer in answers.items()}, settings.resamples, settings.seed
     )
-    with atomic("plots/compare/pairs.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        table = csv.DictWriter(file, pairs[0].keys(), lineterminator="\n")
-        table.writeheader()
-        table.writerows(pairs)
     costs = {}
     for name in names:
         low, high = scores.accuracy_interval(labels, found[name].probabilities)
+        accuracy = float((answers[name] == labels).mean())
         with open(f"metrics/architecture/{name}.json", encoding="utf-8") as file:
-            costs[name] = {
-                "accuracy": float(np.mean(answers[name] == labels)),
-                "low": low,
-                "high": high,
-                **json.load(file),
-            }
-    shares = comparison.agreement(answers)
-    for name, content in {"agreement": np.round(shares, 6).tolist(), "costs": costs}.items():
-        with atomic(f"plots/compare/{name}.json") as path:
-            path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
-    drawn = {
-        "differences": comparison_figures.forest(pairs),
-        "agreement": comparison_figures.agreement(list(answers), shares),
-        "pareto": comparison_figures.pareto(costs),
-    }
-    for name, figure in drawn.items():
+            costs[name] = {"accuracy": accuracy, "low": low, "high": high, **json.load(file)}
+    write_csv("plots/compare/pairs.csv", pairs)
+    write_json("plots/compare/agreement.json", comparison.agreement(answers).round(6).tolist())
+    write_json("plots/compare/costs.json", costs)
+    figures = {"differences": comparison_figures.forest(pairs), "pareto": comparison_figures.pareto(costs)}
+    for name, figure in figures.items():
         with atomic(f"plots/compare/{name}.png") as path:
             figure.savefig(path, metadata={"Software": None})
 

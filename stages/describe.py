@@ -1,13 +1,12 @@
 """Draw the network of one model and count what it costs: python -m stages.describe cnn."""
 
-import json
 import sys
 
 import keras
 
 from emotion import errors
 from emotion.architecture import diagram, layers
-from emotion.files import atomic
+from emotion.files import atomic, write_json
 
 
 def main(name: str) -> None:
@@ -16,8 +15,7 @@ def main(name: str) -> None:
     totals = layers.totals(network)
     with atomic(f"plots/architecture/{name}.png") as path:
         diagram.diagram(name, network).savefig(path, metadata={"Software": None})
-    with atomic(f"metrics/architecture/{name}.json") as path:
-        path.write_text(json.dumps(totals, indent=2) + "\n", encoding="utf-8")
+    write_json(f"metrics/architecture/{name}.json", totals)
     print(f"{name}: {totals['parameters']:,} parameters, {totals['macs']:,} multiply-adds a face")
 
 

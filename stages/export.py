@@ -13,7 +13,7 @@ from emotion import errors
 from emotion.data import dataset
 from emotion.evaluation import scores
 from emotion.export import calibrated, formats, int8, parity
-from emotion.files import atomic
+from emotion.files import atomic, write_json
 from emotion.labels import EMOTIONS
 from emotion.params import load
 from emotion.training import forward, machine
@@ -46,8 +46,7 @@ def main(name: str) -> None:
         formats.write(model, sample, {"labels": EMOTIONS, "input_size": [48, 48], **facts}, paths)
         files = parity.compared(paths, faces.pixels, faces.labels, expected, computer.threads)
         parity.require(name, files, settings)
-        summary = stack.enter_context(atomic(f"metrics/export/{name}.json"))
-        summary.write_text(json.dumps({**facts, "files": files}, indent=2) + "\n", encoding="utf-8")
+        write_json(f"metrics/export/{name}.json", {**facts, "files": files})
     for key, target in targets.items():
         row = files[key]
         print(f"{target}: {row['bytes'] / 1e6:.1f} MB, accuracy {row['accuracy']:.4f} (Keras {score['accuracy']:.4f})")

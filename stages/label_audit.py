@@ -1,6 +1,5 @@
 """Rank the training faces by how little networks that never saw them believe their labels."""
 
-import json
 import os
 from typing import Any
 
@@ -9,7 +8,7 @@ from pydantic import Field
 
 from emotion import errors
 from emotion.data import dataset, suspects
-from emotion.files import atomic
+from emotion.files import atomic, write_json
 from emotion.labels import EMOTIONS
 from emotion.models import registry
 from emotion.params import Section, load
@@ -54,8 +53,7 @@ def main() -> None:
     with atomic("plots/faces/suspects.png") as path:
         suspects.sheet(worst, faces.pixels).savefig(path, metadata={"Software": None})
     summary = suspects.summarise(verdicts, len(worst))
-    with atomic("metrics/label_audit.json") as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json("metrics/label_audit.json", summary)
     for done in checkpoints:
         done.remove()
     print(f"{summary['called_errors']} of {len(faces.names)} labels are probably wrong; {len(worst)} suspects listed")

@@ -1,6 +1,5 @@
 """Score one model on test faces as worse cameras would show them: python -m stages.robustness cnn."""
 
-import csv
 import sys
 
 import keras
@@ -9,7 +8,7 @@ import numpy as np
 from emotion import errors
 from emotion.data import dataset
 from emotion.explanation import robustness
-from emotion.files import atomic
+from emotion.files import atomic, write_csv
 from emotion.params import load
 from emotion.report import curves
 from emotion.training import forward, machine
@@ -30,12 +29,12 @@ def main(name: str) -> None:
         shown = (robustness.corrupted(faces.pixels, kind, s, settings.seed) for s in getattr(settings, kind))
         found[kind] = [clean, *map(accuracy, shown)]
         print(f"{name}, {kind}: accuracy {clean:.2%}, at worst {min(found[kind]):.2%}", flush=True)
-    with atomic(f"plots/robustness/{name}.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["corruption", "step", "strength", "accuracy"])
-        for kind, accuracies in found.items():
-            strengths = ["", *getattr(settings, kind)]
-            rows.writerows([kind, step, s, a] for step, (s, a) in enumerate(zip(strengths, accuracies, strict=True)))
+    rows = [
+        {"corruption": kind, "step": step, "strength": strength, "accuracy": found[kind][step]}
+        for kind in found
+        for step, strength in enumerate(["", *getattr(settings, kind)])
+    ]
+    write_csv(f"plots/robustness/{name}.csv", rows)
     panels = {kind: {name: (range(len(accuracies)), accuracies)} for kind, accuracies in found.items()}
     figure = curves.lines(panels, "strength", "accuracy on test faces", 3, percent="y")
     with atomic(f"plots/robustness/{name}.png") as path:

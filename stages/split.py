@@ -1,13 +1,11 @@
 """Divide the faces into training, validation and test, and leave out what params.yaml does not want."""
 
-import json
-
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from emotion import errors
 from emotion.data import exclusion, removal, splitting
-from emotion.files import atomic
+from emotion.files import atomic, write_json
 from emotion.params import load
 
 COLUMNS = ["name", "label", "pixels", "blank", "part", "leaked"]
@@ -28,8 +26,7 @@ def main() -> None:
         with atomic(name) as path:
             pq.write_table(staying.select(COLUMNS).filter(wanted), path, compression="zstd")
     summary = splitting.summarise(staying) | {"dropped": dropped}
-    with atomic("metrics/split.json") as path:
-        path.write_text(json.dumps(summary, indent=2) + "\n", encoding="utf-8")
+    write_json("metrics/split.json", summary)
     sizes = [f"{part} {summary[part]['faces']}" for part in splitting.PARTS]
     print(", ".join([*sizes, f"dropped {sum(dropped.values())}"]))
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from emotion import errors
 from emotion.data import dataset, soft_labels
-from emotion.files import atomic
+from emotion.files import write_json
 from emotion.labels import EMOTIONS
 from emotion.models import registry
 from emotion.params import Section, load
@@ -39,21 +39,17 @@ def main(name: str) -> None:
     faces, others = (dataset.load("data/learn.parquet", part) for part in ("train", "validation"))
     counts = np.array([weight_of[EMOTIONS[label]] for label in faces.labels], np.float32)
     train = batches.Examples(faces.pixels, soft_labels.read(settings.targets, faces) * counts[:, None])
-    validation = batches.Examples(others.pixels, np.eye(len(EMOTIONS), dtype=np.float32)[others.labels])
+    validation = batches.Examples(others.pixels, soft_labels.one_hot(others))
     arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
     identity = checkpoint.identity(settings, computer, machine.versions(), *arrays)
     kept = checkpoint.Checkpoint(CHECKPOINTS, name, identity)
-    log, copies = f"plots/history/{name}.csv", settings.frozen_copies
-    fitted = features.run_once(
-        model, train, validation, copies, settings.fit.augment, computer, settings.seed, FEATURES
-    )
-    history = engine.fit(*fitted, settings.fit, computer, settings.seed, log, kept)
+    fit, copies, seed = settings.fit, settings.frozen_copies, settings.seed
+    fitted = features.run_once(model, train, validation, copies, fit.augment, computer, seed, FEATURES)
+    history = engine.fit(*fitted, fit, computer, seed, f"plots/history/{name}.csv", kept)
     keras_file.save(model, f"models/{name}.keras")
     best = [row for row in history if row["best"]][-1]
     summary = {"parameters": model.count_params(), "epochs": len(history), "best_epoch": best["epoch"]}
-    with atomic(f"metrics/training/{name}.json") as path:
-        content = json.dumps({**summary, "versions": machine.versions()}, indent=2)
-        path.write_text(content + "\n", encoding="utf-8")
+    write_json(f"metrics/training/{name}.json", {**summary, "versions": machine.versions()})
     kept.remove()
 
 

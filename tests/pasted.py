@@ -1,13 +1,16 @@
 """What tests of the apps need: a model that tells brightness apart, and photographs with drawn faces in them."""
 
 import json
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 import onnx
+import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from emotion.apps import main
 from emotion.data.drawn import draw_face
 from emotion.labels import EMOTIONS
 
@@ -40,6 +43,17 @@ def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **
         helper.set_model_props(model, {"labels": json.dumps(labels), "input_size": "[48, 48]"})
     onnx.save(model, path)
     return path
+
+
+def emotion_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    """Run `emotion ...` in this process and return its exit code; what it says in the end is on stderr."""
+    monkeypatch.setattr(sys, "argv", ["emotion", *arguments])
+    with pytest.raises(SystemExit) as ended:
+        main.run()
+    if isinstance(ended.value.code, str):
+        print(ended.value.code, file=sys.stderr)
+        return 1
+    return int(ended.value.code or 0)
 
 
 def photograph(places: list[tuple[int, int, int]], width: int = 640, height: int = 480, seed: int = 0) -> np.ndarray:

@@ -1,7 +1,6 @@
 """The page of `make demo` in a real browser. It runs in an environment of its own: `make USE=demo setup`."""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -17,8 +16,6 @@ from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
 PYTHON = ROOT / ".venv-demo/bin/python"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CAMERA = ["--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream"]
 
 
 def _start(folder: Path, port: int) -> subprocess.Popen[str]:
@@ -50,26 +47,19 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 
 @pytest.fixture
-def page(served: tuple[str, Path]) -> Iterator[Any]:
-    """The open page; its attribute `outside` lists requests to other hosts, `errors` what the browser complained of."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no Chromium here: install it, on Debian `apt install chromium`")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox", *CAMERA])
-        page = browser.new_page(viewport={"width": 1200, "height": 900})
-        outside: list[str] = []
-        errors: list[str] = []
-        page.on("request", lambda request: outside.append(request.url))
-        page.on("pageerror", lambda error: errors.append(str(error)))
-        page.goto(served[0])
-        page.get_by_text("drawn faces").wait_for()
-        yield page
-        assert [url for url in outside if not url.startswith((served[0], "data:", "blob:"))] == []
-        assert errors == []
-        browser.close()
+def page(browser: Any, served: tuple[str, Path]) -> Iterator[Any]:
+    """The open page. It asks no other host for anything, and the browser has nothing to complain of."""
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    outside: list[str] = []
+    errors: list[str] = []
+    page.on("request", lambda request: outside.append(request.url))
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.goto(served[0])
+    page.get_by_text("drawn faces").wait_for()
+    yield page
+    assert [url for url in outside if not url.startswith((served[0], "data:", "blob:"))] == []
+    assert errors == []
+    page.close()
 
 
 def test_an_uploaded_picture_gets_its_faces_boxed_and_the_one_that_is_clicked_has_bars(page: Any, tmp_path: Path):

@@ -100,13 +100,13 @@ def test_a_missing_file_or_section_is_named(tmp_path: Path, text: str | None, se
 def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_path: Path, monkeypatch):
     """Schemas refuse unknown keys, so a file that all of them accept holds nothing superfluous."""
     from emotion.evaluation.comparison import CompareSettings
+    from emotion.evaluation.ensembling import EnsembleSettings
     from emotion.evaluation.parts import EvaluateSettings
     from emotion.explanation.robustness import RobustnessSettings
     from emotion.export.parity import ExportSettings
     from emotion.training.machine import MachineSettings
     from emotion.training.views import PredictSettings
     from stages.calibrate import CalibrateSettings
-    from stages.ensemble_choice import EnsembleSettings
     from stages.explain import ExplainSettings
     from stages.label_audit import LabelAuditSettings
     from stages.teach import TeachSettings

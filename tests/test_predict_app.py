@@ -18,7 +18,7 @@ from PIL import Image
 from emotion.apps import main
 from emotion.inference import model as models
 from emotion.labels import EMOTIONS
-from tests.pasted import brightness_model, photograph
+from tests.pasted import brightness_model, emotion_command, photograph
 from tests.source import ROOT
 
 Run = Callable[..., int]
@@ -33,16 +33,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     Image.fromarray(photograph(PLACES)).save("two.jpg", quality=95)
     Image.fromarray(photograph([])).save("none.png")
 
-    def command(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["emotion", "predict", "--model", "model.onnx", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        if isinstance(ended.value.code, str):
-            print(ended.value.code, file=sys.stderr)
-            return 1
-        return int(ended.value.code or 0)
-
-    return command
+    return lambda *arguments: emotion_command(monkeypatch, "predict", "--model", "model.onnx", *arguments)
 
 
 def video(path: str, frames: int = 30, rate: float = 12.5, size: tuple[int, int] = (320, 240)) -> None:

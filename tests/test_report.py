@@ -5,7 +5,6 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,6 @@ from emotion.report import svg
 from tests import tiny as dag
 
 MODELS = list(dag.params()["models"])
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 
 
 def _metrics(tiny: Path, name: str) -> dict[str, Any]:
@@ -95,20 +93,6 @@ def test_a_figure_on_the_page_takes_the_pages_colour_of_text():
     figure.subplots().plot([0, 1], [0, 1], color="black")
     text = svg.themed(figure, "a line")
     assert "currentColor" in text and "#000000" not in text and 'aria-label="a line"' in text
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A browser of this computer without a window."""
-    from playwright.sync_api import sync_playwright
-
-    path = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if path is None:
-        pytest.skip("no Chromium here: install it, on Debian `apt install chromium`")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.mark.parametrize("width", [1280, 390])

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.apps import main, score
+from emotion.apps import score
 from emotion.labels import EMOTIONS
-from tests.pasted import brightness_model, photograph
+from tests.pasted import brightness_model, emotion_command, photograph
 
 Run = Callable[..., int]
 
@@ -30,16 +30,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
             shade = 3 if (emotion, count) == ("angry", 0) else number
             Image.new("L", (60, 60), round(shade * 255 / 6)).save(f"faces/{emotion}/{count}.png")
 
-    def command(folder: str, *arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["emotion", "score", folder, "--model", "model.onnx", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            main.run()
-        if isinstance(ended.value.code, str):
-            print(ended.value.code, file=sys.stderr)
-            return 1
-        return int(ended.value.code or 0)
-
-    return command
+    return lambda *arguments: emotion_command(monkeypatch, "score", *arguments, "--model", "model.onnx")
 
 
 def test_scores_intervals_and_confusion_are_those_of_the_pictures(run: Run, capsys: pytest.CaptureFixture[str]):

@@ -16,7 +16,7 @@ from dvc.repo import Repo
 
 from emotion import errors
 from emotion.errors import InputError
-from emotion.files import atomic
+from emotion.files import write_json
 from emotion.params import suggest
 
 FOLDER, RESULT = Path(".seeds"), Path("docs/seeds.json")
@@ -36,8 +36,7 @@ def main(*arguments: str) -> None:
         model: {seed: _accuracies(model, experiment(model, seed, committed[model])) for seed in options.seeds}
         for model in options.models
     }
-    with atomic(RESULT) as path:
-        path.write_text(json.dumps(scores, indent=2) + "\n", encoding="utf-8")
+    write_json(RESULT, scores)
     print(RESULT)
 
 

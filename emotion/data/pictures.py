@@ -6,7 +6,8 @@ import cv2
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-SIDE = 48
+from emotion import faces
+
 FORMATS = ("JPEG", "PNG", "WebP", "BMP", "GIF")
 # Below the first nothing of an expression is left; the second is what a good camera takes, and 400 MB while it is read.
 SMALLEST_SIDE = 8
@@ -29,7 +30,7 @@ def normalise(picture: bytes) -> bytes:
     """
     try:
         with Image.open(io.BytesIO(picture), formats=FORMATS) as image:
-            gray = _squeezed(_gray(_upright(image)))
+            gray = faces.squeezed(np.asarray(_gray(_upright(image))))
     except (RefusedError, MemoryError, ImportError):  # the last ones are not the picture's fault
         raise
     except UnidentifiedImageError:
@@ -56,7 +57,7 @@ def _upright(image: Image.Image) -> Image.Image:
     if min(image.size) < SMALLEST_SIDE:
         raise RefusedError(f"a side of less than {SMALLEST_SIDE} pixels")
     # JPEG alone: a large one is decoded at half its size or less, and its gray values without its colours.
-    image.draft("L", (4 * SIDE, 4 * SIDE))
+    image.draft("L", (4 * faces.SIDE, 4 * faces.SIDE))
     ImageOps.exif_transpose(image, in_place=True)
     return image
 
@@ -72,9 +73,3 @@ def _gray(image: Image.Image) -> Image.Image:
     page = Image.new("L", image.size, 255)
     page.paste(image.convert("L"), mask=image.getchannel("A"))
     return page
-
-
-def _squeezed(image: Image.Image) -> np.ndarray:
-    """Return uint8 (48, 48): each pixel the mean of those that fall into it, or interpolated if there are too few."""
-    across, down = (Image.Resampling.BOX if side >= SIDE else Image.Resampling.BICUBIC for side in image.size)
-    return np.asarray(image.resize((SIDE, image.height), across).resize((SIDE, SIDE), down))

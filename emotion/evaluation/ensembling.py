@@ -9,13 +9,24 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 import numpy as np
+from pydantic import Field
 from sklearn import metrics
 
 from emotion.errors import InputError
+from emotion.evaluation import calibration
 from emotion.evaluation.predictions import Predictions
+from emotion.params import Section
 
 MOST = 20_000  # groups that are tried, within a minute or so
 Score = Literal["log_loss", "accuracy", "macro_f1"]
+
+
+class EnsembleSettings(Section):
+    """Section `ensemble` of params.yaml."""
+
+    candidates: list[str] = Field(min_length=1)
+    largest: int = Field(ge=1)
+    select_by: Score
 
 
 def ranked(
@@ -62,11 +73,6 @@ def average(answers: Mapping[str, Predictions]) -> Predictions:
     return Predictions(one.names, one.labels, one.leaked, mean)
 
 
-def _log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    given = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(given, np.finfo(float).tiny)).mean())
-
-
 def _inaccuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
     return float((probabilities.argmax(axis=1) != labels).mean())
 
@@ -78,7 +84,7 @@ def _lack_of_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 # The lower, the better.
 LOSSES: dict[Score, Callable[[np.ndarray, np.ndarray], float]] = {
-    "log_loss": _log_loss,
+    "log_loss": calibration.log_loss,
     "accuracy": _inaccuracy,
     "macro_f1": _lack_of_f1,
 }

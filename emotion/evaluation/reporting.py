@@ -1,7 +1,5 @@
 """The files that tell how good answers are: the same ones for a model and for an ensemble."""
 
-import csv
-import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -9,7 +7,7 @@ import numpy as np
 
 from emotion.evaluation import calibration, figures, parts, scores
 from emotion.evaluation.parts import EvaluateSettings, Part
-from emotion.files import atomic
+from emotion.files import atomic, write_csv, write_json
 
 
 def write(
@@ -29,17 +27,13 @@ def write(
     details = {part: parts.details(answers, settings) for part, answers in scored.items()}
     # Of averaged answers the metrics hold what is compared first; plots/scores/ has the other parts, too.
     headlines = {part: parts.headline(found) for part, found in details.items() if "averaged_" not in part}
-    _write_json(f"metrics/{name}.json", {**first, **headlines})
-    _write_json(f"plots/scores/{name}.json", {"scores": [{"part": part, **found} for part, found in details.items()]})
+    write_json(f"metrics/{name}.json", {**first, **headlines})
+    write_json(f"plots/scores/{name}.json", {"scores": [{"part": part, **found} for part, found in details.items()]})
     test = scored["test"]
-    _write_json(f"plots/roc/{name}.json", {"roc": scores.roc(test.labels, test.probabilities)})
-    _write_json(f"plots/reliability/{name}.json", {"reliability": _reliability(test)})
-    _write_json(f"plots/risk_coverage/{name}.json", {"risk_coverage": _risk_coverage(test)})
-    with atomic(f"plots/per_class/{name}.csv") as path, path.open("w", newline="", encoding="utf-8") as file:
-        rows = details["test"]["per_class"]
-        table = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
-        table.writeheader()
-        table.writerows(rows)
+    write_json(f"plots/roc/{name}.json", {"roc": scores.roc(test.labels, test.probabilities)})
+    write_json(f"plots/reliability/{name}.json", {"reliability": _reliability(test)})
+    write_json(f"plots/risk_coverage/{name}.json", {"risk_coverage": _risk_coverage(test)})
+    write_csv(f"plots/per_class/{name}.csv", details["test"]["per_class"])
     figure = figures.confusion(np.array(details["test"]["confusion"]), f"{name} on test faces, % of each row")
     with atomic(f"plots/confusion/{name}.png") as path:
         figure.savefig(path, metadata={"Software": None})
@@ -60,8 +54,3 @@ def _risk_coverage(part: Part) -> list[dict[str, float]]:
     coverage, risk = calibration.risk_coverage(part.labels, part.probabilities)
     places = np.unique(np.ceil(np.linspace(0.01, 1, 100) * len(coverage)).astype(int) - 1)
     return [{"coverage": round(float(coverage[p]), 6), "risk": round(float(risk[p]), 6)} for p in places]
-
-
-def _write_json(path: str, content: object) -> None:
-    with atomic(path) as temporary:
-        temporary.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")

@@ -36,10 +36,9 @@ def build(
     """
     application = _application(name)
     face = keras.Input((48, 48, 1), name="face")
-    x = face
+    x = layers.Concatenate(name="gray_to_rgb")([face, face, face])  # first: tf2onnx resizes one channel wrongly
     if input_size != 48:
         x = layers.Resizing(input_size, input_size, interpolation="bilinear", name="resize")(x)
-    x = layers.Concatenate(name="gray_to_rgb")([x, x, x])
     scale, offset = _preprocessing(sys.modules[application.__module__])
     x = layers.Rescaling(scale, offset=offset, name="scale")(x)
     base = application(include_top=False, weights=weights, input_tensor=x, input_shape=(input_size, input_size, 3))

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, NullFormatter
 
@@ -34,24 +33,6 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color="#888888", alpha=0.25, linewidth=0.6)
-    return figure
-
-
-def agreement(names: Sequence[str], shares: np.ndarray) -> Figure:
-    """Draw the share of test faces, float (models, models), to which each two models give the same answer."""
-    figure = Figure(figsize=(6.4, 5.6), dpi=120, layout="constrained")
-    axes = figure.subplots()
-    image = axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
-    for (row, column), share in np.ndenumerate(shares):
-        axes.text(
-            column, row, f"{100 * share:.0f}", ha="center", va="center", color="white" if share > 0.5 else "black"
-        )
-    axes.set_xticks(range(len(names)), names, rotation=30, ha="right", rotation_mode="anchor")
-    axes.set_yticks(range(len(names)), names)
-    axes.set_title("Test faces with the same answer, in %", fontsize=10, loc="left")
-    axes.spines[:].set_visible(False)
-    bar = figure.colorbar(image, label="share of the test faces", shrink=0.8)
-    bar.ax.yaxis.set_major_formatter(lambda value, _: f"{value:.0%}")
     return figure
 
 
