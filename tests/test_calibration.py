@@ -54,6 +54,14 @@ def test_cross_fitting_mends_answers_that_are_too_sure():
     assert low / 2 < calibration.cross_fitted_error(labels, probabilities, 5, seed=1) < high * 1.5
 
 
+def test_no_face_has_a_part_in_its_own_temperature():
+    fold = np.random.default_rng(3).permutation(2000) % 2
+    sure = np.full((2000, 7), 0.05)
+    sure[:, 0] = 0.7
+    labels = np.where((fold == 0) | (np.arange(2000) % 10 < 4), 0, 1)  # all of one fold are right, 40 % of the other
+    assert calibration.cross_fitted_error(labels, sure, 2, seed=3) == pytest.approx(0.6, abs=0.02)
+
+
 def test_calibrated_answers_lie_within_what_chance_gives_and_sure_ones_do_not():
     labels, probabilities = drawn(3589)
     low, high = calibration.error_by_chance(probabilities, 500, seed=1)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.files import atomic
+from emotion.files import atomic, write_csv, write_json
 
 
 def test_the_file_appears_only_at_the_end(tmp_path: Path):
@@ -31,3 +31,10 @@ def test_the_temporary_file_keeps_the_suffix_that_writers_choose_the_format_by(t
     with atomic(tmp_path / "a.png") as path:
         path.touch()
         assert path.suffix == ".png" and path.name.startswith(".tmp-")
+
+
+def test_tables_and_json_are_text_files_with_a_line_for_each_row_and_number(tmp_path: Path):
+    write_json(tmp_path / "a.json", {"a": 1, "b": [2]})
+    assert (tmp_path / "a.json").read_text() == '{\n  "a": 1,\n  "b": [\n    2\n  ]\n}\n'
+    write_csv(tmp_path / "a.csv", [{"face": "1.png", "label": "happy"}, {"face": "2.png", "label": "sad"}])
+    assert (tmp_path / "a.csv").read_bytes() == b"face,label\n1.png,happy\n2.png,sad\n"
