@@ -36,7 +36,7 @@ def build(
     """
     application = _application(name)
     face = keras.Input((48, 48, 1), name="face")
-    x = layers.Concatenate(name="gray_to_rgb")([face, face, face])  # first: tf2onnx resizes one channel wrongly
+    x = layers.Concatenate(name="gray_to_rgb")([face, face, face])
     if input_size != 48:
         x = layers.Resizing(input_size, input_size, interpolation="bilinear", name="resize")(x)
     scale, offset = _preprocessing(sys.modules[application.__module__])
