@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cv2.data import haarcascades
-from PIL import Image
+from PIL import Image, ImageOps
 
 SIDE = 48  # of what networks see
 WINDOW = 24  # side of the smallest face that the cascade knows
@@ -117,6 +117,17 @@ def crop(picture: np.ndarray, found: Found, margin: float | None, upright: bool 
     turn = cv2.getRotationMatrix2D((across + middle, down + middle), _slope(found) if upright else 0, 1)
     turn[:, 2] -= across, down
     return squeezed(gray(cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)))
+
+
+def rgb(image: Image.Image) -> np.ndarray:
+    """Return what a picture shows, RGB uint8 (height, width, 3): turned as its EXIF data say, transparent on white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):  # Pillow would cut off at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB"))
 
 
 def gray(picture: np.ndarray) -> np.ndarray:
