@@ -43,9 +43,10 @@ plots: setup ## make one page of all charts, dvc_plots/index.html
 report: setup ## write report.html: everything on one page, with real faces, for yourself alone
 	@$(RUN) stages.report report.html
 
-results: setup ## write README's tables and picture and docs/data.md's tables from metrics/ and benchmarks/results.json
+results: setup ## write README's tables and picture and the tables in docs/ from metrics/ and benchmarks/results.json
 	@$(RUN) tools.results
 	@$(RUN) tools.data_card
+	@$(RUN) tools.face_page
 
 benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` beside DVC alone (10 minutes)
 	@# PYTHONPATH may name a folder with PyTorch; only its row sees it.

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 from cv2.data import haarcascades
-from PIL import Image
+from PIL import Image, ImageOps
 
 SIDE = 48  # of what networks see
-WINDOW = 24  # side of the smallest face that the cascade knows
+WINDOW = 20  # side of the smallest face that the cascades know; 24 of `default`
 LARGEST = 1280  # longer sides are shrunk before faces are looked for
 OVERLAP = 0.4  # two boxes that share more of the smaller one are one face
 
@@ -52,19 +52,30 @@ class Haar:
         smallest: Side in pixels of the smallest face that is looked for; larger is faster.
         neighbours: How many detections of a face must agree; more means fewer false ones.
         step: From one size that is looked for to the next.
-        least_score: Of what counts as a face; those of this cascade begin at 54.
+        least_score: Of what counts as a face; those of alt2 begin at 54.
+        cascade: Which of OpenCV's for faces from the front: alt2, alt, alt_tree or default.
+        detail: Side in pixels to which the smallest faces are shrunk, 20 or more; fewer is faster.
     """
 
     margin: float | None = 0.02  # FER-2013 was cut out by a cascade, too: its boxes are hardly wider
 
-    def __init__(self, smallest: int = 40, neighbours: int = 3, step: float = 1.1, least_score: float = 55.0) -> None:
+    def __init__(
+        self,
+        smallest: int = 40,
+        neighbours: int = 2,
+        step: float = 1.1,
+        least_score: float = 55.0,
+        cascade: str = "alt2",
+        detail: int = 24,
+    ) -> None:
         self.smallest, self.neighbours, self.step, self.least_score = smallest, neighbours, step, least_score
-        self._cascade = cv2.CascadeClassifier(f"{haarcascades}haarcascade_frontalface_alt2.xml")
+        self.cascade, self.detail = cascade, detail
+        self._cascade = cv2.CascadeClassifier(f"{haarcascades}haarcascade_frontalface_{cascade}.xml")
         self._lock = threading.Lock()  # a cascade serves one thread at a time
 
     def find(self, picture: np.ndarray) -> list[Found]:
         """Return the faces of a picture, RGB uint8 (height, width, 3), best first."""
-        small, scale = shrunk(picture, WINDOW / self.smallest)
+        small, scale = shrunk(picture, self.detail / self.smallest)
         least = max(WINDOW, round(self.smallest * scale))
         with self._lock:
             boxes, _, scores = self._cascade.detectMultiScale3(
@@ -117,6 +128,17 @@ def crop(picture: np.ndarray, found: Found, margin: float | None, upright: bool 
     turn = cv2.getRotationMatrix2D((across + middle, down + middle), _slope(found) if upright else 0, 1)
     turn[:, 2] -= across, down
     return squeezed(gray(cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)))
+
+
+def rgb(image: Image.Image) -> np.ndarray:
+    """Return what a picture shows, RGB uint8 (height, width, 3): turned as its EXIF data say, transparent on white."""
+    image = ImageOps.exif_transpose(image)
+    if image.mode.startswith("I;16"):  # Pillow would cut off at 255
+        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
+    return np.asarray(image.convert("RGB"))
 
 
 def gray(picture: np.ndarray) -> np.ndarray:

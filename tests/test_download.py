@@ -24,6 +24,7 @@ ENVIRONMENT = os.environ | {"PYTHONPATH": str(REPOSITORY)}
 DATA = {
     "source": "zip",
     "input": "mine.zip",
+    "crop": "none",
     "dataset": "msambare/fer2013",
     "sample": {"faces": 70, "seed": 7},
     "extra": "params/none.csv",
@@ -179,6 +180,8 @@ def test_drawn_faces_become_the_same_archive_every_time(folder: Path) -> None:
         ({"source": "folder"}, "mine.zip: a file, not a folder: look at source, input and extra of `data`"),
         ({"source": "folder", "input": "other"}, "other: nothing is there"),
         ({"extra": "other"}, "other: nothing is there"),
+        ({"crop": "faces"}, "data.crop is 'faces', which is for photographs in a folder: set data.crop to none"),
+        ({"crop": "face"}, "data.crop is 'face'"),
         ({"extra": "params.yaml"}, "params.yaml: truncated, damaged or not a zip"),
     ],
 )

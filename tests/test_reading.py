@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageOps
 
 from emotion.errors import InputError
-from emotion.inference import reading
 from emotion.inference.reading import read
 
 RNG = np.random.default_rng(4)
@@ -132,7 +131,7 @@ def test_a_missing_file_a_folder_and_another_thing_are_refused(tmp_path: Path):
 @pytest.mark.parametrize("side", [10_000, 20_000], ids=["above our limit", "above Pillow's own"])
 def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int, monkeypatch: pytest.MonkeyPatch):
     bomb = encoded(Image.new("1", (side, side)))
-    monkeypatch.setattr(reading.ImageOps, "exif_transpose", lambda image: pytest.fail("decoded"))
+    monkeypatch.setattr(ImageOps, "exif_transpose", lambda image: pytest.fail("decoded"))
     assert len(bomb) < 100_000
     with pytest.raises(InputError, match=r"pixels.*: make it smaller"):
         read(bomb)

@@ -15,6 +15,8 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
+from emotion.apps import main
+from emotion.apps.options import classifier_of
 from emotion.errors import InputError
 from emotion.faces import crop
 from emotion.inference import yunet
@@ -92,6 +94,23 @@ def test_eyes_turn_the_face_upright(squares: Path):
     shown = picture(640, 480, 320, 192, 32)
     (found,) = yunet.YuNet(squares).find(shown)
     assert (crop(shown, found, 0.1) != crop(shown, found, 0.1, upright=True)).any()
+
+
+@pytest.mark.parametrize("command", [["predict", "a.jpg"], ["score", "mine"], ["webcam"], ["demo"]])
+def test_every_command_turns_faces_if_asked_and_leaves_small_ones_out(
+    squares: Path, tmp_path: Path, command: list[str]
+):
+    model, shown = brightness_model(tmp_path / "model.onnx"), picture(640, 480, 320, 192, 32)
+    (found,) = yunet.YuNet(squares).find(shown)
+    margin, common = yunet.YuNet.margin, ["--model", str(model), "--detector", str(squares)]
+
+    def faces(*arguments: str) -> list[np.ndarray]:
+        options = main.parser().parse_args([*command, *common, *arguments])
+        return [face.seen for face in classifier_of(options).predict(shown).faces]
+
+    np.testing.assert_array_equal(faces("--upright"), [crop(shown, found, margin, upright=True)])
+    np.testing.assert_array_equal(faces(), [crop(shown, found, margin)])
+    assert faces("--smallest", "200") == []
 
 
 def test_the_classifier_takes_it_as_a_path_and_from_the_cache(

@@ -40,12 +40,21 @@ def written(text: str) -> str:
             content = table()
         except FileNotFoundError as missing:
             content = f"Still to be measured: `{missing.filename}`."
-        begin, end = f"<!-- {name}: `make results` writes what follows -->", f"<!-- end of {name} -->"
-        if len(re.findall(f"{begin}.*?{end}", text, re.DOTALL)) != 1:
-            raise InputError(f"{CARD}: it must hold these two lines once, in this order: {begin} and {end}")
-        before, rest = text.split(begin)
-        text = f"{before}{begin}\n\n{content}\n\n{end}{rest.split(end)[1]}"
+        text = filled(text, name, content, CARD)
     return text
+
+
+def filled(text: str, name: str, content: str, page: Path) -> str:
+    """Return a page's text with new content between the markers of that name.
+
+    Raises:
+        InputError: The pair of markers is not there once.
+    """
+    begin, end = f"<!-- {name}: `make results` writes what follows -->", f"<!-- end of {name} -->"
+    if len(re.findall(f"{begin}.*?{end}", text, re.DOTALL)) != 1:
+        raise InputError(f"{page}: it must hold these two lines once, in this order: {begin} and {end}")
+    before, rest = text.split(begin)
+    return f"{before}{begin}\n\n{content}\n\n{end}{rest.split(end)[1]}"
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def counts() -> str:
     ]
     return (
         f"{clean['faces']:,} faces, {clean['distinct_pictures']:,} different pictures among them; {set_aside}.\n\n"
-        + _table(("emotion", "in the archive", "share", *PARTS.values()), rows)
+        + markdown(("emotion", "in the archive", "share", *PARTS.values()), rows)
     )
 
 
@@ -52,9 +52,9 @@ def defects() -> str:
     exact, near, whole = (split["test"][column] for column in ("leaked", "leaked_near", "faces"))
     return "\n\n".join(
         [
-            _table(("what", "found", "param", "now", "faces left out"), rows),
+            markdown(("what", "found", "param", "now", "faces left out"), rows),
             "Faces of other official parts that also stand in Training:",
-            _table(("part", "the same pixels", "or mirrored", "or nearly the same"), leaks),
+            markdown(("part", "the same pixels", "or mirrored", "or nearly the same"), leaks),
             f"Scores without leaks leave {exact:,} of {whole:,} test faces out, whose pixels also stand in training or "
             f"validation,\nand with near copies {exact + near:,} ({(exact + near) / whole:.1%}).",
         ]
@@ -71,7 +71,7 @@ def leak_free() -> str:
         (f"{kept + faces:,}", *(f"{measured[key][part]:.1%}" for part in SCORES))
         for key, faces in {"all_faces": lost, "leak_free": 0}.items()
     ]
-    return f"Measured once, with `{measured['model']}`:\n\n" + _table(("training faces", *SCORES.values()), rows)
+    return f"Measured once, with `{measured['model']}`:\n\n" + markdown(("training faces", *SCORES.values()), rows)
 
 
 def copies() -> str:
@@ -88,9 +88,9 @@ def copies() -> str:
     return "\n\n".join(
         [
             f"{planted['copies']:,} copies planted among {planted['faces']:,} drawn faces (seed {planted['seed']}):",
-            _table(("finder", "precision", "recall"), found),
+            markdown(("finder", "precision", "recall"), found),
             f"What stage `audit` costs, on {cost['cpu']}, {cost['cores']} cores:",
-            _table(("faces", "time", "times the first", "memory"), times),
+            markdown(("faces", "time", "times the first", "memory"), times),
         ]
     )
 
@@ -142,7 +142,8 @@ def _groups(numbers: dict[str, int]) -> str:
     return f"{numbers['groups']:,} groups of {numbers['faces']:,} faces"
 
 
-def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """Return a table."""
     return "\n".join("| " + " | ".join(cells) + " |" for cells in (header, ["---"] * len(header), *rows))
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from emotion.apps import demo_examples
+from emotion.apps.options import classifier_of
 from emotion.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
 from emotion.inference.results import Face, Result
@@ -33,7 +34,7 @@ def main(options: argparse.Namespace) -> None:
         os.environ |= QUIET | {"GRADIO_TEMP_DIR": folder}
         import gradio as gr
 
-        page = build(models(options.model), options.detector, Path(folder))
+        page = build(models(options.model), options, Path(folder))
         fonts = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # Gradio's own would be loaded
         try:
             page.queue(default_concurrency_limit=2).launch(
@@ -55,12 +56,12 @@ def models(path: str | None) -> dict[str, str | None]:
     return {"the one that comes with this project": None} | exported
 
 
-def build(paths: dict[str, str | None], detector: str, folder: Path) -> Any:
+def build(paths: dict[str, str | None], options: argparse.Namespace, folder: Path) -> Any:
     """Return the page.
 
     Args:
         paths: Of the networks, by the names that people choose from; the first one is loaded at once.
-        detector: What looks for faces.
+        options: How faces are looked for.
         folder: For pictures to try.
 
     Raises:
@@ -71,9 +72,10 @@ def build(paths: dict[str, str | None], detector: str, folder: Path) -> Any:
     known: dict[tuple[str, str], EmotionClassifier] = {}
 
     def classifier(name: str, whole: bool = False) -> EmotionClassifier:
-        key = name, "whole" if whole else detector
+        key = name, "whole" if whole else options.detector
         if key not in known:
-            known[key] = EmotionClassifier(paths[name], faces=key[1])
+            asked = argparse.Namespace(**vars(options) | {"model": paths[name], "detector": key[1]})
+            known[key] = classifier_of(asked)
         return known[key]
 
     def look(picture: np.ndarray | None, name: str, whole: bool) -> tuple[Any, ...]:

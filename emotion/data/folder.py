@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from emotion.data.pictures import RefusedError, normalise
 from emotion.errors import InputError
+from emotion.faces import Haar
 from emotion.labels import EMOTIONS
 
 SPLITS = {"train": "Training", "validation": "Validation", "val": "Validation", "valid": "Validation", "test": "Test"}
@@ -25,7 +26,7 @@ BATCH = 512  # files that are read ahead
 Refused = list[tuple[str, str]]
 
 
-def read_faces(root: Path, refused: Refused) -> Iterator[tuple[str, bytes]]:
+def read_faces(root: Path, refused: Refused, detector: Haar | None = None) -> Iterator[tuple[str, bytes]]:
     """Yield the canonical entry name, `<official>/<emotion>/<file>`, and a PNG of 48x48 gray pixels of each picture.
 
     Official is Training, Validation or Test, or All without such folders. The file is the path below the emotion's
@@ -36,6 +37,7 @@ def read_faces(root: Path, refused: Refused) -> Iterator[tuple[str, bytes]]:
     Args:
         root: The folder. It is not trusted, and nothing is written.
         refused: Gets the path and the reason of each file that cannot be used.
+        detector: Pictures are photographs, and this one finds the face in them; None: each picture is a face.
 
     Raises:
         InputError: There is no such folder, one in it has a name that is not known, or no file can be used.
@@ -44,7 +46,7 @@ def read_faces(root: Path, refused: Refused) -> Iterator[tuple[str, bytes]]:
         problem = "a file, not a folder" if root.exists() else "nothing is there"
         raise InputError(f"{printable(root)}: {problem}: look at source, input and extra of `data` in params.yaml")
     before, empty = len(refused), True
-    for name, path, face in _normalised(_named(root, refused)):
+    for name, path, face in _normalised(_named(root, refused), detector):
         if isinstance(face, bytes):
             empty = False
             yield name, face
@@ -64,21 +66,21 @@ def printable(path: Path) -> str:
     )
 
 
-def _normalised(files: Iterator[tuple[str, Path]]) -> Iterator[tuple[str, Path, bytes | str]]:
+def _normalised(files: Iterator[tuple[str, Path]], detector: Haar | None) -> Iterator[tuple[str, Path, bytes | str]]:
     """Yield names and paths in the order given with the PNG, or the reason why there is none."""
     with ThreadPoolExecutor(THREADS) as pool:
         while batch := list(islice(files, BATCH)):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # Pillow's, about odd files that it reads all the same
-                faces = list(pool.map(_face, [path for _, path in batch]))
+                faces = list(pool.map(lambda file: _face(file[1], detector), batch))
             yield from ((name, path, face) for (name, path), face in zip(batch, faces, strict=True))
 
 
-def _face(path: Path) -> bytes | str:
+def _face(path: Path, detector: Haar | None) -> bytes | str:
     try:
         if path.stat().st_size > FILE_BYTES:
             return f"more than {FILE_BYTES:,} bytes"
-        return normalise(path.read_bytes())
+        return normalise(path.read_bytes(), detector)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
     except RefusedError as reason:

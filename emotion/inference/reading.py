@@ -8,8 +8,9 @@ from typing import Any
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
+from emotion import faces
 from emotion.errors import InputError
 
 FORMATS = ("JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF")
@@ -65,14 +66,7 @@ def _of_file(file: Any, name: str, size: int) -> np.ndarray:
 def _of_image(image: Image.Image, name: str) -> np.ndarray:
     _require_size(image.height, image.width, name)
     try:
-        image = ImageOps.exif_transpose(image)
-        if image.mode.startswith("I;16"):  # Pillow would cut off at 255
-            return _of_array(np.asarray(image), bgr=False)
-        if image.has_transparency_data:
-            image = image.convert("RGBA")
-            page = Image.new("RGBA", image.size, "white")
-            image = Image.alpha_composite(page, image)
-        return np.asarray(image.convert("RGB"))
+        return faces.rgb(image)
     except (MemoryError, KeyboardInterrupt):  # not the picture's fault
         raise
     except Exception:  # on damaged files the decoders raise whatever they run into

@@ -1,0 +1,105 @@
+"""`data.crop: faces`: photographs become the faces that the apps would see in them."""
+
+import csv
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+from test_download import DATA
+
+from emotion import EmotionClassifier
+from emotion.data.pictures import RefusedError, normalise
+from emotion.faces import Haar
+from stages import download
+from tests.pasted import brightness_model, photograph
+
+ORIENTATION = 0x0112
+SMALL, LARGE = (60, 80, 90), (330, 150, 200)
+NOBODY = np.full((480, 640, 3), 90, np.uint8)
+
+
+def decoded(content: bytes) -> np.ndarray:
+    return cv2.imdecode(np.frombuffer(content, np.uint8), cv2.IMREAD_UNCHANGED)
+
+
+def write(path: Path, picture: np.ndarray, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(picture).save(path, **options)
+    return path
+
+
+def turned(picture: np.ndarray, path: Path) -> Path:
+    """Write a picture as a phone does that is held upright: lying, with a note on how to turn it."""
+    exif = Image.Exif()
+    exif[ORIENTATION] = 6
+    return write(path.with_suffix(".jpg"), np.rot90(picture), exif=exif, quality=95)
+
+
+def transparent(picture: np.ndarray, path: Path) -> Path:
+    opaque = np.full((*picture.shape[:2], 1), 255, np.uint8)
+    opaque[:40] = 90
+    return write(path.with_suffix(".png"), np.dstack([picture, opaque]))
+
+
+@pytest.fixture(scope="module")
+def classifier(tmp_path_factory: pytest.TempPathFactory) -> EmotionClassifier:
+    return EmotionClassifier(brightness_model(tmp_path_factory.mktemp("model") / "model.onnx"))
+
+
+KINDS: dict[str, Callable[[np.ndarray, Path], Path]] = {
+    "jpeg": lambda picture, path: write(path.with_suffix(".jpg"), picture, quality=80),
+    "large": lambda picture, path: write(path.with_suffix(".jpg"), cv2.resize(picture, None, fx=4, fy=4), quality=90),
+    "turned": turned,
+    "transparent": transparent,
+    "gray": lambda picture, path: write(path.with_suffix(".png"), picture[..., 1]),
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_photograph_becomes_the_pixels_that_the_apps_cut_out(kind: str, tmp_path: Path, classifier):
+    path = KINDS[kind](photograph([LARGE]), tmp_path / "photograph")
+    (face,) = classifier.predict(path).faces
+    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), face.seen)
+    whole = decoded(normalise(path.read_bytes()))
+    assert np.abs(whole.astype(int) - face.seen).mean() > 10, "without crop: faces it stays whole"
+
+
+def test_of_several_faces_the_largest_is_taken(tmp_path: Path, classifier):
+    path = KINDS["jpeg"](photograph([SMALL, LARGE]), tmp_path / "two")
+    small, large = classifier.predict(path).faces
+    assert small.box[2] < large.box[2]
+    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), large.seen)
+
+
+def test_a_photograph_without_a_face_is_refused(tmp_path: Path):
+    content = KINDS["jpeg"](NOBODY, tmp_path / "none").read_bytes()
+    with pytest.raises(RefusedError, match="^no face found$"):
+        normalise(content, Haar())
+
+
+def test_the_stage_cuts_faces_out_and_lists_photographs_without_one(tmp_path: Path, monkeypatch, classifier):
+    monkeypatch.chdir(tmp_path)
+    for number, emotion in enumerate(("happy", "sad")):
+        KINDS["jpeg"](photograph([SMALL, LARGE], seed=number), Path("mine", emotion, "face"))
+        KINDS["jpeg"](photograph([LARGE], seed=number), Path("more", emotion, "face"))
+    KINDS["jpeg"](NOBODY, Path("mine/sad/nobody"))
+    data = DATA | {"source": "folder", "input": "mine", "extra": "more", "crop": "faces"}
+    Path("params.yaml").write_text(yaml.safe_dump({"data": data}))
+    download.main()
+    with zipfile.ZipFile("data/faces.zip") as archive:
+        faces = {name: decoded(archive.read(name)) for name in archive.namelist()}
+    found = {
+        ("All" if path.parts[0] == "mine" else "Extra", path.parent.name): path for path in Path().glob("m*/*/face*")
+    }
+    assert len(faces) == len(found) == 4
+    for name, face in faces.items():
+        official, emotion = name.split("/")[:2]
+        seen = classifier.predict(found[official, emotion]).faces[-1].seen
+        np.testing.assert_array_equal(face, seen)
+    with open("metrics/refused.csv", encoding="utf-8") as file:
+        assert list(csv.reader(file))[1:] == [["mine/sad/nobody.jpg", "no face found"]]
