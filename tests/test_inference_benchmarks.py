@@ -13,6 +13,7 @@ import pytest
 from benchmarks import inference_speed, inference_table, pasted_frames, results, soak
 from benchmarks.sides import pictures, started
 from benchmarks.sides.pictures import BATCH, Pictures
+from emotion import EmotionClassifier
 from emotion.errors import InputError
 from emotion.export import litert
 from tests.pasted import brightness_model
@@ -203,12 +204,13 @@ def test_memory_that_is_held_is_seen():
 
 def test_every_call_is_made_once_by_one_thread_or_several(kept: Path, tmp_path: Path, monkeypatch, capsys):
     model = brightness_model(tmp_path / "a.onnx")
-    soak.main("--model", str(model), "--calls", "130")
+    soak.main("--model", str(model), "--calls", "450")
     found = json.loads(kept.read_text(encoding="utf-8"))
     alone, together = found["soak_1"], found["soak_2"]
-    assert alone["calls"] == together["calls"] == 130 and alone["faces"] == together["faces"] > 20
+    expected = soak.classify(EmotionClassifier(model), soak.pictures(), np.arange(450))
+    assert alone["calls"] == together["calls"] == 450 and alone["faces"] == together["faces"] == expected > 100
     assert alone["last_mb"] > 20 and (alone["threads"], together["threads"]) == (1, 2)
-    assert "130 calls by 2 threads" in capsys.readouterr().out
+    assert "450 calls by 2 threads" in capsys.readouterr().out
 
 
 def test_soaked_pictures_are_of_every_kind_and_size():
