@@ -52,7 +52,7 @@ benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` b
 	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.training_speed
 	@$(RUN) benchmarks.noop_repro
 
-inference-benchmark: setup ## measure classifying beside the package fer, and memory over 100,000 calls (15 minutes; MODEL=...)
+inference-benchmark: setup ## measure classifying beside the package fer, and memory over 100,000 calls (10 minutes; MODEL=...)
 	@# PYTHONPATH may name a folder with fer; benchmarks/inference_speed.py says how it gets there.
 	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.inference_speed $(MODEL)
 	@$(RUN) benchmarks.soak $(addprefix --model ,$(firstword $(MODEL)))
