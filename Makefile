@@ -13,10 +13,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
 
 quickstart: setup ## run the whole pipeline on drawn faces and show what came out (5 minutes; ALL=1: every stage)
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
@@ -52,6 +52,11 @@ benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` b
 	@# PYTHONPATH may name a folder with PyTorch; only its row sees it.
 	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.training_speed
 	@$(RUN) benchmarks.noop_repro
+
+inference-benchmark: setup ## measure classifying beside the package fer, and memory over 100,000 calls (10 minutes; MODEL=...)
+	@# PYTHONPATH may name a folder with fer; benchmarks/inference_speed.py says how it gets there.
+	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.inference_speed $(MODEL)
+	@$(RUN) benchmarks.soak $(addprefix --model ,$(firstword $(MODEL)))
 
 tune-machine: setup ## measure which values of section `training` in params.yaml are fastest here; changes nothing
 	@$(RUN) tools.tune_machine

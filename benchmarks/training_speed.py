@@ -12,12 +12,11 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any
 
-from tqdm import tqdm
-
 from benchmarks import results
 from benchmarks.computer import cpu_name
 from benchmarks.sides import rows, work
-from benchmarks.training_table import Measured, summarise, table
+from benchmarks.sides.turns import measure
+from benchmarks.training_table import summarise, table
 from emotion import errors
 
 
@@ -55,29 +54,6 @@ def require_one_size(parameters: dict[str, int]) -> None:
     """Raise ValueError if the sides do not train networks of one size."""
     if len(set(parameters.values())) != 1:
         raise ValueError(f"the sides train different networks: {parameters}")
-
-
-def measure(sides: dict[str, Any], rounds: int, seconds: float, steps: int) -> Measured:
-    """Return what each side measured, once a round; what comes before the first round is not counted.
-
-    Args:
-        sides: By name.
-        rounds: How many are counted.
-        seconds: How long one measurement shall take, about.
-        steps: Of one measurement; 0: so many as fit into the seconds.
-    """
-    wanted = {}
-    for name, side in sides.items():
-        side.measure(2)  # compiles
-        wanted[name] = steps or max(2, round(4 * seconds / side.measure(4)["seconds"]))
-    measured: Measured = {name: [] for name in sides}
-    for number in tqdm(range(rounds + 1), unit=" rounds", leave=False, disable=None):
-        # The other way round in every second round: what drifts with time hits all.
-        for name in list(sides)[:: 1 if number % 2 else -1]:
-            result = sides[name].measure(wanted[name]) | {"steps": wanted[name]}
-            if number:
-                measured[name].append(result)
-    return measured
 
 
 if __name__ == "__main__":

@@ -4,9 +4,8 @@ import statistics
 from typing import Any
 
 from benchmarks.sides.rows import ROWS
+from benchmarks.sides.turns import Measured
 from benchmarks.sides.work import Work
-
-Measured = dict[str, list[dict[str, float]]]  # by the row's name, one a round: seconds, steps, idle_s, ...
 
 
 def summarise(measured: Measured, given: Work) -> dict[str, Any]:

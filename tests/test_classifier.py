@@ -229,6 +229,16 @@ def test_litert_files_are_run_by_litert_with_labels_from_their_end(tmp_path: Pat
     assert [result.faces[0].label for result in results] == ["angry", "surprise", "angry"]
 
 
+@pytest.mark.parametrize(("total", "taken"), [(1.0137, True), (0.9864, True), (1.03, False), (float("nan"), False)])
+def test_answers_in_steps_of_int8_may_sum_to_a_little_more_or_less(total, taken, model, monkeypatch):
+    monkeypatch.setattr(models._Onnx, "probabilities", lambda self, faces: np.full((1, 7), total / 7, np.float32))
+    if taken:
+        assert models.open_model(model).labels == EMOTIONS
+    else:
+        with pytest.raises(InputError, match="are no probabilities"):
+            models.open_model(model)
+
+
 def test_without_a_path_it_is_the_model_of_the_package_or_else_of_the_repository(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):

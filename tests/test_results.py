@@ -27,6 +27,23 @@ MEASURED = {
     "noop_repro": {"ratio": 1.279, "ours_s": 1.048, "dvc_s": 0.783, "stages": 21},
     "kills": {"kills": 50, "identical": 49},
 }  # fmt: skip
+SPED = {
+    "import_s": 0.1, "import_s_range": [0.09, 0.2], "first_answer_s": 0.31, "first_answer_s_range": [0.3, 0.4],
+    "face_ms": 2.5, "face_ms_range": [2.4, 3.0], "batch_face_ms": 2.0, "batch_face_ms_range": [1.9, 2.1],
+    "frame_ms": 20.1, "frame_ms_range": [19.0, 25.0], "accuracy": 0.7012, "found": 90, "found_and_right": 60,
+    "false_boxes": 4,
+}  # fmt: skip
+INFERENCE = {
+    "inference_speed": {
+        "cpu": "Some CPU", "versions": {"fer": "25.10.3"}, "rounds": 7, "faces": 3589, "drawn": False, "frames": 100,
+        "rows": {
+            "models/emotion.onnx": SPED | {"face_ms_ratio": 9.5, "frame_ms_ratio": 0.4},
+            "fer": SPED | {"face_ms_ratio": 1.0, "frame_ms_ratio": 1.0},
+        },
+    },
+    "soak_1": {"threads": 1, "model": "m.onnx", "calls": 100000, "warm_mb": 150.2, "last_mb": 150.4,
+               "mb_per_10000_calls": 0.014},
+}  # fmt: skip
 PIPELINE = """\
 stages:
   split: {cmd: a, outs: [data/learn]}
@@ -200,6 +217,28 @@ def test_a_measured_pytorch_takes_the_place_of_its_note(project, monkeypatch):
     write_measured("training_speed", rows=MEASURED["training_speed"]["rows"] | {"pytorch": row})
     rows = [line for line in speed_lines(run(monkeypatch)) if "PyTorch" in line]
     assert rows == ["| PyTorch, bfloat16 | 300 (290 – 310) | 1.30 |"]
+
+
+def test_what_was_measured_of_classifying_stands_below_in_a_table_of_its_own(project, monkeypatch):
+    write_measured(*MEASURED)
+    before = speed_lines(run(monkeypatch))
+    results_speed.RESULTS.write_text(json.dumps(MEASURED | INFERENCE), encoding="utf-8")
+    lines = speed_lines(run(monkeypatch))
+    assert lines[: len(before)] == before
+    times = "0.10 (0.09 – 0.20) | 0.31 (0.30 – 0.40) | 2.50 (2.40 – 3.00)"
+    rest = "50 | 70.1 % | 90 (60) | 4 |"
+    rows = [line for line in lines[len(before) :] if line.startswith("|")]
+    assert "right of 3,589 PublicTest faces | found of 100 faces (and labelled rightly)" in rows[0]
+    assert len({row.count("|") for row in rows}) == 1
+    assert rows[2:] == [
+        f"| models/emotion.onnx | {times}, 9.50 × fer | 2.00 (1.90 – 2.10) | 20 (19 – 25), 0.40 × fer | {rest}",
+        f"| fer | {times} | 2.00 (1.90 – 2.10) | 20 (19 – 25) | {rest}",
+    ]
+    assert "7 rounds" in lines[-3] and "PublicTest also chose our models" in lines[-3]
+    assert lines[-1] == (
+        "- Memory over 100,000 calls by 1 thread (m.onnx): 150.2 MB after a warm-up, 150.4 MB in the end; "
+        "the fitted line grows by 0.01 MB in 10,000 calls."
+    )
 
 
 @pytest.mark.parametrize("name", MEASURED)

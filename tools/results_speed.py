@@ -4,6 +4,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from tools import results_inference
+
 RESULTS = Path("benchmarks/results.json")
 COLUMNS = ("training", "images/s (range)", "this engine is so many times as fast")
 Numbers = dict[str, Any]  # what one benchmark measured, by the names that it uses
@@ -15,7 +17,7 @@ def read() -> dict[str, Numbers]:
 
 
 def section(measured: dict[str, Numbers]) -> str:
-    """Return the section in Markdown; what no benchmark measured yet is named as such."""
+    """Return the section in Markdown; what no benchmark of training measured yet is named as such."""
     parts = {"training_speed": training_speed, "noop_repro": noop_repro, "kills": kills}
     missing = {
         "training_speed": "Training beside Keras' `fit` and PyTorch",
@@ -26,7 +28,7 @@ def section(measured: dict[str, Numbers]) -> str:
         write(measured[name]) if name in measured else f"{missing[name]}: not measured yet."
         for name, write in parts.items()
     )
-    return "\n\n".join([speed, "\n".join(others)])
+    return "\n\n".join(filter(None, [speed, "\n".join(others), results_inference.section(measured)]))
 
 
 def training_speed(numbers: Numbers) -> str:

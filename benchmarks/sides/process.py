@@ -32,14 +32,11 @@ class Side:
             arguments: Of the module.
             path: Whether PYTHONPATH holds there, too, where a library may lie that only this side needs.
         """
-        environment = {key: value for key, value in os.environ.items() if path or key != "PYTHONPATH"}
-        # Several processes share a GPU's memory only if each takes no more than it needs.
-        environment |= {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
         self._name = name
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - until `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
+            env=environment(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
         )  # fmt: skip
 
     def about(self) -> dict[str, Any]:
@@ -79,6 +76,13 @@ class Side:
         code = self._process.wait()
         self._log.seek(0)
         raise InputError(f"{self._name}: {explain(code, self._log.read())}")
+
+
+def environment(path: bool) -> dict[str, str]:
+    """Return the variables of a side's process, with or without PYTHONPATH."""
+    variables = {key: value for key, value in os.environ.items() if path or key != "PYTHONPATH"}
+    # Several processes share a GPU's memory only if each takes no more than it needs.
+    return variables | {"TF_CPP_MIN_LOG_LEVEL": "3", "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
 
 
 def explain(code: int, log: str) -> str:
