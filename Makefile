@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -21,10 +21,10 @@ help: ## list all targets
 quickstart: setup ## run the whole pipeline on drawn faces and show what came out (5 minutes; ALL=1: every stage)
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
 
-repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hours the first time)
+repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hours the first time; STAGES=evaluate@cnn)
 	@$(RUN) emotion.data.exclusion
 	@$(RUN) emotion.data.kaggle
-	@$(RUN) dvc repro
+	@$(RUN) dvc repro $(STAGES)
 
 test: setup ## run the tests
 	@$(RUN) pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
@@ -42,6 +42,9 @@ plots: setup ## make one page of all charts, dvc_plots/index.html
 
 report: setup ## write report.html: everything on one page, with real faces, for yourself alone
 	@$(RUN) stages.report report.html
+
+pull-request: setup ## write .pull_request/report.md: what has changed since REVISION=origin/main, with charts
+	@$(RUN) tools.pull_request $(or $(REVISION),origin/main) .pull_request
 
 results: setup ## write README's tables and picture and the tables in docs/ from metrics/ and benchmarks/results.json
 	@$(RUN) tools.results
@@ -68,6 +71,10 @@ webcam: ## label the faces before a camera; q quits, s saves a picture (SOURCE=1
 demo: ## serve a web page that labels faces in pictures and before a webcam (PORT=7860, MODEL=...)
 	@$(MAKE) --no-print-directory USE=demo setup
 	@.venv-demo/bin/python -m emotion demo $(if $(PORT),--port '$(PORT)') $(if $(MODEL),--model '$(MODEL)')
+
+api: ## serve the classifier to other programs, by HTTP (PORT=8000, MODEL=...; settings: docs/deploy.md)
+	@$(MAKE) --no-print-directory USE=api setup
+	@.venv-api/bin/python -m emotion api $(if $(PORT),--port '$(PORT)') $(if $(MODEL),--model '$(MODEL)')
 
 kill-test: setup ## kill a small training at 50 random moments and compare what it ends with (15 minutes)
 	@$(RUN) benchmarks.kills

@@ -1,6 +1,8 @@
 """Whatever holds a picture is read as a person sees it, or refused in one line that says why."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -135,3 +137,17 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int, monkeyp
     assert len(bomb) < 100_000
     with pytest.raises(InputError, match=r"pixels.*: make it smaller"):
         read(bomb)
+
+
+def test_text_that_unpacks_to_much_is_damage_and_no_bug():
+    text = b"zTXtComment\0\0" + zlib.compress(bytes(10_000_000), 9)
+    chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
+    file = encoded(COLOUR)
+    with pytest.raises(InputError, match="damaged"):
+        read(file[:33] + chunk + file[33:])  # after the head
+
+
+def test_a_caller_may_want_fewer_pixels():
+    assert read(encoded(GRAY), most=2400).shape == (40, 60, 3)
+    with pytest.raises(InputError, match="60 x 40 pixels: 2,399 pixels"):
+        read(encoded(GRAY), most=2399)

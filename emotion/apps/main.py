@@ -76,6 +76,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _webcam(_command(commands, "webcam", "Classify faces before a camera; q quits, s saves.", "emotion webcam"))
     _demo(_command(commands, "demo", "Serve a web page that classifies faces.", "emotion demo --port 8000"))
+    _api(_command(commands, "api", "Serve the classifier to other programs, by HTTP.", "emotion api --port 8000"))
     _command(commands, "fetch-yunet", "Download a better face detector (0.2 MB), once.", "emotion fetch-yunet")
     return top
 
@@ -90,14 +91,14 @@ def _command(
 def _model(command: argparse.ArgumentParser) -> None:
     command.add_argument("--model", metavar="FILE", help=MODEL)
     command.add_argument("--detector", default="haar", metavar="NAME", help=DETECTOR)
-    command.add_argument("--smallest", type=_pixels, default=40, metavar="N", help="pixels of the smallest face (40)")
+    command.add_argument("--smallest", type=_count, default=40, metavar="N", help="pixels of the smallest face (40)")
     command.add_argument("--upright", action="store_true", help="turn faces until their eyes are level (yunet)")
 
 
-def _pixels(text: str) -> int:
+def _count(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is no number of pixels")
+        raise argparse.ArgumentTypeError(f"{number} is too small")
     return number
 
 
@@ -128,3 +129,11 @@ def _demo(command: argparse.ArgumentParser) -> None:
     command.add_argument("--host", default="127.0.0.1", help="0.0.0.0: other computers may open it, too")
     command.add_argument("--share", action="store_true", help="show it to the world by way of Gradio's servers")
     _model(command)
+
+
+def _api(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--port", type=int, default=8000, help="where to listen (8000)")
+    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0: other computers may ask, too")
+    command.add_argument("--workers", type=_count, default=1, metavar="N", help="processes (1)")
+    _model(command)
+    command.set_defaults(detector=None, smallest=None, upright=None)  # else the environment would not count

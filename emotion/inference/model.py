@@ -1,6 +1,7 @@
 """A file that holds an exported network: ONNX, or LiteRT."""
 
 import json
+import threading
 import zipfile
 from pathlib import Path
 from typing import Any, Protocol
@@ -120,15 +121,17 @@ class _LiteRT:
         if list(given["shape"][1:]) != [48, 48, 1] or given["dtype"] != np.float32:
             raise InputError(f"{path}: not a network for faces: it must take float32 (n, 48, 48, 1)")
         self._given, self._answer, self._size = given["index"], answer["index"], 0
+        self._lock = threading.Lock()  # an interpreter serves one thread at a time
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
-        if len(faces) != self._size:
-            self._size = len(faces)
-            self._interpreter.resize_tensor_input(self._given, (self._size, 48, 48, 1))
-            self._interpreter.allocate_tensors()
-        self._interpreter.set_tensor(self._given, faces[..., None].astype(np.float32))
-        self._interpreter.invoke()
-        return self._interpreter.get_tensor(self._answer)
+        with self._lock:
+            if len(faces) != self._size:
+                self._size = len(faces)
+                self._interpreter.resize_tensor_input(self._given, (self._size, 48, 48, 1))
+                self._interpreter.allocate_tensors()
+            self._interpreter.set_tensor(self._given, faces[..., None].astype(np.float32))
+            self._interpreter.invoke()
+            return self._interpreter.get_tensor(self._answer)
 
 
 def _appended(path: Path) -> str:

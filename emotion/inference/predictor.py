@@ -7,7 +7,7 @@ import numpy as np
 
 from emotion.faces import Found, Haar, Whole, crop
 from emotion.inference import reading, yunet
-from emotion.inference.model import open_model
+from emotion.inference.model import Model, open_model
 from emotion.inference.reading import Picture
 from emotion.inference.results import Face, Result
 
@@ -27,7 +27,8 @@ class EmotionClassifier:
     """Finds the faces of pictures and says what they show.
 
     Args:
-        model: Path of an ONNX or LiteRT file; None takes the one that this project ships.
+        model: Path of an ONNX or LiteRT file; None takes the one that this project ships. Or a model that is open
+            already, so that several classifiers share it.
         faces: `haar`, `yunet` (after `emotion fetch-yunet`), the path of YuNet's file, `whole` (each picture is one
             face, cut out), or a detector of your own.
         margin: How far beyond its box a face is cut out, see `emotion.faces.crop`; None takes the detector's.
@@ -46,7 +47,7 @@ class EmotionClassifier:
 
     def __init__(
         self,
-        model: str | Path | None = None,
+        model: str | Path | Model | None = None,
         *,
         faces: str | Path | Detector = "haar",
         margin: float | None = None,
@@ -54,7 +55,7 @@ class EmotionClassifier:
         upright: bool = False,
         threads: int = 0,
     ) -> None:
-        self._model = open_model(model, threads)
+        self._model = open_model(model, threads) if model is None or isinstance(model, str | Path) else model
         self._detector = detector(faces, smallest)
         self._margin = self._detector.margin if margin is None else margin
         self._upright = upright

@@ -1,0 +1,123 @@
+"""A real server of `emotion api` on this computer, and pictures to send to it."""
+
+import base64
+import io
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.pasted import brightness_model, photograph
+from tests.source import ROOT
+
+Start = Callable[..., "Server"]
+
+
+@dataclass
+class Server:
+    """A running server; `log` is the file of what it says."""
+
+    port: int
+    process: subprocess.Popen[bytes]
+    log: Path
+    client: httpx.Client = field(repr=False)
+
+    def lines(self) -> list[dict[str, Any]]:
+        """Return what it has logged."""
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+
+    def connect(self) -> socket.socket:
+        """Return a connection for clients that do not behave."""
+        return socket.create_connection(("127.0.0.1", self.port), timeout=20)
+
+    def memory(self) -> float:
+        """Return how many MB it has in memory."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+
+def command(folder: Path, port: int, *more: str) -> list[str]:
+    """Return what starts a server with a small model."""
+    model = brightness_model(folder / "model.onnx")
+    return [sys.executable, "-m", "emotion", "api", "--port", str(port), "--model", str(model), *more]
+
+
+def environment(**settings: object) -> dict[str, str]:
+    """Return the environment of a server with these settings, and no others."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("EMOTION_")}
+    return clean | {f"EMOTION_{name.upper()}": str(value) for name, value in settings.items()}
+
+
+def free_port() -> int:
+    """Return a port that nobody listens at."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return free.getsockname()[1]
+
+
+@contextmanager
+def served(folder: Path, *more: str, **settings: object) -> Iterator[Server]:
+    """Give a server, and look in the end whether it met a bug."""
+    port = free_port()
+    log = folder / f"log-{port}.txt"
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            command(folder, port, *more), cwd=ROOT, env=environment(**settings), stdout=file, stderr=file
+        )
+    with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60) as client:
+        server = Server(port, process, log, client)
+        try:
+            _wait(server)
+            yield server
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(40)
+    assert [line for line in server.lines() if line["level"] not in ("info", "warning")] == []
+
+
+def _wait(server: Server) -> None:
+    """Wait until it answers."""
+    transport = httpx.HTTPTransport(retries=8)  # the pauses between them grow
+    with httpx.Client(transport=transport, timeout=120) as client:
+        assert client.get(f"http://127.0.0.1:{server.port}/healthz").status_code == 200, server.log.read_text()
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Start]:
+    """Starts a server with other settings than those by default."""
+    with ExitStack() as stack:
+        yield lambda *more, **settings: stack.enter_context(served(tmp_path, *more, **settings))
+
+
+def encoded(picture: np.ndarray, form: str = "PNG") -> bytes:
+    """Return the file of a picture."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, form)
+    return file.getvalue()
+
+
+def two_faces() -> bytes:
+    """Return the file of a photograph with two faces."""
+    return encoded(photograph([(60, 120, 150), (380, 160, 150)]))
+
+
+def files(*contents: bytes) -> list[tuple[str, tuple[str, bytes]]]:
+    """Return files as httpx sends them."""
+    return [("images", (f"{number}.png", content)) for number, content in enumerate(contents)]
+
+
+def texts(*contents: bytes) -> dict[str, list[str]]:
+    """Return files as JSON holds them."""
+    return {"images": [base64.b64encode(content).decode() for content in contents]}
