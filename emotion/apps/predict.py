@@ -48,7 +48,8 @@ def main(options: argparse.Namespace) -> None:
             if folder:
                 folder.write(frame, result.drawn())
             if explained and result.faces and not frame.source.video:
-                explained(result.faces, Path(options.output, "explained", f"{frame.source.name}.png"))
+                with atomic(Path(options.output, "explained", f"{frame.source.name}.png")) as path:
+                    explained(result.faces).savefig(path, metadata={"Software": None})
             for row in reports.rows(frame, result.faces):
                 for sink in sinks:
                     sink(row)
