@@ -61,8 +61,16 @@ def _picture_tab(
 ) -> None:
     """Put pictures and their faces on the page; a click chooses a face."""
 
-    def look(file: dict[str, Any] | None, name: str, whole: bool) -> tuple[Any, ...]:
-        return _looked(lambda: classifier(name, whole), Path(file["path"]).read_bytes()) if file else _nothing("")
+    def look(file: dict[str, Any] | None, name: str, whole: bool, seen: Seen | None) -> tuple[Any, ...]:
+        if file is None:
+            return _nothing("")
+        try:
+            picture: Picture = Path(file["path"]).read_bytes()
+        except FileNotFoundError:  # sent long ago, and deleted
+            if seen is None:
+                return _nothing("**Error**: pictures are deleted soon: send it again")
+            picture = seen[0].picture
+        return _looked(lambda: classifier(name, whole), picture)
 
     def choose(seen: Seen | None, event: gr.SelectData) -> tuple[Any, ...]:
         if seen is None or not seen[0].faces:
@@ -85,10 +93,11 @@ def _picture_tab(
     outputs = [shown, bars, seen, told]
     changes = [given.change, whole.change, network.change]
     # As files: our own reader tells what is wrong with one, and Gradio's would fail before.
-    looked = gr.on(changes, look, [given, network, whole], outputs, preprocess=False)
+    looked = gr.on(changes, look, [given, network, whole, seen], outputs, preprocess=False)
     chosen = shown.select(choose, seen, outputs)
     if explainer is not None:
-        gr.on([looked.then, chosen.then, why.change], _explained(explainer), [why, seen, network], heatmap)
+        for after in (looked.then, chosen.then, why.change):
+            after(_explained(explainer), [why, seen, network], heatmap)
 
 
 def _explained(explainer: Explainers) -> Callable[[bool, Seen | None, str], Any]:
