@@ -82,7 +82,7 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     md5 = hashlib.md5((folder / "models/tiny.keras").read_bytes()).hexdigest()
     brightness_model(folder / "models/tiny.onnx", weights_md5=md5)
     brightness_model(folder / "models/without.onnx")
-    before = f"import sys; sys.path.append({LIBRARIES!r}); demo.KEPT = 3"
+    before = f"import sys; sys.path.append({LIBRARIES!r}); demo.KEPT = 20"
     yield from _served(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
 
 
@@ -110,9 +110,12 @@ def _opened(browser: Any, address: str) -> Iterator[Any]:
 def test_an_uploaded_picture_gets_its_faces_boxed_and_the_one_that_is_clicked_has_bars(page: Any, tmp_path: Path):
     picture = photograph([(60, 120, 150), (380, 160, 150)])
     picture[:, 320:] = picture[:, 320:] * 0.6  # the model tells brightness apart
-    Image.fromarray(picture).save(tmp_path / "two.png")
+    Image.fromarray(picture).resize((2560, 1920)).save(tmp_path / "two.png")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "two.png")
     page.get_by_text("2 faces, this is number 1 from the left.").wait_for()
+    assert page.locator(".selectable img").evaluate("image => image.naturalWidth") == 1280, (
+        "2560 is more than pages show"
+    )
     first = page.locator("[data-testid=label-output-value]").first.inner_text()
     shown = page.locator(".selectable img").bounding_box()
     page.mouse.click(shown["x"] + 0.71 * shown["width"], shown["y"] + 0.5 * shown["height"])
@@ -178,7 +181,7 @@ def test_where_tensorflow_is_a_heatmap_shows_what_speaks_for_the_answer(
         page.get_by_label("Show what speaks for the answer (Grad-CAM)").check()
         page.locator("img[src^='data:image']").wait_for(timeout=120_000)
         examples = {f"{emotion}.png" for emotion in EMOTIONS}
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 180
         while _kept(folder) != examples and time.monotonic() < deadline:
             time.sleep(0.5)
         assert _kept(folder) == examples, "all but these is deleted soon"

@@ -9,6 +9,7 @@ import numpy as np
 
 from emotion.apps.explain import Explain
 from emotion.errors import InputError
+from emotion.faces import shrunk
 from emotion.inference.predictor import EmotionClassifier
 from emotion.inference.reading import Picture
 from emotion.inference.results import Result
@@ -75,15 +76,16 @@ def _picture_tab(
     def choose(seen: Seen | None, event: gr.SelectData) -> tuple[Any, ...]:
         if seen is None or not seen[0].faces:
             return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        return _shown((seen[0], _nearest(seen[0], *event.index)))
+        scale = shrunk(seen[0].picture, 1.0)[1]
+        return _shown((seen[0], _nearest(seen[0], *(place / scale for place in event.index))))
 
     with gr.Column():
         given = gr.Image(sources=["upload", "webcam", "clipboard"], label="picture", buttons=[])
         whole = gr.Checkbox(False, label="The picture is one face, cut out")
         gr.Examples(examples, given, whole, lambda _: True, label="drawn faces", run_on_click=True)
     with gr.Column():
-        # Not WebP, whose sides are 16,383 pixels at most.
-        shown = gr.Image(label="faces; click one", interactive=False, buttons=["fullscreen"], format="jpeg")
+        # PNG keeps the small letters of labels.
+        shown = gr.Image(label="faces; click one", interactive=False, buttons=["fullscreen"], format="png")
         bars = gr.Label(label="the chosen face", num_top_classes=7)
         told = gr.Markdown()
         why = gr.Checkbox(False, label="Show what speaks for the answer (Grad-CAM)", visible=explainer is not None)
@@ -147,16 +149,21 @@ def _nothing(told: str) -> tuple[Any, ...]:
 
 
 def _shown(seen: Seen) -> tuple[Any, ...]:
-    """Return the drawn picture, the chosen face's bars, what was seen, and what is said of it."""
+    """Return the drawn picture, small enough for a page, the chosen face's bars, what was seen, and a line about it."""
     result, number = seen
     if not result.faces:
-        return result.picture, None, seen, "No face found. Is it large enough, upright and seen from the front?"
+        return (
+            shrunk(result.picture, 1.0)[0],
+            None,
+            seen,
+            "No face found. Is it large enough, upright and seen from the front?",
+        )
     count = len(result.faces)
     told = "One face." if count == 1 else f"{count} faces, this is number {number + 1} from the left."
-    return result.drawn(), result.faces[number].probabilities, seen, told
+    return shrunk(result.drawn(), 1.0)[0], result.faces[number].probabilities, seen, told
 
 
-def _nearest(result: Result, x: int, y: int) -> int:
+def _nearest(result: Result, x: float, y: float) -> int:
     """Return the place of the face whose middle is nearest to a point."""
     boxes = np.array([face.box for face in result.faces])
     return int(np.hypot(*(boxes[:, :2] + boxes[:, 2:] / 2 - (x, y)).T).argmin())
