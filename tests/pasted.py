@@ -22,7 +22,8 @@ def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **
         path: The file.
         labels: Of the metadata; None leaves them out.
         outputs: Number of answers.
-        changed: softmax=False leaves the last layer out; side and batch are other sizes of faces and batches.
+        changed: softmax=False leaves the last layer out; side and batch are other sizes of faces and batches;
+            weights_md5 goes into the metadata.
     """
     side, batch = changed.get("side", 48), changed.get("batch", "n")
     steps = np.arange(outputs)
@@ -40,7 +41,8 @@ def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     if labels is not None:
-        helper.set_model_props(model, {"labels": json.dumps(labels), "input_size": "[48, 48]"})
+        told = {"labels": labels, "input_size": [48, 48], "weights_md5": changed.get("weights_md5")}
+        helper.set_model_props(model, {name: json.dumps(value) for name, value in told.items()})
     onnx.save(model, path)
     return path
 

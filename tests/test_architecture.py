@@ -45,7 +45,7 @@ def test_library_and_stages_are_not_built_on(folder: str):
 def test_what_people_run_needs_few_packages_and_of_the_wings_inference_alone(file: Path):
     """What needs more says so: LiteRT, the heatmaps of TensorFlow, the scores of scikit-learn, the page of Gradio."""
     more = {"model": {"ai_edge_litert"}, "explain": {"keras", "explanation"}, "score": {"evaluation"}}
-    more |= {"demo": {"gradio"}, "demo_examples": {"data"}}
+    more |= {"demo_page": {"gradio"}, "demo_examples": {"data"}}
     names = [name.split(".") for name in imported_names(file)]
     packages = {name[0] for name in names if name[0] != "emotion"}
     assert packages - sys.stdlib_module_names <= WHEEL | more.get(file.stem, set())

@@ -1,6 +1,7 @@
 """From pictures to faces and what they show, by an exported network."""
 
 import json
+import os
 import subprocess
 import sys
 import zipfile
@@ -255,6 +256,21 @@ def test_without_a_path_it_is_the_model_of_the_package_or_else_of_the_repository
 def test_an_unknown_detector_is_one_line(model: Path):
     with pytest.raises(InputError, match=r"hog: no such file: `emotion fetch-yunet` downloads it"):
         EmotionClassifier(model, faces="hog")
+
+
+def test_what_a_file_tells_of_itself_is_known(tmp_path: Path):
+    path = brightness_model(tmp_path / "told.onnx", weights_md5="123abc")
+    assert EmotionClassifier(path).metadata["weights_md5"] == "123abc"
+
+
+def test_onnx_runtime_does_not_collect_what_is_done(model: Path, tmp_path: Path):
+    """Its Linux builds do, from 1.29 on: they begin with a file that numbers this computer."""
+    code = f"import emotion; emotion.EmotionClassifier({str(model)!r})"
+    telling = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY")  # with these it keeps quiet by itself
+    known = {name: value for name, value in os.environ.items() if name not in telling}
+    folders = {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=known | folders, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == []
 
 
 def test_inference_and_command_load_no_heavy_library():

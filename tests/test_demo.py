@@ -1,10 +1,13 @@
 """The page of `make demo` in a real browser. It runs in an environment of its own: `make USE=demo setup`."""
 
+import hashlib
 import os
 import signal
 import socket
 import subprocess
 import sys
+import sysconfig
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,52 +15,94 @@ from typing import Any
 import pytest
 from PIL import Image
 
+from emotion.apps import demo
+from emotion.inference import model as models
+from emotion.labels import EMOTIONS
 from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
 PYTHON = ROOT / ".venv-demo/bin/python"
+LIBRARIES = sysconfig.get_path("purelib")
+PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 
 
-def _start(folder: Path, port: int) -> subprocess.Popen[str]:
+def _start(folder: Path, port: int, *arguments: str, before: str = "") -> subprocess.Popen[str]:
+    """Start the demo in a folder; `before` is code that runs first."""
     if not PYTHON.exists():
         pytest.skip("no environment for the demo: `make USE=demo setup` makes it")
-    model = brightness_model(folder / "model.onnx")
-    command = [str(PYTHON), "-m", "emotion", "demo", "--port", str(port), "--model", str(model)]
+    code = f"from emotion.apps import demo, main; {before}\nmain.run()"
+    command = [str(PYTHON), "-c", code, "demo", "--port", str(port), *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
     return subprocess.Popen(
         command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
     )
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The address of the page, and the folder in which it keeps what is sent to it."""
-    folder = tmp_path_factory.mktemp("demo")
+def _served(folder: Path, ending: signal.Signals, *arguments: str, before: str = "") -> Iterator[tuple[str, Path]]:
+    """Give the address of the page, and the folder in which it keeps what is sent to it; end it by a signal."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    server = _start(folder, port)
-    line = server.stdout.readline()  # type: ignore[union-attr]
-    assert f"open http://127.0.0.1:{port}/" in line, line
+    server = _start(folder, port, *arguments, before=before)
+    assert server.stdout
+    line = server.stdout.readline()
+    assert line == f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it\n"
     yield f"http://127.0.0.1:{port}", folder
-    server.send_signal(signal.SIGINT)
-    assert server.wait(30) in (0, 130, -signal.SIGINT)
-    pictures = {path for path in folder.rglob("*") if path.suffix in (".png", ".webp", ".jpg", ".jpeg")}
-    assert not pictures, "something that was sent, or was made of it, stayed"
+    server.send_signal(ending)
+    told, _ = server.communicate(timeout=60)
+    assert server.returncode == 0 and told.endswith("ended: no picture is kept\n")
+    assert "Traceback" not in told and (told.count("\n") == 1 or "TensorFlow" in told), told
+    assert not _kept(folder), "something that was sent, or was made of it, stayed"
+
+
+def _kept(folder: Path) -> set[str]:
+    return {path.name for path in folder.rglob("*") if path.suffix in PICTURES}
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The demo with two networks, one of which gives the emotions other names."""
+    folder = tmp_path_factory.mktemp("demo")
+    (folder / "models").mkdir()
+    brightness_model(folder / "model.onnx")
+    brightness_model(folder / "models/turned.onnx", labels=EMOTIONS[::-1])
+    yield from _served(folder, signal.SIGINT, "--model", "model.onnx")
+
+
+@pytest.fixture(scope="module")
+def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
+    """The demo where TensorFlow is installed, with a network whose Keras file is there; it deletes early."""
+    import keras  # here: the other tests need no TensorFlow
+
+    folder = tmp_path_factory.mktemp("explaining")
+    (folder / "models").mkdir()
+    face = keras.Input((48, 48, 1))
+    x = keras.layers.GlobalAveragePooling2D()(keras.layers.Conv2D(4, 3, strides=4)(face))
+    keras.Model(face, keras.layers.Dense(7, activation="softmax")(x)).save(folder / "models/tiny.keras")
+    md5 = hashlib.md5((folder / "models/tiny.keras").read_bytes()).hexdigest()
+    brightness_model(folder / "models/tiny.onnx", weights_md5=md5)
+    brightness_model(folder / "models/without.onnx")
+    before = f"import sys; sys.path.append({LIBRARIES!r}); demo.KEPT = 20"
+    yield from _served(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
 
 
 @pytest.fixture
 def page(browser: Any, served: tuple[str, Path]) -> Iterator[Any]:
-    """The open page. It asks no other host for anything, and the browser has nothing to complain of."""
+    """The open page of `served`."""
+    yield from _opened(browser, served[0])
+
+
+def _opened(browser: Any, address: str) -> Iterator[Any]:
+    """Give a page. It asks no other host for anything, and the browser has nothing to complain of."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     outside: list[str] = []
     errors: list[str] = []
     page.on("request", lambda request: outside.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(served[0])
+    page.goto(address)
     page.get_by_text("drawn faces").wait_for()
     yield page
-    assert [url for url in outside if not url.startswith((served[0], "data:", "blob:"))] == []
+    assert [url for url in outside if not url.startswith((address, "data:", "blob:"))] == []
     assert errors == []
     page.close()
 
@@ -65,9 +110,12 @@ def page(browser: Any, served: tuple[str, Path]) -> Iterator[Any]:
 def test_an_uploaded_picture_gets_its_faces_boxed_and_the_one_that_is_clicked_has_bars(page: Any, tmp_path: Path):
     picture = photograph([(60, 120, 150), (380, 160, 150)])
     picture[:, 320:] = picture[:, 320:] * 0.6  # the model tells brightness apart
-    Image.fromarray(picture).save(tmp_path / "two.png")
+    Image.fromarray(picture).resize((2560, 1920)).save(tmp_path / "two.png")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "two.png")
     page.get_by_text("2 faces, this is number 1 from the left.").wait_for()
+    assert page.locator(".selectable img").evaluate("image => image.naturalWidth") == 1280, (
+        "2560 is more than pages show"
+    )
     first = page.locator("[data-testid=label-output-value]").first.inner_text()
     shown = page.locator(".selectable img").bounding_box()
     page.mouse.click(shown["x"] + 0.71 * shown["width"], shown["y"] + 0.5 * shown["height"])
@@ -94,14 +142,96 @@ def test_a_camera_is_shown_as_it_goes_on(page: Any):
     page.wait_for_function("[...document.querySelectorAll('img')].some(image => image.naturalWidth >= 320)")
 
 
-def test_a_port_in_use_is_one_line(tmp_path: Path):
+def test_another_network_answers_when_it_is_chosen(page: Any):
+    assert page.get_by_text("Grad-CAM").count() == 0, "without TensorFlow there is none"
+    page.locator(".gallery-item").nth(3).click()
+    page.get_by_text("One face.").wait_for()
+    answer = page.locator("[data-testid=label-output-value]").first
+    first = answer.inner_text()
+    page.get_by_label("network").click()
+    page.get_by_role("option", name="models/turned.onnx").click()
+    expected = EMOTIONS[::-1][EMOTIONS.index(first)]
+    page.wait_for_function(
+        f"document.querySelector('[data-testid=label-output-value]').innerText.trim() == '{expected}'"
+    )
+    assert page.locator(".confidence-set").count() == 7
+
+
+def test_a_file_that_is_no_picture_is_told(page: Any, tmp_path: Path):
+    bad = {
+        "text.png": (b"hello", "no picture of a kind that can be read"),
+        "empty.jpg": (b"", "the picture: empty"),
+        "cut.png": ((ROOT / "docs/results.png").read_bytes()[:3000], "damaged: it ends too early"),
+    }
+    for name, (content, message) in bad.items():
+        (tmp_path / name).write_bytes(content)
+        page.locator("input[type=file]").first.set_input_files(tmp_path / name)
+        page.get_by_text(message).wait_for()
+        page.get_by_label("Clear").or_(page.get_by_label("Remove Image")).first.click()
+
+
+def test_where_tensorflow_is_a_heatmap_shows_what_speaks_for_the_answer(
+    browser: Any, explaining: tuple[str, Path], tmp_path: Path
+):
+    address, folder = explaining
+    Image.fromarray(photograph([(60, 120, 150), (380, 160, 150)])).save(tmp_path / "sent.png")
+    for page in _opened(browser, address):
+        page.locator("input[type=file]").first.set_input_files(tmp_path / "sent.png")
+        page.get_by_text("2 faces, this is number 1 from the left.").wait_for()
+        page.get_by_label("Show what speaks for the answer (Grad-CAM)").check()
+        page.locator("img[src^='data:image']").wait_for(timeout=120_000)
+        examples = {f"{emotion}.png" for emotion in EMOTIONS}
+        deadline = time.monotonic() + 180
+        while _kept(folder) != examples and time.monotonic() < deadline:
+            time.sleep(0.5)
+        assert _kept(folder) == examples, "all but these is deleted soon"
+        page.get_by_label("network").click()
+        page.get_by_role("option", name="models/without.onnx").click()
+        page.get_by_text("models/ holds no Keras file that this network was exported from").wait_for()
+        assert page.get_by_text("2 faces, this is number 1 from the left.").is_visible(), "it is still in memory"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((), "port {port} is in use: choose another one with --port"),
+        (("--port", "70000"), "70000 is no port, which are 1 to 65535: choose another one with --port"),
+        (("--host", "256.1.1.1"), "256.1.1.1 is no address of this computer: try --host 127.0.0.1 or 0.0.0.0"),
+        (("--host", "192.0.2.1"), "192.0.2.1 is no address of this computer: try --host 127.0.0.1 or 0.0.0.0"),
+    ],
+)
+def test_where_nothing_can_be_served_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = _start(tmp_path, port)
+        server = _start(tmp_path, port, *arguments)
         told, _ = server.communicate(timeout=120)
-    assert (server.returncode, told) == (1, f"error: port {port} is in use: choose another one with --port\n")
+    assert (server.returncode, told) == (1, f"error: {message.format(port=port)}\n")
+
+
+def test_networks_are_the_given_one_or_the_shipped_one_and_what_was_exported(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(models.emotion, "__file__", str(tmp_path / "emotion/__init__.py"))
+    assert demo.networks(None) == {demo.SHIPPED: None}
+    Path("models").mkdir()
+    for name in ("a.onnx", "a.keras", "b.int8.onnx", "notes.txt"):
+        Path("models", name).touch()
+    exported = ["models/a.onnx", "models/b.int8.onnx"]
+    assert list(demo.networks(None)) == exported
+    Path("models/emotion.onnx").touch()
+    assert list(demo.networks(None)) == [demo.SHIPPED, *exported]
+    assert list(demo.networks("models/b.int8.onnx")) == ["models/b.int8.onnx", demo.SHIPPED, "models/a.onnx"]
+    assert list(demo.networks("models/emotion.onnx")) == ["models/emotion.onnx", *exported]
+
+
+def test_without_any_network_the_command_that_makes_one_is_named(tmp_path: Path):
+    server = _start(tmp_path, 1, before=f"import emotion; emotion.__file__ = '{tmp_path}/none/emotion.py'")
+    assert server.communicate(timeout=120)[0].startswith(
+        "error: models/emotion.onnx: there is no such model: `make ship`"
+    )
 
 
 def test_without_gradio_it_says_what_to_do(tmp_path: Path):

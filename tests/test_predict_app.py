@@ -181,6 +181,7 @@ def test_bad_files_are_told_and_the_others_are_done_all_the_same(run: Run, capsy
         (["two.jpg", "-o", "."], "two.jpg: would be overwritten by its annotated copy"),
         (["two.jpg", "-o", "none.png"], "none.png: a file is in the way"),
         (["two.jpg", "-o", "none.png/below"], "none.png/below: a file is in the way"),
+        (["two.jpg", "-o", "/proc/none"], "/proc/none: cannot be made"),
         (["two.jpg", "--json", "--csv"], "--json and --csv write to the terminal without -o FOLDER: choose one"),
         (["two.jpg", "--explain", "cnn.keras"], "--explain draws pictures: say where with -o FOLDER"),
         (["two.jpg", "--model", "other.onnx"], "other.onnx: there is no such model: `make ship` makes one"),
@@ -222,8 +223,11 @@ def test_explaining_draws_each_face_beside_its_heatmap(run: Run, capsys: pytest.
     assert np.ptp(drawn, axis=2).max() > 50, "faces are gray, heatmaps are not"
     assert run("two.jpg", "-o", "out", "--explain", "text.keras") == 1
     assert run("two.jpg", "-o", "out", "--explain", "none.keras") == 1
-    wrong, missing = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    brightness_model(Path("model.onnx"), labels=["a", "b"], outputs=2)
+    assert run("two.jpg", "-o", "out", "--explain", "tiny.keras") == 1
+    wrong, missing, other = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert wrong == "error: text.keras: not a Keras model that answers about faces of 48x48 pixels"
+    assert other == "error: model.onnx: tells other emotions apart: a, b"
     assert missing.startswith("error: none.keras: there is no such Keras model: `dvc repro` makes")
 
 

@@ -1,6 +1,7 @@
 """Whatever holds a picture is read as a person sees it, or refused in one line that says why."""
 
 import io
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -124,6 +125,9 @@ def test_a_file_that_is_no_picture_is_refused_by_its_name(tmp_path: Path, conten
 def test_a_missing_file_a_folder_and_another_thing_are_refused(tmp_path: Path):
     with pytest.raises(InputError, match=r"nowhere.jpg: there is no such file"):
         read(tmp_path / "nowhere.jpg")
+    os.mkfifo(tmp_path / "pipe.jpg")
+    with pytest.raises(InputError, match="a pipe or a device, not a file"):
+        read(tmp_path / "pipe.jpg")
     with pytest.raises(InputError, match="a folder, not a picture"):
         read(tmp_path)
     with pytest.raises(InputError, match="not int"):

@@ -7,7 +7,7 @@ import hashlib
 import threading
 from collections.abc import Iterator
 from functools import partial
-from http.server import HTTPServer, SimpleHTTPRequestHandler
+from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
 
 import numpy as np
@@ -167,6 +167,27 @@ def test_another_file_than_the_known_one_is_not_saved(served: str, tmp_path: Pat
 def test_an_address_that_does_not_answer_is_one_line(address: str, served: str, tmp_path: Path):
     with pytest.raises(InputError, match=r"cannot be downloaded \(.*\): try again, or save it as .*yunet.onnx"):
         yunet.fetch(tmp_path / "yunet.onnx", address.format(served=served))
+
+
+class Nonsense(BaseHTTPRequestHandler):
+    """Answers what is no HTTP."""
+
+    def handle(self) -> None:
+        self.rfile.readline()
+        self.wfile.write(b"hello\r\n\r\n")
+
+
+def test_an_answer_that_is_no_http_is_one_line(tmp_path: Path):
+    with HTTPServer(("127.0.0.1", 0), Nonsense) as server:
+        threading.Thread(target=server.handle_request, daemon=True).start()
+        with pytest.raises(InputError, match=r"cannot be downloaded \(hello"):
+            yunet.fetch(tmp_path / "yunet.onnx", f"http://127.0.0.1:{server.server_port}/yunet.onnx")
+
+
+def test_a_folder_that_cannot_be_written_is_one_line(served: str, tmp_path: Path):
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=r"file/yunet.onnx: cannot be written \(.*\): XDG_CACHE_HOME names another"):
+        yunet.fetch(tmp_path / "file/yunet.onnx", served, hashlib.sha256(CONTENT).hexdigest())
 
 
 def test_the_address_is_that_of_opencvs_model_zoo():

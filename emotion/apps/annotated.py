@@ -19,7 +19,7 @@ class Folder:
     """A folder for annotated pictures and videos; close it with `with`.
 
     Raises:
-        InputError: What would be written is what is read, or there is a file in the way.
+        InputError: What would be written is what is read, or the folder cannot be made.
     """
 
     def __init__(self, folder: Path, sources: list[Source]) -> None:
@@ -32,6 +32,8 @@ class Folder:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
             raise InputError(f"{folder}: a file is in the way: choose another folder with -o") from None
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be made ({error.strerror}): choose another folder with -o") from None
         self._video: tuple[Source, cv2.VideoWriter] | None = None
         self._open = ExitStack()
 

@@ -1,148 +1,101 @@
 """emotion demo: a web page that labels the faces of pictures and of a webcam. Nothing leaves this computer or stays."""
 
 import argparse
+import errno
+import functools
 import importlib.util
 import os
+import signal
+import socket
 import tempfile
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from threading import Event
 
-import numpy as np
-
-from emotion.apps import demo_examples
+from emotion.apps import demo_examples, explain
+from emotion.apps.explain import Explain
 from emotion.apps.options import classifier_of
 from emotion.errors import InputError
+from emotion.inference import model
 from emotion.inference.predictor import EmotionClassifier
-from emotion.inference.results import Face, Result
 
 # Before Gradio is imported: it asks its makers' server for news and counts visits unless told otherwise.
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "GRADIO_SSR_MODE": "False"}
-ABOUT = """**What this is for**: trying out what a small network makes of faces.
-**What it is not for**: deciding anything about anybody. A face does not tell what somebody feels; labels are what
-others saw in pictures. About three answers of ten are wrong."""
+KEPT = 60  # seconds
+SHIPPED = "the one that comes with this project"
 
 
 def main(options: argparse.Namespace) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
-        InputError: Gradio is not installed, a model is missing, or the port is in use.
+        InputError: Gradio is not installed, a model is missing, or the page cannot be served at that host and port.
     """
     if importlib.util.find_spec("gradio") is None:
         raise InputError("the demo needs Gradio, which is not installed here: run `make demo`")
-    with tempfile.TemporaryDirectory() as folder:  # pictures that are sent lie here until a minute later
-        os.environ |= QUIET | {"GRADIO_TEMP_DIR": folder}
-        import gradio as gr
+    _require_free(options.host, options.port)
+    files = networks(options.model)
 
-        page = build(models(options.model), options, Path(folder))
-        fonts = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")  # Gradio's own would be loaded
-        try:
-            page.queue(default_concurrency_limit=2).launch(
-                server_name=options.host, server_port=options.port, share=options.share, quiet=True, inbrowser=False,
-                theme=gr.themes.Base(primary_hue="blue", font=fonts[0], font_mono=fonts[1]), max_file_size="20mb",
-                footer_links=[], prevent_thread_lock=True, show_error=True,
-            )  # fmt: skip
-        except OSError:
-            raise InputError(f"port {options.port} is in use: choose another one with --port") from None
-        print(f"open {page.local_url} in a browser; Ctrl-C ends it", flush=True)
-        page.block_thread()
-
-
-def models(path: str | None) -> dict[str, str | None]:
-    """Return the networks to choose from, by name: the given one, or the one of this project and what was exported."""
-    if path:
-        return {Path(path).name: path}
-    exported = {file.name: str(file) for file in sorted(Path("models").glob("*.onnx")) if file.name != "emotion.onnx"}
-    return {"the one that comes with this project": None} | exported
-
-
-def build(paths: dict[str, str | None], options: argparse.Namespace, folder: Path) -> Any:
-    """Return the page.
-
-    Args:
-        paths: Of the networks, by the names that people choose from; the first one is loaded at once.
-        options: How faces are looked for.
-        folder: For pictures to try.
-
-    Raises:
-        InputError: The first network cannot be loaded.
-    """
-    import gradio as gr
-
-    known: dict[tuple[str, str], EmotionClassifier] = {}
-
+    @functools.cache
     def classifier(name: str, whole: bool = False) -> EmotionClassifier:
-        key = name, "whole" if whole else options.detector
-        if key not in known:
-            asked = argparse.Namespace(**vars(options) | {"model": paths[name], "detector": key[1]})
-            known[key] = classifier_of(asked)
-        return known[key]
+        return classifier_of(options, model=files[name], detector="whole" if whole else options.detector)
 
-    def look(picture: np.ndarray | None, name: str, whole: bool) -> tuple[Any, ...]:
-        if picture is None:
-            return None, None, None, ""
-        try:
-            result = classifier(name, whole).predict(picture)
-        except InputError as error:
-            raise gr.Error(str(error)) from None
-        return _shown(result, 0)
+    @functools.cache
+    def explainer(name: str) -> Explain:
+        return explain.load(explain.weights_of(classifier(name).metadata))
 
-    def choose(result: Result | None, event: gr.SelectData) -> tuple[Any, ...]:
-        if result is None or not result.faces:
-            return gr.skip(), gr.skip(), gr.skip(), gr.skip()
-        return _shown(result, _nearest(result, *event.index))
+    classifier(next(iter(files)))  # what is wrong with it is told now
+    for name in ("SIGTERM", "SIGHUP"):  # a closed terminal ends it as Ctrl-C does: no picture stays
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.default_int_handler)
+    with tempfile.TemporaryDirectory() as folder:  # pictures that are sent lie here until they are deleted
+        os.environ |= QUIET | {"GRADIO_TEMP_DIR": folder}
+        from emotion.apps import demo_page
 
-    def live(frame: np.ndarray | None, name: str) -> tuple[Any, ...]:
-        return look(frame, name, False)[:2] if frame is not None else (None, None)
-
-    first = next(iter(paths))
-    classifier(first)
-    with gr.Blocks(title="Facial emotions", analytics_enabled=False, delete_cache=(60, 60)) as page:
-        gr.Markdown("# Seven emotions on faces")
-        network = gr.Dropdown(list(paths), value=first, label="network", visible=len(paths) > 1)
-        with gr.Tab("Picture"), gr.Row():
-            with gr.Column():
-                given = gr.Image(sources=["upload", "webcam", "clipboard"], label="picture", buttons=[])
-                whole = gr.Checkbox(False, label="The picture is one face, cut out")
-                examples = demo_examples.faces(folder)
-                gr.Examples(examples, given, whole, lambda _: True, label="drawn faces", run_on_click=True)
-            with gr.Column():
-                shown = gr.Image(label="faces; click one", interactive=False, buttons=["fullscreen"])
-                bars = gr.Label(label="the chosen face", num_top_classes=7)
-                told = gr.Markdown()
-            given.upload(lambda: False, None, whole)
-            result = gr.State(time_to_live=600)
-            outputs = [shown, bars, result, told]
-            gr.on([given.change, whole.change, network.change], look, [given, network, whole], outputs)
-            shown.select(choose, result, outputs)
-        with gr.Tab("Webcam"), gr.Row():
-            camera = gr.Image(sources="webcam", streaming=True, label="camera")
-            with gr.Column():
-                seen = gr.Image(label="faces", interactive=False, buttons=[])
-                most = gr.Label(label="the first face from the left", num_top_classes=7)
-            camera.stream(
-                live, [camera, network], [seen, most], stream_every=0.2, show_progress="hidden", time_limit=600
+        examples = demo_examples.faces(Path(folder))
+        page = demo_page.build(list(files), classifier, examples, explainer if explain.possible() else None, KEPT)
+        demo_page.serve(page, options.host, options.port, options.share)
+        print(f"open {page.local_url} in a browser; Ctrl-C ends it", flush=True)
+        if options.share:
+            print(
+                f"everybody finds it at {page.share_url}" if page.share_url else "it cannot be shared now", flush=True
             )
-        gr.Markdown(ABOUT)
-    return page
+        try:
+            Event().wait()
+        except KeyboardInterrupt:
+            print("ended: no picture is kept", flush=True)
+        finally:
+            page.close(verbose=False)
 
 
-def _shown(result: Result, chosen: int) -> tuple[Any, ...]:
-    """Return the drawn picture, the chosen face's bars, the result, and what is said of it."""
-    if not result.faces:
-        return result.picture, None, result, "No face found. Is it large enough, upright and seen from the front?"
-    face: Face = result.faces[chosen]
-    count = (
-        "One face."
-        if len(result.faces) == 1
-        else f"{len(result.faces)} faces, this is number {chosen + 1} from the left."
-    )
-    return result.drawn(), face.probabilities, result, count
+def networks(given: str | None) -> dict[str, Path | None]:
+    """Return the networks to choose from, by name: the given one, this project's, then what was exported."""
+    known = [(given, Path(given))] if given else []
+    with suppress(InputError):
+        known.append((SHIPPED, model.default_path()))
+    known += [(str(file), file) for file in sorted(Path("models").glob("*.*")) if file.suffix in _suffixes()]
+    found: dict[Path, str] = {}
+    for name, path in known:
+        found.setdefault(path.resolve(), name)
+    return {name: path for name, path in known if name in found.values()} or {SHIPPED: None}
 
 
-def _nearest(result: Result, x: int, y: int) -> int:
-    """Return the place of the face whose middle is nearest to a point."""
-    middles = np.array(
-        [(left + width / 2, top + height / 2) for left, top, width, height in (f.box for f in result.faces)]
-    )
-    return int(np.hypot(*(middles - (x, y)).T).argmin())
+def _suffixes() -> tuple[str, ...]:
+    """Return how the names of networks end that can be run here."""
+    return (".onnx", ".tflite") if importlib.util.find_spec("ai_edge_litert") else (".onnx",)
+
+
+def _require_free(host: str, port: int) -> None:
+    """Raise an InputError if nothing can be served there."""
+    other = "choose another one with --port"
+    try:
+        with socket.create_server((host, port)):
+            return
+    except OverflowError:
+        raise InputError(f"{port} is no port, which are 1 to 65535: {other}") from None
+    except PermissionError:
+        raise InputError(f"port {port} is only for administrators: {other}") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise InputError(f"port {port} is in use: {other}") from None
+        raise InputError(f"{host} is no address of this computer: try --host 127.0.0.1 or 0.0.0.0") from None

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from emotion.apps import explain, reports, sources
 from emotion.apps.annotated import Folder
-from emotion.apps.options import classifier_of
+from emotion.apps.options import classifier_of, require_emotions
 from emotion.apps.sources import Frame, Source
 from emotion.errors import InputError
 from emotion.files import atomic
@@ -36,6 +36,8 @@ def main(options: argparse.Namespace) -> None:
         raise InputError("--explain draws pictures: say where with -o FOLDER")
     found = sources.collect(options.inputs)
     classifier = classifier_of(options)
+    if options.explain:
+        require_emotions(classifier, options.model)
     explained = explain.load(options.explain) if options.explain else None
     refused: list[str] = []
     with ExitStack() as stack:
@@ -48,7 +50,8 @@ def main(options: argparse.Namespace) -> None:
             if folder:
                 folder.write(frame, result.drawn())
             if explained and result.faces and not frame.source.video:
-                explained(result.faces, Path(options.output, "explained", f"{frame.source.name}.png"))
+                with atomic(Path(options.output, "explained", f"{frame.source.name}.png")) as path:
+                    explained(result.faces).savefig(path, metadata={"Software": None})
             for row in reports.rows(frame, result.faces):
                 for sink in sinks:
                     sink(row)

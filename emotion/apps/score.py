@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from emotion.apps.options import classifier_of
+from emotion.apps.options import classifier_of, require_emotions
 from emotion.errors import InputError
 from emotion.inference import reading
 from emotion.inference.predictor import EmotionClassifier
@@ -31,8 +31,7 @@ def main(options: argparse.Namespace) -> None:
 
     found = collect(Path(options.folder))
     classifier = classifier_of(options)
-    if set(classifier.labels) != set(EMOTIONS):
-        raise InputError(f"{options.model}: tells other emotions apart: {', '.join(classifier.labels)}")
+    require_emotions(classifier, options.model)
     refused: list[str] = []
     answers, faceless = [], 0
     for emotion, face in tqdm(_answers(classifier, found, refused), total=len(found), disable=None, leave=False):

@@ -33,9 +33,9 @@ def main(options: argparse.Namespace) -> None:
         _open_window()
         print("q quits, s saves a picture")
         _show(source, classifier)
+        cv2.destroyAllWindows()
     finally:
         source.close()
-        cv2.destroyAllWindows()
 
 
 class _Source:

@@ -1,6 +1,7 @@
 """A file that holds an exported network: ONNX, or LiteRT."""
 
 import json
+import os
 import threading
 import zipfile
 from pathlib import Path
@@ -16,9 +17,15 @@ MAKE = "`make ship` makes one, or name a file with --model (in Python: EmotionCl
 
 
 class Model(Protocol):
-    """Answers about faces; `labels` says what its columns mean."""
+    """Answers about faces.
+
+    Attributes:
+        labels: What the columns of its answers mean.
+        metadata: What its file tells of itself: `labels`, `temperature`, `weights_md5` ... (see stages/export.py).
+    """
 
     labels: tuple[str, ...]
+    metadata: dict[str, Any]
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         """Return float32 (n, labels) for gray values uint8 (n, 48, 48)."""
@@ -64,6 +71,8 @@ def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
 
 class _Onnx:
     def __init__(self, path: Path, threads: int) -> None:
+        # From 1.29 on it tells its makers of every model that is opened, unless this is set before it is imported.
+        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime  # here: who uses LiteRT does not need it
 
         options = onnxruntime.SessionOptions()
@@ -78,7 +87,9 @@ class _Onnx:
                 raise
             raise InputError(f"{path}: not an ONNX model, or a damaged one: {MAKE}") from None
         self._input = _input_name(self._session, path)
-        self.labels = _labels(self._session.get_modelmeta().custom_metadata_map.get("labels", ""), path)
+        told = self._session.get_modelmeta().custom_metadata_map
+        self.metadata = {name: _parsed(value) for name, value in told.items()}
+        self.labels = _labels(self.metadata, path)
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         return self._session.run(None, {self._input: faces[..., None].astype(np.float32)})[0]
@@ -95,12 +106,17 @@ def _input_name(session: Any, path: Path) -> str:
     return inputs[0].name
 
 
-def _labels(text: str, path: Path) -> tuple[str, ...]:
-    """Return what a model says of its answers, a JSON list."""
+def _parsed(text: str) -> Any:
+    """Return what a text says in JSON; None if it is none."""
     try:
-        labels = json.loads(text)
+        return json.loads(text)
     except ValueError:
-        labels = None
+        return None
+
+
+def _labels(metadata: dict[str, Any], path: Path) -> tuple[str, ...]:
+    """Return what a model's answers mean."""
+    labels = metadata.get("labels")
     if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
         raise InputError(f"{path}: its metadata hold no list `labels`, so nobody knows what it answers: {MAKE}")
     return tuple(labels)
@@ -117,7 +133,8 @@ class _LiteRT:
             (given,), (answer,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
         except (ValueError, RuntimeError):
             raise InputError(f"{path}: not a LiteRT model, or one of another form: {MAKE}") from None
-        self.labels = _labels(_appended(path), path)
+        self.metadata = _appended(path)
+        self.labels = _labels(self.metadata, path)
         if list(given["shape"][1:]) != [48, 48, 1] or given["dtype"] != np.float32:
             raise InputError(f"{path}: not a network for faces: it must take float32 (n, 48, 48, 1)")
         self._given, self._answer, self._size = given["index"], answer["index"], 0
@@ -134,10 +151,11 @@ class _LiteRT:
             return self._interpreter.get_tensor(self._answer)
 
 
-def _appended(path: Path) -> str:
-    """Return the labels that stand, as JSON, in the zip at the end of a LiteRT file."""
+def _appended(path: Path) -> dict[str, Any]:
+    """Return the metadata that stand, as JSON, in the zip at the end of a LiteRT file; without them nothing."""
     try:
         with zipfile.ZipFile(path) as files:
-            return json.dumps(json.loads(files.read("metadata.json"))["labels"])
-    except (zipfile.BadZipFile, KeyError, ValueError):
-        return ""
+            found = _parsed(files.read("metadata.json").decode())
+    except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
+        found = None
+    return found if isinstance(found, dict) else {}

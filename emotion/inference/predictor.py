@@ -1,7 +1,7 @@
 """From pictures to faces and what they show."""
 
 from pathlib import Path
-from typing import Protocol, overload
+from typing import Any, Protocol, overload
 
 import numpy as np
 
@@ -64,6 +64,11 @@ class EmotionClassifier:
     def labels(self) -> tuple[str, ...]:
         """What faces can show."""
         return self._model.labels
+
+    @property
+    def metadata(self) -> dict[str, Any]:
+        """What the model's file tells of itself: `temperature`, `validation_accuracy`, `weights_md5` and so on."""
+        return self._model.metadata
 
     @overload
     def predict(self, pictures: Picture, *, bgr: bool = False) -> Result: ...

@@ -43,7 +43,8 @@ def read(picture: Picture, bgr: bool = False, most: int = PIXELS) -> np.ndarray:
     if isinstance(picture, (str, os.PathLike)):
         path = Path(picture)
         if not path.is_file():
-            what = "a folder, not a picture" if path.is_dir() else "there is no such file"
+            other = "a folder, not a picture" if path.is_dir() else "a pipe or a device, not a file"
+            what = other if path.exists() else "there is no such file"
             raise InputError(f"{path}: {what}")
         try:
             with path.open("rb") as file:

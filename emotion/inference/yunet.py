@@ -4,6 +4,7 @@ import hashlib
 import os
 import threading
 import urllib.request
+from http.client import HTTPException
 from pathlib import Path
 
 import cv2
@@ -72,18 +73,23 @@ def fetch(target: Path, url: str = URL, sha256: str = SHA256) -> bool:
     """Download YuNet's file, unless it is there; return whether it was downloaded.
 
     Raises:
-        InputError: The address cannot be reached, or what it holds is another file.
+        InputError: The address cannot be reached, what it holds is another file, or it cannot be written.
     """
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
         return False
     try:
         with urllib.request.urlopen(url, timeout=SECONDS) as answer:
             content = answer.read(MOST_BYTES)
-    except OSError as error:  # what urllib and sockets raise
+    except (OSError, HTTPException) as error:  # what urllib and sockets raise, and on answers that are no HTTP
         reason = getattr(error, "reason", error)
         raise InputError(f"{url}: cannot be downloaded ({reason}): try again, or save it as {target}") from None
     if (got := hashlib.sha256(content).hexdigest()) != sha256:
         raise InputError(f"{url}: another file than it should be (SHA-256 {got}, not {sha256}): nothing was saved")
-    with atomic(target) as path:
-        path.write_bytes(content)
+    try:
+        with atomic(target) as path:
+            path.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror}): XDG_CACHE_HOME names another folder"
+        ) from None
     return True
