@@ -1,0 +1,78 @@
+"""The example for small boards beside EmotionClassifier, with the same LiteRT file."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from emotion import EmotionClassifier
+from emotion.faces import Found, Haar, crop
+from emotion.labels import EMOTIONS
+from tests.pasted import photograph
+from tests.source import ROOT
+
+FOLDER = ROOT / "examples/raspberry_pi"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An int8 file whose answers hang on every pixel."""
+    import keras
+
+    from emotion.export import litert
+
+    rng = np.random.default_rng(0)
+    last = keras.layers.Dense(7, activation="softmax")
+    network = keras.Sequential([keras.Input((48, 48, 1)), keras.layers.Flatten(), last])
+    last.set_weights([rng.normal(0, 4e-4, (48 * 48, 7)), np.zeros(7)])
+    path = tmp_path_factory.mktemp("model") / "model.int8.tflite"
+    content = litert.converted(network, "int8", rng.integers(0, 256, (50, 48, 48), np.uint8))
+    litert.save(content, path, {"labels": EMOTIONS})
+    return path
+
+
+def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(FOLDER / "label_faces.py"), *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True)
+
+
+def test_it_answers_like_the_classifier_about_the_same_picture(model: Path, tmp_path: Path):
+    picture = photograph([(20, 30, 90), (200, 40, 120), (400, 20, 200), (40, 250, 180)], seed=1)
+    Image.fromarray(picture).save(tmp_path / "four.png")
+    done = _run(model, tmp_path / "four.png")
+    assert done.returncode == 0, done.stderr
+    wanted = EmotionClassifier(model, smallest=48).predict(picture).faces
+    lines = [f"0 {' '.join(map(str, face.box))} {face.label} {face.probability:.3f}" for face in wanted]
+    assert done.stdout.splitlines() == lines and len(lines) == 4
+
+
+def test_it_sees_of_a_face_of_any_size_the_same_bytes(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.syspath_prepend(FOLDER)
+    import label_faces
+
+    rng = np.random.default_rng(0)
+    picture = rng.integers(0, 256, (300, 400, 3), np.uint8)
+    for width in range(48, 250):
+        box = (int(rng.integers(-30, 200)), int(rng.integers(-30, 150)), width, width)
+        seen = label_faces.seen(picture[..., ::-1], *box)
+        np.testing.assert_array_equal(seen, crop(picture, Found(box, 1.0), Haar.margin), str(box))
+
+
+def test_what_cannot_be_used_is_one_clear_line(model: Path, tmp_path: Path):
+    (tmp_path / "none.png").touch()
+    done = _run(tmp_path / "none.tflite", tmp_path / "none.png")
+    assert done.returncode == 1 and done.stderr.endswith("none.tflite: not there, or no LiteRT file of this project\n")
+    done = _run(model, tmp_path / "none.png")
+    assert (
+        done.returncode == 1
+        and "none.png cannot be opened: give a camera's number, a picture or a video" in done.stderr
+    )
+
+
+def test_it_is_short_and_imports_nothing_of_this_project():
+    text = (FOLDER / "label_faces.py").read_text(encoding="utf-8")
+    assert len(text.splitlines()) < 80
+    assert "emotion" not in "".join(line for line in text.splitlines() if "import" in line)
