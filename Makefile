@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam demo kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint check plots report results benchmark tune-machine webcam demo check-deploy kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-17s %s\n", $$1, $$2 }' Makefile
@@ -62,6 +62,10 @@ webcam: ## label the faces before a camera; q quits, s saves a picture (SOURCE=1
 demo: ## serve a web page that labels faces in pictures and before a webcam (PORT=7860, MODEL=...)
 	@$(MAKE) --no-print-directory USE=demo setup
 	@.venv-demo/bin/python -m emotion demo $(if $(PORT),--port '$(PORT)') $(if $(MODEL),--model '$(MODEL)')
+
+check-deploy: ## check deploy/: the Dockerfile, the compose file and the Kubernetes manifests (needs kubectl)
+	@$(MAKE) --no-print-directory USE=deploy setup
+	@deploy/check.sh .venv-deploy/bin
 
 kill-test: setup ## kill a small training at 50 random moments and compare what it ends with (15 minutes)
 	@$(RUN) benchmarks.kills

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DOCKERFILE = ROOT / "deploy/Dockerfile"
 PASSED_ON = ("PIP_", "SSL_CERT", "REQUESTS_CA", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")  # this machine's own settings
 OURS = ("/etc/ssl/certs", "/etc/pip.conf")
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"  # as container engines set it
 STARTS, STOPS = 120, 40  # seconds
 
 
@@ -40,9 +41,7 @@ class Image:
         parent = Image(stage.base, stages, base, work) if stage.base in stages else None
         self.upper, self.root = work / name / "upper", work / name / "root"
         self.lower: list[Path] = [parent.upper, *parent.lower] if parent else [base]
-        self.environment: dict[str, str] = (
-            dict(parent.environment) if parent else {"PATH": "/usr/local/bin:/usr/bin:/bin"}
-        )
+        self.environment: dict[str, str] = dict(parent.environment) if parent else {"PATH": PATH}
         self.folder: str = parent.folder if parent else "/"
         self.steps: list[tuple[str, str]] = [*parent.steps, *stage.steps] if parent else stage.steps
         for folder in (self.upper, self.root, work / name / "work"):
@@ -77,8 +76,9 @@ class Image:
             if not inside.exists():
                 inside.touch()
             sh("mount", "--bind", place, str(inside))
-        command = ["chroot", str(self.root), "env", f"--chdir={self.folder}", "/bin/sh", "-c", text]
-        subprocess.run(command, env=settings | self.environment, check=True)
+        variables = [f"{name}={value}" for name, value in (settings | self.environment).items()]
+        where = ["chroot", str(self.root), "env", "--ignore-environment", f"--chdir={self.folder}", *variables]
+        subprocess.run([*where, "/bin/sh", "-c", text], check=True)
         for place in mounted:
             sh("umount", str(self._inside(place)))
 
@@ -128,17 +128,19 @@ class Container:
         prepare = f'ip link set lo up && mount -t proc proc {self._root}/proc && exec "$@"'
         spaces = ["unshare", "--mount", "--pid", "--net", "--fork", "--kill-child", "sh", "-c", prepare, "sh"]
         self.process = subprocess.Popen([*spaces, *self._as_user(words)])
+        self.pid = self._number()
 
     def inside(self, words: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
         """Run a command beside the process, as `docker exec` does."""
         spaces = ["nsenter", "--target", str(self.pid), "--mount", "--pid", "--net"]
         return subprocess.run([*spaces, *self._as_user(words)], text=True, **options)
 
-    @property
-    def pid(self) -> int:
-        """Number of the process, as this machine counts."""
-        number = self.process.pid
-        return int(Path(f"/proc/{number}/task/{number}/children").read_text().split()[0])
+    def _number(self) -> int:
+        """Return the number of the process, as this machine counts; it is the one child of `unshare`."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        while not (found := children.read_text().split()):
+            time.sleep(0.01)
+        return int(found[0])
 
     def _as_user(self, words: list[str]) -> list[str]:
         user, _, group = (self._image.last("USER") or "0:0").partition(":")
@@ -177,7 +179,7 @@ def main() -> None:
 def _check(container: Container, image: Image, target: str) -> None:
     health = dockerfile.command(image.last("HEALTHCHECK"))
     start = time.monotonic()
-    while container.process.poll() is not None or container.inside(health, capture_output=True).returncode:
+    while container.inside(health, capture_output=True).returncode:
         if container.process.poll() is not None or time.monotonic() - start > STARTS:
             raise InputError(f"{target}: not healthy after {time.monotonic() - start:.0f} s")
         time.sleep(0.5)
