@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+import limits
 import pytest
 import yaml
 
@@ -193,7 +194,8 @@ def test_the_api_accepts_the_variables_that_manifests_set(place: str, container:
     given = literals(KUBERNETES / place / "kustomization.yaml")
     known = {api_settings.variable(name) for name in api_settings.Settings.model_fields}
     assert given and set(given) <= known | NOT_OURS
-    api_settings.read(given)
+    settings = api_settings.read(given)
+    assert not settings.rate or limits.parse(settings.rate)
     assert {variable["name"] for variable in container["env"]} <= known
 
 
@@ -322,3 +324,14 @@ def test_another_model_and_another_base_can_be_given_to_a_build():
     stages = dockerfile.read(DEPLOY / "Dockerfile", given)
     assert ("COPY", "models/cnn.onnx models/emotion.onnx") in stages["code"].steps
     assert stages["runtime"].base == "python@sha256:1"
+
+
+def test_what_the_documents_tell_to_watch_and_to_set_is_there():
+    text = (ROOT / "docs/containers.md").read_text()
+    records = (ROOT / "emotion/apps/api_records.py").read_text()
+    metrics = {re.sub("_(total|bucket)$", "", name) for name in re.findall(r"\bemotion_[a-z_]+", text)}
+    assert metrics and not [name for name in metrics if f'"{name}"' not in records]
+    known = {api_settings.variable(name) for name in api_settings.Settings.model_fields}
+    assert set(re.findall(r"EMOTION_[A-Z_]+", text)) <= known
+    for path in re.findall(r"deploy/[\w./-]+", text):
+        assert (ROOT / path).exists(), path
