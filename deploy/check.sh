@@ -7,8 +7,7 @@ oldest=1.29
 cd "$(dirname "$0")"
 "$tools/hadolint" Dockerfile
 echo "Dockerfile: ok"
-"$tools/check-jsonschema" --quiet --builtin-schema vendor.compose-spec compose.yaml
-echo "compose.yaml: ok"
+"$tools/check-jsonschema" --builtin-schema vendor.compose-spec compose.yaml  # says ok by itself
 command -v kubectl > /dev/null || { echo "error: kubectl is needed for the manifests: https://kubernetes.io/docs/tasks/tools" >&2; exit 1; }
 rendered=$(mktemp)
 trap 'rm -f "$rendered"' EXIT
