@@ -10,7 +10,7 @@ from tools.image_steps import Image, sh
 
 
 class Container:
-    """A process in an image: root read-only, own process ids, network without a way out, no capabilities.
+    """A process in an image: read-only root, own process ids, no capabilities, a network without a way out.
 
     Args:
         image: What it runs in.
@@ -24,6 +24,7 @@ class Container:
         layers = ":".join(map(str, [image.upper, *image.lower]))
         sh("mount", "-t", "overlay", "overlay", "-o", f"ro,lowerdir={layers}", str(self._root))
         sh("mount", "-t", "tmpfs", "-o", "size=64m,mode=1777,noexec", "tmpfs", str(self._root / "tmp"))
+        sh("mount", "-t", "tmpfs", "-o", "size=64m,mode=1777,noexec", "tmpfs", str(self._root / "dev/shm"))
         self._environment = [f"{name}={value}" for name, value in (image.environment | settings).items()]
         words = dockerfile.command(image.last("ENTRYPOINT")) + dockerfile.command(image.last("CMD"))
         prepare = f'ip link set lo up && mount -t proc proc {self._root}/proc && exec "$@"'
