@@ -16,6 +16,7 @@ if [ ! -e "$work/base/.complete" ]; then
     debootstrap --variant=minbase --include=python3.11,python3.11-venv,python3-pip,ca-certificates bookworm "$work/base" \
         ${mirror:+"$mirror"} > "$work/debootstrap.log"
     rm -rf "$work"/base/var/cache/apt "$work"/base/var/lib/apt/lists  # as in the image that it stands for
+    echo "127.0.0.1 localhost" > "$work/base/etc/hosts"  # which container engines write
     touch "$work/base/.complete"
 fi
 exec unshare --mount --propagation private "${PYTHON:-.venv/bin/python}" -m tools.try_image "$target" "$model" "$work/base" "$work"
