@@ -15,7 +15,7 @@ export PYTHON USE
 export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -81,6 +81,10 @@ api: ## serve the classifier to other programs, by HTTP (PORT=8000, MODEL=...; s
 web: ## make a static page that labels faces in a browser, web/site (MODEL=...; needs npm)
 	@$(MAKE) --no-print-directory USE=webcam setup
 	@.venv-webcam/bin/python -m tools.web_page $(if $(MODEL),--model '$(MODEL)')
+
+check-deploy: ## check deploy/: the Dockerfile, the compose file and the Kubernetes manifests (needs kubectl)
+	@$(MAKE) --no-print-directory USE=deploy setup
+	@deploy/check.sh .venv-deploy/bin
 
 kill-test: setup ## kill a small training at 50 random moments and compare what it ends with (15 minutes)
 	@$(RUN) benchmarks.kills

@@ -1,0 +1,19 @@
+#!/bin/sh
+# Checks what is in this folder without running any of it: deploy/check.sh FOLDER, the one with the tools of
+# requirements-deploy.txt. `make check-deploy` calls it. Manifests must fit the oldest and the newest of these Kubernetes.
+set -eu
+tools=$1
+oldest=1.29
+cd "$(dirname "$0")"
+"$tools/hadolint" Dockerfile
+echo "Dockerfile: ok"
+"$tools/check-jsonschema" --builtin-schema vendor.compose-spec compose.yaml  # says ok by itself
+command -v kubectl > /dev/null || { echo "error: kubectl is needed for the manifests: https://kubernetes.io/docs/tasks/tools" >&2; exit 1; }
+rendered=$(mktemp)
+trap 'rm -f "$rendered"' EXIT
+for folder in kubernetes/base kubernetes/overlays/*; do
+    kubectl kustomize "$folder" > "$rendered"
+    "$tools/kubernetes-validate" --strict --quiet -k "$oldest" "$rendered"
+    "$tools/kubernetes-validate" --strict --quiet "$rendered"
+    echo "$folder: ok"
+done

@@ -1,0 +1,337 @@
+"""What deploy/ promises: servers that have no rights, and that fit what the code has."""
+
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import limits
+import pytest
+import yaml
+
+from emotion.apps import api, api_settings, main
+from tests.source import ROOT
+from tools import dockerfile
+
+DEPLOY = ROOT / "deploy"
+KUBERNETES = DEPLOY / "kubernetes"
+OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
+TARGETS = ("api", "demo")
+NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
+
+
+def documents(folder: Path) -> list[dict[str, Any]]:
+    """Return the manifests that a kustomization lists, as they stand there."""
+    files = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
+    return [yaml.safe_load((folder / name).read_text()) for name in files]
+
+
+def rendered(overlay: str) -> list[dict[str, Any]]:
+    """Return what kubectl would apply."""
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not here")
+    command = ["kubectl", "kustomize", str(KUBERNETES / "overlays" / overlay)]
+    return list(yaml.safe_load_all(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
+
+
+def the(kind: str, manifests: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the one manifest of a kind."""
+    (found,) = [manifest for manifest in manifests if manifest["kind"] == kind]
+    return found
+
+
+def pods(manifests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the specifications of all pods."""
+    for manifest in manifests:
+        if "template" in manifest.get("spec", {}):
+            yield manifest["spec"]["template"]["spec"]
+
+
+def require_no_rights(manifests: list[dict[str, Any]]) -> None:
+    """Fail unless every container is one that can do no harm and use up no node."""
+    found = list(pods(manifests))
+    assert found
+    for pod in found:
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["securityContext"]["runAsUser"] > 0
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+        assert pod["automountServiceAccountToken"] is False
+        for container in pod["containers"] + pod.get("initContainers", []):
+            allowed = container["securityContext"]
+            assert allowed["readOnlyRootFilesystem"] is True
+            assert allowed["allowPrivilegeEscalation"] is False
+            assert allowed["capabilities"] == {"drop": ["ALL"]}
+            assert not {"privileged", "runAsUser", "runAsNonRoot"} & set(allowed)
+            assert {"cpu", "memory"} <= set(container["resources"]["limits"])
+            assert {"cpu", "memory"} <= set(container["resources"]["requests"])
+
+
+@pytest.fixture(scope="module")
+def base() -> list[dict[str, Any]]:
+    """The manifests of the base."""
+    return documents(KUBERNETES / "base")
+
+
+@pytest.fixture(scope="module")
+def deployment(base: list[dict[str, Any]]) -> dict[str, Any]:
+    """The pod's template."""
+    return the("Deployment", base)["spec"]["template"]
+
+
+@pytest.fixture(scope="module")
+def container(deployment: dict[str, Any]) -> dict[str, Any]:
+    """The API's container."""
+    (found,) = deployment["spec"]["containers"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def compose() -> dict[str, Any]:
+    """The services of the compose file."""
+    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
+
+
+@pytest.fixture(scope="module")
+def stages() -> dict[str, dockerfile.Stage]:
+    """The stages of the Dockerfile, those that a target is built on put before its own steps."""
+    found = dockerfile.read(DEPLOY / "Dockerfile")
+    for stage in found.values():
+        if stage.base in found:
+            stage.steps = found[stage.base].steps + stage.steps
+    return found
+
+
+def literals(kustomization: Path) -> dict[str, str]:
+    """Return the variables of a kustomization's ConfigMaps."""
+    maps = yaml.safe_load(kustomization.read_text()).get("configMapGenerator", [])
+    return dict(line.split("=", 1) for one in maps for line in one["literals"])
+
+
+def routes() -> set[str]:
+    """Return the paths that the API answers."""
+    calls = re.findall(r'@app\.(?:get|post)\(\s*"([^"]+)"', (ROOT / "emotion/apps/api_app.py").read_text())
+    assert "/v1/predict" in calls
+    return set(calls)
+
+
+def port_of(words: list[str]) -> int:
+    """Return the port of a command `emotion ...`, which must be one that it understands."""
+    options = main.parser().parse_args(words)
+    assert options.host == "0.0.0.0"
+    return options.port
+
+
+def test_every_container_of_the_base_is_without_rights_and_within_limits(base: list[dict[str, Any]]):
+    require_no_rights(base)
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_an_overlay_keeps_what_the_base_promises(overlay: str):
+    require_no_rights(rendered(overlay))
+
+
+@pytest.mark.parametrize("overlay", OVERLAYS)
+def test_in_an_overlay_what_is_referred_to_is_there(overlay: str):
+    manifests = rendered(overlay)
+    (pod,) = pods(manifests)
+    (server,) = pod["containers"]
+    config = the("ConfigMap", manifests)
+    assert server["envFrom"] == [{"configMapRef": {"name": config["metadata"]["name"]}}]
+    mounted = {mount["name"]: mount["mountPath"] for mount in server["volumeMounts"]}
+    assert set(mounted) == {volume["name"] for volume in pod["volumes"]}
+    model = config["data"].get("EMOTION_MODEL")
+    assert model is None or any(model.startswith(f"{path}/") for path in mounted.values())
+    for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget", "Ingress", "NetworkPolicy", "Service"):
+        assert "emotion-api" in str(the(kind, manifests)["spec"]), kind
+    assert {manifest["metadata"].get("namespace", "emotion") for manifest in manifests} == {"emotion"}
+
+
+def test_pods_are_selected_by_a_label_that_they_have(base: list[dict[str, Any]], deployment: dict[str, Any]):
+    labels = deployment["metadata"]["labels"].items()
+    selectors = [
+        the("Deployment", base)["spec"]["selector"]["matchLabels"],
+        the("Service", base)["spec"]["selector"],
+        the("PodDisruptionBudget", base)["spec"]["selector"]["matchLabels"],
+        the("NetworkPolicy", base)["spec"]["podSelector"]["matchLabels"],
+    ]
+    for selector in selectors:
+        assert selector and selector.items() <= labels
+    assert the("HorizontalPodAutoscaler", base)["spec"]["scaleTargetRef"]["name"] == "emotion-api"
+    assert "replicas" not in the("Deployment", base)["spec"], "the autoscaler's number would be undone"
+
+
+def test_ports_of_manifests_are_the_one_at_which_the_api_listens(
+    base: list[dict[str, Any]], deployment: dict[str, Any], container: dict[str, Any]
+):
+    port = port_of(container["args"])
+    assert port == main.parser().parse_args(["api"]).port, "the one that make api has, too"
+    assert container["ports"] == [{"name": "http", "containerPort": port}]
+    assert deployment["metadata"]["annotations"]["prometheus.io/port"] == str(port)
+    assert {probe["httpGet"]["port"] for name, probe in container.items() if name.endswith("Probe")} == {"http"}
+    assert the("Service", base)["spec"]["ports"][0]["targetPort"] == "http"
+    assert the("NetworkPolicy", base)["spec"]["ingress"][0]["ports"] == [{"port": "http"}]
+
+
+def test_paths_of_manifests_are_those_of_the_api(deployment: dict[str, Any], container: dict[str, Any]):
+    probes = {name: probe["httpGet"]["path"] for name, probe in container.items() if name.endswith("Probe")}
+    assert probes == {"startupProbe": "/healthz", "livenessProbe": "/healthz", "readinessProbe": "/readyz"}
+    assert {*probes.values(), deployment["metadata"]["annotations"]["prometheus.io/path"]} <= routes()
+
+
+def test_the_world_sees_predictions_and_neither_health_nor_metrics(base: list[dict[str, Any]]):
+    rules = the("Ingress", base)["spec"]["rules"]
+    paths = [(path["path"], path["pathType"]) for rule in rules for path in rule["http"]["paths"]]
+    assert paths == [("/v1", "Prefix")]
+    assert {path for path in routes() if path.startswith("/v1/")} == {"/v1/predict", "/v1/models"}
+    most = the("Ingress", base)["metadata"]["annotations"]["nginx.ingress.kubernetes.io/proxy-body-size"]
+    assert int(most.removesuffix("m")) * 2**20 > api_settings.Settings().max_bytes
+
+
+@pytest.mark.parametrize("place", ["base", *(f"overlays/{name}" for name in OVERLAYS)])
+def test_the_api_accepts_the_variables_that_manifests_set(place: str, container: dict[str, Any]):
+    given = literals(KUBERNETES / place / "kustomization.yaml")
+    known = {api_settings.variable(name) for name in api_settings.Settings.model_fields}
+    assert given and set(given) <= known | NOT_OURS
+    settings = api_settings.read(given)
+    assert not settings.rate or limits.parse(settings.rate)
+    assert {variable["name"] for variable in container["env"]} <= known
+
+
+def test_the_api_accepts_the_variables_of_the_compose_file(compose: dict[str, Any]):
+    given = compose["api"]["environment"]
+    assert set(given) <= {api_settings.variable(name) for name in api_settings.Settings.model_fields}
+    assert api_settings.read(given | {"EMOTION_API_KEY": ""}).threads == compose["api"]["cpus"]
+
+
+def test_the_key_comes_from_a_secret_that_is_not_in_git(base: list[dict[str, Any]], container: dict[str, Any]):
+    (source,) = [variable["valueFrom"] for variable in container["env"] if variable["name"] == "EMOTION_API_KEY"]
+    assert set(source) == {"secretKeyRef"}
+    assert "optional" not in source["secretKeyRef"], "without the key no pod may start, or all are let in"
+    for file in DEPLOY.rglob("*.yaml"):
+        for manifest in yaml.safe_load_all(file.read_text()):
+            assert manifest.get("kind") != "Secret" and "secretGenerator" not in manifest, file
+            assert not re.search(r"EMOTION_API_KEY=", file.read_text()), file
+
+
+def test_a_pod_has_the_time_to_finish_what_runs(deployment: dict[str, Any], container: dict[str, Any]):
+    pause = int(container["lifecycle"]["preStop"]["exec"]["command"][1])
+    assert deployment["spec"]["terminationGracePeriodSeconds"] > pause + api.SECONDS_TO_FINISH
+
+
+def test_there_is_one_thread_for_each_core_that_a_pod_may_use(container: dict[str, Any]):
+    (source,) = [variable["valueFrom"] for variable in container["env"] if variable["name"] == "EMOTION_THREADS"]
+    assert source["resourceFieldRef"]["resource"] == "limits.cpu"
+
+
+def test_what_may_be_held_fits_the_memory_of_a_pod(container: dict[str, Any]):
+    settings = api_settings.read(literals(KUBERNETES / "base/kustomization.yaml"))
+    resources = container["resources"]["limits"]
+    assert resources["memory"] == "1Gi"
+    pictures = int(resources["cpu"]) * 6 * settings.max_pixels  # bytes, docs/deploy.md
+    assert settings.max_held_bytes + pictures < 0.7 * 2**30, "Python and libraries need the rest"
+
+
+def test_pods_are_reached_from_proxy_and_prometheus_alone_and_reach_nothing(base: list[dict[str, Any]]):
+    spec = the("NetworkPolicy", base)["spec"]
+    assert sorted(spec["policyTypes"]) == ["Egress", "Ingress"]
+    assert spec["egress"] == []
+    (rule,) = spec["ingress"]
+    assert all(source["namespaceSelector"]["matchLabels"] for source in rule["from"])
+
+
+@pytest.mark.parametrize("service", TARGETS)
+def test_a_service_of_the_compose_file_is_without_rights_and_within_limits(service: str, compose: dict[str, Any]):
+    found = compose[service]
+    assert found["read_only"] is True
+    assert found["cap_drop"] == ["ALL"]
+    assert found["security_opt"] == ["no-new-privileges:true"]
+    assert {"mem_limit", "cpus", "pids_limit", "healthcheck"} <= set(found)
+    assert not {"privileged", "user", "volumes", "network_mode"} & set(found)
+
+
+@pytest.mark.parametrize("service", TARGETS)
+def test_a_service_is_published_to_this_computer_alone_at_the_port_of_its_image(
+    service: str, compose: dict[str, Any], stages: dict[str, dockerfile.Stage]
+):
+    port = stages[compose[service]["build"]["target"]].last("EXPOSE")
+    assert compose[service]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert (DEPLOY / compose[service]["build"]["context"]).resolve() == ROOT
+    assert ROOT / compose[service]["build"]["dockerfile"] == DEPLOY / "Dockerfile"
+
+
+def test_compose_waits_as_long_as_requests_may_run(compose: dict[str, Any]):
+    assert int(compose["api"]["stop_grace_period"].removesuffix("s")) > api.SECONDS_TO_FINISH
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_image_listens_where_it_says_and_its_health_check_asks_there(
+    target: str, stages: dict[str, dockerfile.Stage]
+):
+    stage = stages[target]
+    port = port_of(dockerfile.command(stage.last("CMD")))
+    assert stage.last("EXPOSE") == str(port)
+    check = dockerfile.command(stage.last("HEALTHCHECK"))
+    assert check[:2] == ["python", "-c"]
+    compile(check[2], "HEALTHCHECK", "exec")
+    assert f", {port}, " in check[2]
+    (path,) = re.findall(r"'GET', '([^']+)'", check[2])
+    assert path in (routes() if target == "api" else {"/"})
+    assert dockerfile.command(stage.last("ENTRYPOINT")) == ["python", "-m", "emotion"]
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_image_runs_as_the_user_that_the_manifests_name_and_who_is_not_root(
+    target: str, stages: dict[str, dockerfile.Stage], deployment: dict[str, Any]
+):
+    context = deployment["spec"]["securityContext"]
+    assert stages[target].last("USER") == f"{context['runAsUser']}:{context['runAsGroup']}"
+    assert context["runAsUser"] != 0
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_an_image_has_what_its_lock_says_by_hash_and_no_tensorflow(target: str, stages: dict[str, dockerfile.Stage]):
+    (install,) = [text for name, text in stages[f"{target}-packages"].steps if name == "RUN" and " install " in text]
+    assert f"--require-hashes -r requirements-{target}.txt" in install
+    lock = (ROOT / f"requirements-{target}.txt").read_text()
+    assert re.search(r"^onnxruntime==", lock, re.MULTILINE)
+    assert not re.search(r"^(tensorflow|keras|torch|dvc)\b", lock, re.MULTILINE)
+    assert ("COPY", f"--from={target}-packages /venv /venv") in stages[target].steps
+
+
+def test_a_build_sees_what_it_copies_and_nothing_else(stages: dict[str, dockerfile.Stage]):
+    patterns = dockerfile.patterns(DEPLOY / "Dockerfile.dockerignore")
+    copied = [text.split()[:-1] for stage in stages.values() for name, text in stage.steps if name == "COPY"]
+    sources = {source for words in copied if not words[0].startswith("--from=") for source in words}
+    assert {"emotion", "models/emotion.onnx", "requirements-api.txt", "requirements-demo.txt"} == sources
+    for name in [*sources, "emotion/apps/api.py"]:
+        assert not dockerfile.ignored(PurePosixPath(name), patterns), name
+    for name in (".git/config", "data/faces.zip", ".venv/bin/python", ".env", "models/cnn.keras", "params.yaml"):
+        assert dockerfile.ignored(PurePosixPath(name), patterns), name
+    assert dockerfile.ignored(PurePosixPath("emotion/apps/__pycache__/api.pyc"), patterns)
+
+
+def test_what_an_image_is_built_on_has_a_version_and_its_labels_no_date(stages: dict[str, dockerfile.Stage]):
+    outside = {stage.base for stage in stages.values()} - set(stages)
+    assert outside == {"python:3.11-slim-bookworm"}
+    labels = stages["api"].last("LABEL") or ""
+    assert "org.opencontainers.image.licenses" in labels and "created" not in labels
+
+
+def test_another_model_and_another_base_can_be_given_to_a_build():
+    given = {"MODEL": "models/cnn.onnx", "PYTHON_IMAGE": "python@sha256:1"}
+    stages = dockerfile.read(DEPLOY / "Dockerfile", given)
+    assert ("COPY", "models/cnn.onnx models/emotion.onnx") in stages["code"].steps
+    assert stages["runtime"].base == "python@sha256:1"
+
+
+def test_what_the_documents_tell_to_watch_and_to_set_is_there():
+    text = (ROOT / "docs/containers.md").read_text()
+    records = (ROOT / "emotion/apps/api_records.py").read_text()
+    metrics = {re.sub("_(total|bucket)$", "", name) for name in re.findall(r"\bemotion_[a-z_]+", text)}
+    assert metrics and not [name for name in metrics if f'"{name}"' not in records]
+    known = {api_settings.variable(name) for name in api_settings.Settings.model_fields}
+    assert set(re.findall(r"EMOTION_[A-Z_]+", text)) <= known
+    for path in re.findall(r"deploy/[\w./-]+", text):
+        assert (ROOT / path).exists(), path
