@@ -15,6 +15,7 @@ BASE = {Path("emotion", f"{name}.py") for name in ("labels", "params", "errors",
 WINGS = sorted(path for path in (ROOT / "emotion").iterdir() if (path / "__init__.py").exists() and path.name != "apps")
 NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
 WHEEL = {"numpy", "cv2", "PIL", "onnxruntime", "tqdm"}  # what an installation without the pipeline has
+SERVER = {"fastapi", "limits", "prometheus_client", "pydantic", "starlette", "uvicorn"}  # of the extra `api`
 COMMAND = Path("emotion/__main__.py")
 WITH_TENSORFLOW = {"train", "teach", "predict", "describe", "explain", "export", "label_audit", "robustness"}
 
@@ -43,9 +44,10 @@ def test_library_and_stages_are_not_built_on(folder: str):
 
 @pytest.mark.parametrize("file", python_files("emotion/inference", "emotion/apps"), ids=str)
 def test_what_people_run_needs_few_packages_and_of_the_wings_inference_alone(file: Path):
-    """What needs more says so: LiteRT, the heatmaps of TensorFlow, the scores of scikit-learn, the page of Gradio."""
+    """What needs more says so: LiteRT, TensorFlow's heatmaps, scikit-learn's scores, Gradio's page, FastAPI."""
     more = {"model": {"ai_edge_litert"}, "explain": {"keras", "explanation"}, "score": {"evaluation"}}
     more |= {"demo_page": {"gradio"}, "demo_examples": {"data"}}
+    more |= {path.stem: SERVER for path in Path("emotion/apps").glob("api*.py")}
     names = [name.split(".") for name in imported_names(file)]
     packages = {name[0] for name in names if name[0] != "emotion"}
     assert packages - sys.stdlib_module_names <= WHEEL | more.get(file.stem, set())

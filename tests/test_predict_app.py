@@ -105,7 +105,7 @@ def test_cut_out_faces_are_not_searched(run: Run, capsys: pytest.CaptureFixture[
 def test_smaller_faces_than_asked_for_are_left_out(run: Run, capsys: pytest.CaptureFixture[str]):
     assert run("two.jpg", "--smallest", "250") == 0
     assert "no face found" in capsys.readouterr().out
-    assert run("two.jpg", "--smallest", "0") == 2 and "0 is no number of pixels" in capsys.readouterr().err
+    assert run("two.jpg", "--smallest", "0") == 2 and "0 is too small" in capsys.readouterr().err
 
 
 def test_a_file_of_any_name_is_read_and_told(run: Run, capsys: pytest.CaptureFixture[str]):

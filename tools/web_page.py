@@ -17,13 +17,13 @@ from emotion.errors import InputError
 from emotion.inference import drawing, model, reading
 
 WEB = Path(__file__).resolve().parent.parent / "web"
-CASCADE = "haarcascade_frontalface_alt2.xml"  # of faces.Haar
 PAGE = ("*.html", "*.js", "*.css", "*.svg")
 # The smallest build of onnxruntime-web: WebAssembly alone.
 VENDOR = {
     "onnxruntime-web": ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"),
     "@opencvjs/web": ("lib/opencv_js.js", "LICENSE"),
 }
+HAAR = ("smallest", "detail", "neighbours", "step", "least_score", "margin")  # what faces.Haar is told
 
 
 def main() -> None:
@@ -52,7 +52,7 @@ def build(network: Path, out: Path) -> None:
     copies = {path: out / path.name for pattern in PAGE for path in WEB.glob(pattern)}
     for package, names in VENDOR.items():
         copies |= {WEB / "node_modules" / package / name: out / "vendor" / Path(name).name for name in names}
-    copies[Path(haarcascades, CASCADE)] = out / "cascade.xml"
+    copies[Path(haarcascades, f"haarcascade_frontalface_{faces.Haar().cascade}.xml")] = out / "cascade.xml"
     copies[network] = out / "emotion.onnx"
     for source, target in copies.items():
         shutil.copyfile(source, target)
@@ -68,7 +68,7 @@ def settings(labels: Sequence[str]) -> dict[str, Any]:
         "window": faces.WINDOW,
         "largest": faces.LARGEST,
         "overlap": faces.OVERLAP,
-        "haar": {name: getattr(haar, name) for name in ("smallest", "neighbours", "step", "least_score", "margin")},
+        "haar": {name: getattr(haar, name) for name in HAAR},
         "pixels": reading.PIXELS,
         "longest": reading.LONGEST,
         "colours": drawing.COLOURS,

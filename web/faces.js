@@ -15,7 +15,7 @@ export class Haar {
   /** The boxes [left, top, width, height] of a picture's faces, from left to right. */
   find(picture) {
     const { window, largest, overlap, haar } = this.settings;
-    const scale = Math.min(1, window / haar.smallest, largest / Math.max(picture.width, picture.height));
+    const scale = Math.min(1, haar.detail / haar.smallest, largest / Math.max(picture.width, picture.height));
     const found = this.#detected(picture, scale, Math.max(window, round(haar.smallest * scale)))
       .filter(({ score }) => score >= haar.least_score)
       .map(({ box, score }) => ({ box: box.map((end) => round(end / scale)), score }));
