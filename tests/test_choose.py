@@ -90,3 +90,8 @@ def test_the_shipped_file_is_the_one_that_dvc_lock_tells_of():
     shipped = ROOT / ship.SHIPPED
     if shipped.exists():  # there is none before the first `make ship`
         assert hashlib.md5(shipped.read_bytes()).hexdigest() == ship.chosen(ROOT)[1], "`make ship` after `dvc repro`"
+
+
+def test_the_shipped_model_is_the_chosen_one_and_the_file_that_dvc_lock_tells_of():
+    source, md5 = ship.chosen(ROOT)
+    assert hashlib.md5((ROOT / ship.SHIPPED).read_bytes()).hexdigest() == md5, f"`make ship`: it is not {source}"
