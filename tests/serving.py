@@ -8,6 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -36,7 +37,15 @@ class Server:
 
     def lines(self) -> list[dict[str, Any]]:
         """Return what it has logged."""
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").split("\n")[:-1]]
+
+    def lines_with(self, **wanted: Any) -> list[dict[str, Any]]:
+        """Return the lines that have these values; a request's line comes after its answer, so wait for one."""
+        end = time.monotonic() + 10
+        while not (found := [line for line in self.lines() if wanted.items() <= line.items()]):
+            assert time.monotonic() < end, f"no line with {wanted}"
+            time.sleep(0.02)
+        return found
 
     def connect(self) -> socket.socket:
         """Return a connection for clients that do not behave."""

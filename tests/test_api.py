@@ -84,7 +84,7 @@ def test_a_request_is_a_line_of_json_without_what_was_sent(server: Server):
     sent = texts(two_faces())
     answer = server.client.post("/v1/predict", json=sent, headers={"X-Request-ID": "mine-1"})
     assert answer.headers["X-Request-ID"] == "mine-1"
-    (line,) = [line for line in server.lines() if line.get("id") == "mine-1"]
+    (line,) = server.lines_with(id="mine-1")
     assert {"path": "/v1/predict", "status": 200, "images": 1, "faces": 2}.items() <= line.items()
     assert len(json.dumps(line)) < 400
     forged = server.client.get("/healthz", headers={"X-Request-ID": 'x", "level": "error'})
