@@ -157,8 +157,8 @@ def test_two_processes_count_together(serve: Start):
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_when_told_to_end_it_finishes_what_runs(serve: Start, number: signal.Signals):
-    server = serve(threads=1)
-    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))] * 2
+    server = serve(threads=1, predict_seconds=60)
+    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
     with ThreadPoolExecutor(8) as pool:
         answers = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
         while _count(server, "emotion_waiting") < 8:
