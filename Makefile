@@ -11,8 +11,6 @@ RUN := $(VENV)/bin/python -m
 # `python` in dvc.yaml is the one of the environment; nothing outside it is imported.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
-# ONNX Runtime collects what it is used for, from 1.29 on, unless told not to.
-export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
 .PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship

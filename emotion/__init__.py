@@ -1,5 +1,10 @@
 """Facial emotion recognition on FER-2013: the library that the pipeline in stages/ composes, and its apps."""
 
+import os
+
+# From 1.29 on ONNX Runtime tells its makers of every model that is opened, unless this is set before it is imported.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+
 
 def __getattr__(name: str) -> type:
     """Return EmotionClassifier, which is loaded when it is asked for: the pipeline does not need it."""

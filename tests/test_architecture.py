@@ -74,12 +74,14 @@ def test_stages_that_run_no_network_load_no_tensorflow():
 
 
 @pytest.mark.parametrize("file", [path for path in CODE if path.name == "__init__.py"], ids=str)
-def test_init_file_holds_a_docstring_and_at_most_a_lazy_getattr(file: Path):
+def test_init_file_holds_a_docstring_and_at_most_a_setting_and_a_lazy_getattr(file: Path):
     docstring, *rest = parse(file).body
     assert isinstance(docstring, ast.Expr) and isinstance(docstring.value, ast.Constant)
+    # What must be set before anything of the package is imported can stand nowhere else.
+    telemetry = "os.environ.setdefault('ORT_DISABLE_TELEMETRY', '1')"
     assert [node.name if isinstance(node, ast.FunctionDef) else ast.unparse(node) for node in rest] in (
         [],
-        ["__getattr__"],
+        ["import os", telemetry, "__getattr__"],
     )
 
 

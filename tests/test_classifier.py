@@ -263,13 +263,21 @@ def test_what_a_file_tells_of_itself_is_known(tmp_path: Path):
     assert EmotionClassifier(path).metadata["weights_md5"] == "123abc"
 
 
-def test_onnx_runtime_does_not_collect_what_is_done(model: Path, tmp_path: Path):
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys, emotion; emotion.EmotionClassifier(sys.argv[1])",
+        "import sys, numpy; from emotion.export import parity; "
+        "parity.probabilities(sys.argv[1], numpy.zeros((1, 48, 48), numpy.uint8), 1)",
+    ],
+    ids=["apps", "export"],
+)
+def test_onnx_runtime_does_not_collect_what_is_done(code: str, model: Path, tmp_path: Path):
     """Its Linux builds do, from 1.29 on: they begin with a file that numbers this computer."""
-    code = f"import emotion; emotion.EmotionClassifier({str(model)!r})"
     telling = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY")  # with these it keeps quiet by itself
     known = {name: value for name, value in os.environ.items() if name not in telling}
     folders = {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
-    subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=known | folders, check=True)
+    subprocess.run([sys.executable, "-c", code, model], cwd=ROOT, env=known | folders, check=True)
     assert [path.name for path in tmp_path.iterdir()] == []
 
 

@@ -1,7 +1,6 @@
 """A file that holds an exported network: ONNX, or LiteRT."""
 
 import json
-import os
 import threading
 import zipfile
 from pathlib import Path
@@ -71,8 +70,6 @@ def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
 
 class _Onnx:
     def __init__(self, path: Path, threads: int) -> None:
-        # From 1.29 on it tells its makers of every model that is opened, unless this is set before it is imported.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
         import onnxruntime  # here: who uses LiteRT does not need it
 
         options = onnxruntime.SessionOptions()
