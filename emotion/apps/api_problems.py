@@ -11,6 +11,7 @@ from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
+LOGGER = "emotion.api"
 MEDIA_TYPE = "application/problem+json"
 CLIENT_GONE = 499  # as nginx calls it; nobody receives it, logs and metrics show it
 
@@ -81,5 +82,5 @@ async def _gone(request: Request, error: ClientDisconnect) -> Response:
 
 
 async def _bug(request: Request, error: Exception) -> Response:
-    logging.getLogger("emotion.api").error("bug", exc_info=error)
+    logging.getLogger(LOGGER).error("bug", exc_info=error)
     return _answer(request, Problem(500, "This is a bug of the server; its log says more."))

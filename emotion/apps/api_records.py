@@ -14,9 +14,8 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from emotion.apps.api_problems import CLIENT_GONE
+from emotion.apps.api_problems import CLIENT_GONE, LOGGER
 
-LOGGER = "emotion.api"
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 GIVEN_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
 
