@@ -2,7 +2,7 @@
 # Checks what is in this folder without running any of it: deploy/check.sh FOLDER, the one with the tools of
 # requirements-deploy.txt. `make check-deploy` calls it. Manifests must fit the oldest and the newest of these Kubernetes.
 set -eu
-tools=$1
+tools=$(cd "$1" && pwd)
 oldest=1.29
 cd "$(dirname "$0")"
 "$tools/hadolint" Dockerfile

@@ -1,5 +1,6 @@
 """What deploy/ promises: servers that have no rights, and that fit what the code has."""
 
+import os
 import re
 import shutil
 import subprocess
@@ -335,3 +336,16 @@ def test_what_the_documents_tell_to_watch_and_to_set_is_there():
     assert set(re.findall(r"EMOTION_[A-Z_]+", text)) <= known
     for path in re.findall(r"deploy/[\w./-]+", text):
         assert (ROOT / path).exists(), path
+
+
+def test_check_calls_its_tools_from_where_make_names_them(tmp_path: Path):
+    """The Makefile names their folder as seen from the project's, and the script goes elsewhere."""
+    for name in ("hadolint", "check-jsonschema", "kubernetes-validate", "kubectl"):
+        (tmp_path / name).write_text(f'#!/bin/sh\necho "{name}" >> "{tmp_path}/called"\n')
+        (tmp_path / name).chmod(0o755)
+    folder = os.path.relpath(tmp_path, ROOT)
+    path = f"{tmp_path}{os.pathsep}{os.environ['PATH']}"
+    subprocess.run(["deploy/check.sh", folder], cwd=ROOT, env=os.environ | {"PATH": path}, check=True)
+    called = (tmp_path / "called").read_text().split()
+    assert called[:2] == ["hadolint", "check-jsonschema"]
+    assert called.count("kubernetes-validate") == 2 * (1 + len(OVERLAYS))
