@@ -44,9 +44,10 @@ def test_library_and_stages_are_not_built_on(folder: str):
 
 @pytest.mark.parametrize("file", python_files("emotion/inference", "emotion/apps"), ids=str)
 def test_what_people_run_needs_few_packages_and_of_the_wings_inference_alone(file: Path):
-    """What needs more says so: LiteRT, TensorFlow's heatmaps, scikit-learn's scores, Gradio's page, FastAPI."""
+    """What needs more says so: LiteRT, TensorFlow's heatmaps, scikit-learn's scores, Gradio's page, FastAPI, Ray."""
     more = {"model": {"ai_edge_litert"}, "explain": {"keras", "explanation"}, "score": {"evaluation"}}
     more |= {"demo_page": {"gradio"}, "demo_examples": {"data"}}
+    more |= {path.stem: {"pyarrow", "ray"} for path in Path("emotion/inference").glob("bulk_*.py")}
     more |= {path.stem: SERVER for path in Path("emotion/apps").glob("api*.py")}
     names = [name.split(".") for name in imported_names(file)]
     packages = {name[0] for name in names if name[0] != "emotion"}

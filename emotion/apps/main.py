@@ -11,7 +11,7 @@ from emotion.errors import InputError
 
 MODEL = "file ending in .onnx or .tflite; default: the model that comes with this project"
 DETECTOR = (
-    "haar (default), yunet (after `emotion fetch-yunet`), the path of YuNet's file, or whole: each picture is a face"
+    "haar, yunet (after `emotion fetch-yunet`), the path of YuNet's file, or whole: each picture is a face; default: "
 )
 
 
@@ -43,7 +43,7 @@ def main() -> None:
 def _run(options: argparse.Namespace) -> None:
     """Import what a command needs, and nothing else, and run it."""
     if options.command != "fetch-yunet":
-        importlib.import_module(f"emotion.apps.{options.command}").main(options)
+        importlib.import_module(f"emotion.apps.{options.command.replace('-', '_')}").main(options)
     else:
         from emotion.inference import yunet
 
@@ -58,8 +58,10 @@ def _explained(error: ImportError) -> Exception:
         remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
         return InputError(f"OpenCV cannot be loaded ({error}): {remedy}")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("emotion"):
+        extra = "scale" if error.name.partition(".")[0] in ("pyarrow", "ray") else None
+        remedy = f'`pip install "emotion[{extra}]"`; ' if extra else ""
         return InputError(
-            f"{error.name} is needed and not installed: in the repository `make setup` installs everything"
+            f"{error.name} is needed and not installed: {remedy}in the repository `make setup` installs everything"
         )
     return error
 
@@ -73,6 +75,9 @@ def parser() -> argparse.ArgumentParser:
     )
     _score(
         _command(commands, "score", "Score a model on your own pictures, FOLDER/<emotion>/*.", "emotion score my_faces")
+    )
+    _score_many(
+        _command(commands, "score-many", "Classify very many pictures, to Parquet.", "emotion score-many faces/ out/")
     )
     _webcam(_command(commands, "webcam", "Classify faces before a camera; q quits, s saves.", "emotion webcam"))
     _demo(_command(commands, "demo", "Serve a web page that classifies faces.", "emotion demo --port 8000"))
@@ -88,9 +93,9 @@ def _command(
     return commands.add_parser(name, help=what, description=what, epilog=f"example:\n  {example}", formatter_class=form)
 
 
-def _model(command: argparse.ArgumentParser) -> None:
+def _model(command: argparse.ArgumentParser, detector: str = "haar") -> None:
     command.add_argument("--model", metavar="FILE", help=MODEL)
-    command.add_argument("--detector", default="haar", metavar="NAME", help=DETECTOR)
+    command.add_argument("--detector", default=detector, metavar="NAME", help=DETECTOR + detector)
     command.add_argument("--smallest", type=_count, default=40, metavar="N", help="pixels of the smallest face (40)")
     command.add_argument("--upright", action="store_true", help="turn faces until their eyes are level (yunet)")
 
@@ -117,6 +122,20 @@ def _score(command: argparse.ArgumentParser) -> None:
     command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
     command.add_argument("--json", action="store_true", help="print the scores as JSON")
     _model(command)
+
+
+def _score_many(command: argparse.ArgumentParser) -> None:
+    command.add_argument("input", metavar="INPUT", help="a Parquet file, or a folder of these or of pictures")
+    command.add_argument("output", metavar="OUTPUT", help="folder of the results; the same command goes on there")
+    command.add_argument("--column", metavar="NAME", help="which holds the pictures (pixels, image, picture or bytes)")
+    command.add_argument("--chunk", type=_count, default=4096, metavar="N", help="rows that become one part (4096)")
+    command.add_argument("--workers", type=_count, metavar="N", help="processes, one core each (all cores)")
+    command.add_argument(
+        "--ray",
+        metavar="ADDRESS",
+        help="HOST:PORT of a Ray cluster's head, auto, local or off (local from 200,000 pictures on)",
+    )
+    _model(command, detector="whole")
 
 
 def _webcam(command: argparse.ArgumentParser) -> None:

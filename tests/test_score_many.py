@@ -1,0 +1,356 @@
+"""emotion score-many: each row comes out once, whoever works, whatever is killed."""
+
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+
+from benchmarks import bulk_scoring
+from benchmarks import results as kept
+from emotion import EmotionClassifier
+from emotion.apps import main
+from emotion.inference import bulk_parts, bulk_plan
+from emotion.inference.bulk_inputs import Inputs, Table
+from emotion.labels import EMOTIONS
+from tests.pasted import brightness_model, photograph
+from tests.source import ROOT
+
+Run = Callable[..., int]
+PLACE = ["file", "row", "name"]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run `emotion score-many ... --model <one that knows brightness>` in an empty folder; return the exit code."""
+    monkeypatch.chdir(tmp_path)
+    brightness_model(Path("model.onnx"))
+
+    def command(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["emotion", "score-many", "--model", "model.onnx", *arguments])
+        try:
+            main.run()
+        except SystemExit as ended:
+            print(ended.code, file=sys.stderr)
+            return 1
+        return 0
+
+    return command
+
+
+def shades(count: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (count, 1, 1), np.uint8).repeat(48, 1).repeat(48, 2)
+
+
+def raw_table(path: str, faces: np.ndarray, **options: int) -> None:
+    """Write faces as the pipeline does: fixed-size binary."""
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    pixels = pa.array([face.tobytes() for face in faces], pa.binary(48 * 48))
+    pq.write_table(pa.table({"name": [f"{n}.png" for n in range(len(faces))], "pixels": pixels}), path, **options)
+
+
+def png(face: np.ndarray) -> bytes:
+    return cv2.imencode(".png", face)[1].tobytes()
+
+
+def rows(folder: str) -> list[dict]:
+    """Return the rows of all parts, in the order of their names."""
+    paths = sorted(Path(folder).glob("part-*.parquet"))
+    return [row for path in paths for row in pq.read_table(path).to_pylist()]
+
+
+def results(folder: str) -> dict[str, str]:
+    """Return the MD5 of each file in and below a folder; what a killed run left half-written counts, too."""
+    files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".lock")
+    return {str(path.relative_to(folder)): hashlib.md5(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_answers_of_raw_pixels_are_those_of_the_classifier(run: Run):
+    faces = np.random.default_rng(1).integers(0, 256, (70, 48, 48), np.uint8) // 2 + shades(70) // 2
+    raw_table("in/sub/a.parquet", faces[:30], row_group_size=7)
+    raw_table("in/sub/b.parquet", faces[30:])
+    assert run("in", "out", "--chunk", "20") == 0
+    found = rows("out/scores")
+    assert [(row["file"], row["row"]) for row in found] == [
+        *(("sub/a.parquet", n) for n in range(30)),
+        *(("sub/b.parquet", n) for n in range(40)),
+    ]
+    assert [row["name"] for row in found[28:32]] == ["28.png", "29.png", "0.png", "1.png"]
+    assert [pq.read_metadata(path).num_rows for path in sorted(Path("out/scores").iterdir())] == [20, 10, 20, 20]
+    expected = [result.faces[0] for result in EmotionClassifier("model.onnx", faces="whole").predict(list(faces))]
+    assert [row["label"] for row in found] == [face.label for face in expected] and len({f.label for f in expected}) > 3
+    for row, face in zip(found, expected, strict=True):
+        assert (row["face"], row["left"], row["top"], row["width"], row["height"]) == (1, 0, 0, 48, 48)
+        np.testing.assert_allclose([row[label] for label in EMOTIONS], list(face.probabilities.values()), atol=1e-6)
+
+
+@pytest.mark.parametrize("nested", [False, True], ids=["bytes", "hugging face"])
+def test_bad_rows_are_set_aside_with_the_reason_and_all_others_come_out(run: Run, nested: bool):
+    good = png(shades(1)[0])
+    values = [good, None, good, b"", b"no picture", good, good[: len(good) // 2], good, good]
+    Path("in").mkdir()
+    column = pa.array(values, pa.binary())
+    if nested:
+        column = pa.array([{"bytes": value, "path": "x"} for value in values])
+    pq.write_table(pa.table({"image": column}), "in/a.parquet", row_group_size=2)
+    assert run("in", "out", "--chunk", "3") == 0
+    assert [row["row"] for row in rows("out/scores")] == [0, 2, 5, 7, 8]
+    aside = {row["row"]: row["reason"] for row in rows("out/set_aside")}
+    assert list(aside) == [1, 3, 4, 6] and aside[1] == aside[3] == "empty"
+    assert aside[4].startswith("no picture of a kind") and aside[6].startswith("damaged")
+
+
+def test_pixels_of_another_shape_are_set_aside(run: Run):
+    pq.write_table(pa.table({"pixels": pa.array([b"x" * 2304, b"x" * 100, None], pa.binary())}), "a.parquet")
+    assert run("a.parquet", "out") == 0
+    assert [row["row"] for row in rows("out/scores")] == [0]
+    assert [row["reason"] for row in rows("out/set_aside")] == [
+        "100 bytes instead of 2,304 gray pixels (48 x 48)",
+        "empty",
+    ]
+
+
+def test_a_folder_of_pictures_of_any_depth_comes_out_in_the_order_of_its_names(
+    run: Run, capsys: pytest.CaptureFixture[str]
+):
+    odd = os.fsdecode(b"c/\xff.png")
+    for name in ("b.png", "a/deep/x.jpg", odd, ".hidden/y.png"):
+        Path("in", name).parent.mkdir(parents=True, exist_ok=True)
+        Path("in", name).write_bytes(png(shades(1)[0]))
+    Path("in/a/bad.png").write_bytes(b"")
+    assert run("in", "out", "--chunk", "2") == 0
+    assert [row["file"] for row in rows("out/scores")] == ["a/deep/x.jpg", "b.png", "c/\\xff.png"]
+    assert [(row["file"], row["reason"]) for row in rows("out/set_aside")] == [("a/bad.png", "empty")]
+    told = "rows: 4; faces scored: 3 (out/scores); rows set aside: 1 (out/set_aside)\n"
+    assert capsys.readouterr().out == told
+
+
+def test_faces_of_photographs_are_found(run: Run):
+    Path("in").mkdir()
+    Image.fromarray(photograph([(60, 100, 150), (380, 150, 180)])).save("in/two.png")
+    Image.fromarray(photograph([])).save("in/none.png")
+    assert run("in", "out", "--detector", "haar") == 0
+    found = rows("out/scores")
+    assert [(row["file"], row["face"]) for row in found] == [("two.png", 1), ("two.png", 2)]
+    assert 40 < found[0]["left"] < 100 and 360 < found[1]["left"] < 420
+    assert [(row["file"], row["reason"]) for row in rows("out/set_aside")] == [("none.png", "no face found")]
+
+
+def test_one_and_three_workers_write_the_same_bytes(run: Run):
+    raw_table("in/a.parquet", shades(600), row_group_size=250)
+    for workers in ("1", "3"):
+        assert run("in", f"out{workers}", "--chunk", "70", "--workers", workers) == 0
+    assert len(results("out1")) == 9 + 2 and results("out1") == results("out3")
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
+def test_a_run_that_was_ended_goes_on_and_loses_and_doubles_nothing(run: Run, tmp_path: Path, number: signal.Signals):
+    raw_table("in/a.parquet", shades(20_000))
+    command = ["score-many", "in", "out", "--chunk", "50", "--workers", "2", "--model", "model.onnx"]
+    with Path("log").open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "emotion", *command], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=log
+        )
+    while len(results("out")) < 8:
+        assert process.poll() is None, Path("log").read_text()
+        time.sleep(0.005)
+    workers = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(number)
+    assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    psutil.wait_procs(workers, 60)
+    assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
+    if number == signal.SIGINT:
+        assert Path("log").read_text().strip().splitlines()[-1].startswith("interrupted: nothing is lost")
+        assert not [name for name in results("out") if ".tmp-" in name]
+    before = {name: md5 for name, md5 in results("out").items() if ".tmp-" not in name}
+    kept = {name: Path("out", name).stat().st_mtime_ns for name in before}
+    assert 8 <= len(before) < 402
+    assert run(*command[1:-2]) == 0
+    assert run("in", "whole", "--chunk", "50", "--workers", "1") == 0
+    assert results("out") == results("whole") and before.items() <= results("out").items()
+    assert kept == {name: Path("out", name).stat().st_mtime_ns for name in kept}, "finished parts are not made again"
+
+
+def test_a_part_that_a_power_failure_cut_off_is_made_again(run: Run):
+    raw_table("in/a.parquet", shades(30))
+    assert run("in", "out", "--chunk", "10") == 0
+    before = results("out")
+    part = Path("out/scores/part-0000001.parquet")
+    part.write_bytes(part.read_bytes()[:100])
+    assert run("in", "out", "--chunk", "10") == 0
+    assert results("out") == before
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda: raw_table("in/b.parquet", shades(5)), "input was"),
+        (lambda: raw_table("in/a.parquet", shades(31)[1:]), "input was"),
+        (lambda: brightness_model(Path("model.onnx"), weights_md5="other"), "model was"),
+        (lambda: ["--chunk", "11"], "chunk was 10, is 11"),
+        (lambda: ["--detector", "haar"], "detector was whole, is haar"),
+    ],
+    ids=["file", "content", "model", "chunk", "detector"],
+)
+def test_a_folder_that_was_begun_with_something_else_is_refused(
+    run: Run, capsys: pytest.CaptureFixture[str], change: Callable, told: str
+):
+    raw_table("in/a.parquet", shades(30))
+    assert run("in", "out", "--chunk", "10") == 0
+    before = results("out")
+    others = change()
+    capsys.readouterr()
+    assert run("in", "out", "--chunk", "10", *(others if isinstance(others, list) else [])) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    assert line.startswith("error: out: was begun with something else (") and told in line
+    assert results("out") == before
+
+
+def test_a_full_disk_is_one_line_and_finished_parts_stay(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    raw_table("in/a.parquet", shades(30))
+
+    def full(_: int) -> None:
+        if len(list(Path("out/scores").glob("part-*"))) == 2:
+            raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as context:
+        context.setattr(bulk_parts.os, "fsync", full)
+        assert run("in", "out", "--chunk", "10", "--workers", "1") == 1
+    assert capsys.readouterr().err.splitlines()[-1].startswith("error: while writing: the disk is full")
+    assert sorted(results("out/scores")) == ["part-0000000.parquet", "part-0000001.parquet"]
+    assert run("in", "out", "--chunk", "10") == 0
+    assert len(rows("out/scores")) == 30
+
+
+def test_a_damaged_row_group_is_one_line_and_finished_parts_stay(run: Run, capsys: pytest.CaptureFixture[str]):
+    raw_table("in/a.parquet", shades(30), row_group_size=10)
+    content = bytearray(Path("in/a.parquet").read_bytes())
+    start = pq.read_metadata("in/a.parquet").row_group(2).column(1).data_page_offset
+    content[start : start + 8] = b"\xff" * 8
+    Path("in/a.parquet").write_bytes(content)
+    assert run("in", "out", "--chunk", "10", "--workers", "1") == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("error: ") and "in/a.parquet: damaged: " in line
+    assert len(rows("out/scores")) == 20
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["nowhere", "out"], "nowhere: there is no such file or folder"),
+        (["empty", "out"], "empty: holds neither Parquet files"),
+        (["mixed", "out"], "mixed: holds Parquet files and pictures"),
+        (["bad.parquet", "out"], "bad.parquet: not a Parquet file"),
+        (["rowless.parquet", "out"], "rowless.parquet: its Parquet files hold no rows"),
+        (["text.parquet", "out"], "text.parquet: no column pixels, image, picture, bytes: name the one"),
+        (["text.parquet", "out", "--column", "words"], "text.parquet: column words is of type string"),
+        (["in", "in/out"], "in/out: lies in the input"),
+        (["in", "bad.parquet"], "bad.parquet: is, or lies below, a file"),
+        (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
+        (["in", "out", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray cluster answers there"),
+        (["in", "out", "--ray", "nonsense"], "--ray nonsense: HOST:PORT of the head"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_cannot_be_done_is_one_clear_line(
+    run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+):
+    for folder in ("empty", "mixed"):
+        Path(folder).mkdir()
+    Path("mixed/b.png").write_bytes(png(shades(1)[0]))
+    Path("bad.parquet").write_bytes(b"PAR1 not at all")
+    pq.write_table(pa.table({"words": ["x"]}), "text.parquet")
+    raw_table("rowless.parquet", shades(0))
+    for path in ("mixed/a.parquet", "in/a.parquet"):
+        raw_table(path, shades(3))
+    assert run(*arguments) == 1
+    lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    assert len(lines) == 1 and lines[0].startswith(f"error: {told}")
+    assert not Path("out/scores").exists()
+
+
+def test_two_runs_into_one_folder_do_not_meet(run: Run, capsys: pytest.CaptureFixture[str]):
+    raw_table("in/a.parquet", shades(3))
+    with bulk_plan.held(Path("out")):
+        assert run("in", "out") == 1
+    assert "out: another run writes there" in capsys.readouterr().err
+    assert run("in", "out") == 0
+
+
+def test_a_missing_library_is_a_line_that_names_the_extra(
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+):
+    for name in [
+        name for name in sys.modules if name.startswith(("emotion.apps.score_many", "emotion.inference.bulk"))
+    ]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    assert run("in", "out") == 1
+    assert capsys.readouterr().err.startswith(
+        'error: pyarrow is needed and not installed: `pip install "emotion[scale]"`'
+    )
+
+
+@pytest.mark.parametrize("workers", [1, 3, 50])
+def test_spans_cover_each_row_once_in_the_same_parts(workers: int):
+    tables = (Table("a", "a", 1003), Table("b", "b", 0), Table("c", "c", 20))
+    spans = bulk_plan.spans(Inputs(tables, "pixels", True, None, 3, ""), 10, workers)
+    parts = {}
+    for span in spans:
+        start = span.start
+        for number, rows_ in span.parts():
+            assert number not in parts
+            parts[number] = [(span.path, row) for row in range(start, start + rows_)]
+            start += rows_
+    assert sorted(parts) == list(range(103)) and max(map(len, parts.values())) == 10
+    everything = [row for _, part in sorted(parts.items()) for row in part]
+    assert everything == [("a", n) for n in range(1003)] + [("c", n) for n in range(20)]
+    assert 1 <= len(spans) <= workers * bulk_plan.SHARES + 2
+
+
+def test_a_cluster_writes_the_same_bytes(run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
+    from ray.cluster_utils import Cluster
+
+    raw_table("in/a.parquet", shades(300), row_group_size=100)
+    assert run("in", "here", "--chunk", "40", "--workers", "1") == 0
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000})
+    try:
+        cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
+        assert run("in", "out", "--chunk", "40", "--ray", cluster.address) == 0
+    finally:
+        cluster.shutdown()
+    assert results("out") == results("here") and len(rows("out/scores")) == 300
+
+
+def test_the_benchmark_runs_and_keeps_what_it_measured(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setattr(kept, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(bulk_scoring, "PAUSE", 0.05)
+    few = ("--faces", "300", "--own-faces", "200", "--ways", "processes", "--workers", "1")
+    bulk_scoring.main("--model", "model.onnx", *few)
+    summary = json.loads(Path("results.json").read_text())["bulk_scoring"]
+    (measured,) = summary["runs"]
+    assert measured["share"] == pytest.approx(measured["faces_s"] / summary["own_faces_s"], abs=1e-3)
+    assert measured["most_mb"] > 30 and measured["seconds"] > 0
+
+
+def test_memory_that_grows_is_told_as_so_much_a_minute():
+    seconds = [float(second) for second in range(100)]
+    grown = bulk_scoring.summarise(seconds, [300 + second / 6 for second in seconds])
+    assert grown["mb_per_minute"] == pytest.approx(10) and grown["most_mb"] == 316.5
+    assert bulk_scoring.summarise(seconds, [500.0 if s < 20 or s > 97 else 300.0 for s in seconds])["median_mb"] == 300
