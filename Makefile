@@ -13,7 +13,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark bulk-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint verify verify-real check plots report pull-request results benchmark \
+    inference-benchmark bulk-benchmark tune-machine webcam demo api web check-deploy kill-test overfitting study \
+    seeds exclude-suspects ship lock setup clean-cache clean-quickstart clean-overfitting clean-study clean-verify \
+    clean-seeds
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -33,6 +36,12 @@ lint: setup ## check style and types
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+
+verify: setup ## run the pipeline on drawn faces twice, under other conditions: same bytes? (15 minutes; STAGES=class_weights)
+	@$(RUN) tools.verify $(STAGES)
+
+verify-real: setup ## train MODEL=cnn of the last commit again, apart from the pipeline: same bytes as dvc.lock? (hours)
+	@$(RUN) tools.verify_real '$(or $(MODEL),cnn)'
 
 check: setup ## prove that dvc.lock, params, code, metrics and plots belong together
 	@$(RUN) tools.check_run
@@ -93,6 +102,9 @@ kill-test: setup ## kill a small training at 50 random moments and compare what 
 overfitting: setup ## fit cnn for 100 epochs, apart from the pipeline, and draw where it overfits (hours)
 	@$(RUN) tools.overfitting
 
+study: setup ## change one param of cnn at a time, in 19 short runs, and draw what that does (1-3 hours)
+	@$(RUN) tools.study
+
 seeds: setup ## fit cnn_aug and distilled with three seeds each, as DVC experiments: mean and spread (hours)
 	@$(RUN) tools.seeds
 
@@ -122,6 +134,12 @@ clean-quickstart: ## remove what quickstart made
 
 clean-overfitting: ## remove what overfitting made, apart from its files in docs/
 	rm -rf .overfitting
+
+clean-study: ## remove what study made, apart from its files in docs/
+	rm -rf .study
+
+clean-verify: ## remove what verify and verify-real made
+	rm -rf .verify
 
 clean-seeds: ## remove the folder in which seeds works; its experiments stay
 	rm -rf .seeds

@@ -34,7 +34,7 @@ def test_a_misspelt_override_is_named_with_the_right_key():
 def test_the_sample_params_fit_the_params(root, monkeypatch):
     monkeypatch.chdir(root)
     params = quickstart._read("params.yaml")
-    merged = quickstart.merge(params, quickstart._read("params.sample.yaml"))
+    merged = quickstart.sample_params()
     assert merged["data"]["source"] == "sample"
     assert merged["models"].keys() == params["models"].keys(), "quickstart leaves no model out"
 

@@ -30,13 +30,18 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="run the slow last stages too")
     everything = parser.parse_args().all
-    params = merge(_read("params.yaml"), _read("params.sample.yaml"))
-    prepare(params)
+    params = sample_params()
+    prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
-    _dvc("repro", *_targets(everything))
-    _dvc("plots", "show", quiet=True)
+    dvc(FOLDER, "repro", *_targets(everything))
+    dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))
     print(quickstart_summary.scores(FOLDER, list(params["models"])))
+
+
+def sample_params() -> dict[str, Any]:
+    """Return what params.yaml says, made smaller by params.sample.yaml."""
+    return merge(_read("params.yaml"), _read("params.sample.yaml"))
 
 
 def merge(params: Any, overrides: Any, place: str = "") -> Any:
@@ -56,21 +61,21 @@ def merge(params: Any, overrides: Any, place: str = "") -> Any:
     }
 
 
-def prepare(params: dict[str, Any]) -> None:
+def prepare(params: dict[str, Any], folder: Path) -> None:
     """Bring the folder's code and params up to date; keep what was computed there and is still an output."""
     for name in SOURCES:
-        _copy(Path(name), FOLDER / name)
+        _copy(Path(name), folder / name)
     # DVC must neither look for .git nor mind the one around.
-    (FOLDER / ".dvc").mkdir(parents=True, exist_ok=True)
-    (FOLDER / ".dvc/config.local").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
-    with files.atomic(FOLDER / "params.yaml") as path:
+    (folder / ".dvc").mkdir(parents=True, exist_ok=True)
+    (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
+    with files.atomic(folder / "params.yaml") as path:
         # By way of JSON, so that YAML's anchors are written out: each model has its own values here.
         path.write_text(yaml.safe_dump(json.loads(json.dumps(params)), sort_keys=False), encoding="utf-8")
     try:
-        outputs = [Path(out.fs_path) for out in Repo(str(FOLDER)).index.outs]
+        outputs = [Path(out.fs_path) for out in Repo(str(folder)).index.outs]
     except DvcException:
         return  # dvc repro says in a moment what is wrong
-    remove_leftovers(FOLDER.absolute(), outputs)
+    remove_leftovers(folder.absolute(), outputs)
 
 
 def remove_leftovers(folder: Path, outputs: Iterable[Path]) -> None:
@@ -108,12 +113,11 @@ def _targets(everything: bool) -> list[str]:
     return [stage for stage in stages if stage.split("@")[0] not in SLOW]
 
 
-def _dvc(*arguments: str, quiet: bool = False) -> None:
-    """Run DVC in the folder, and exit as it does if it fails."""
+def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None, **options: Any) -> None:
+    """Run DVC in the folder, with these variables and options of subprocess.run, and exit as it does if it fails."""
     python = Path(sys.executable)
-    environment = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"}
-    stdout = subprocess.DEVNULL if quiet else None
-    code = subprocess.run([python, "-m", "dvc", *arguments], cwd=FOLDER, env=environment, stdout=stdout).returncode
+    variables = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"} | (environment or {})
+    code = subprocess.run([python, "-m", "dvc", *arguments], cwd=folder, env=variables, **options).returncode
     if code:
         sys.exit(code)
 

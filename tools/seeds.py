@@ -31,7 +31,9 @@ def main(*arguments: str) -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     options = parser.parse_args(arguments)
     committed = _committed_seeds(options.models)
-    prepare()
+    if changed := git(Path(), "status", "--porcelain", "--untracked-files=no"):
+        raise InputError(f"{changed.split()[1]} is not committed: commit it first, an experiment belongs to a commit")
+    clone(FOLDER)
     scores = {
         model: {seed: _accuracies(model, experiment(model, seed, committed[model])) for seed in options.seeds}
         for model in options.models
@@ -40,39 +42,33 @@ def main(*arguments: str) -> None:
     print(RESULT)
 
 
-def prepare() -> None:
-    """Bring the clone to this commit, with this repository's cache; checkpoints in it stay.
-
-    Raises:
-        InputError: Something is not committed, so that it would be missing there.
-    """
-    if changed := _git(Path(), "status", "--porcelain", "--untracked-files=no"):
-        raise InputError(f"{changed.split()[1]} is not committed: commit it first, an experiment belongs to a commit")
-    if not (FOLDER / ".git").exists():
-        _git(Path(), "clone", "--quiet", "--no-checkout", ".", str(FOLDER))
-    _git(FOLDER, "fetch", "--quiet", "origin", "HEAD")
-    _git(FOLDER, "checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
+def clone(folder: Path) -> None:
+    """Bring the folder, a clone, to this commit, with this repository's cache; checkpoints in it stay."""
+    if not (folder / ".git").exists():
+        git(Path(), "clone", "--quiet", "--no-checkout", ".", str(folder))
+    git(folder, "fetch", "--quiet", "origin", "HEAD")
+    git(folder, "checkout", "--quiet", "--force", "--detach", "FETCH_HEAD")
     local = Path(".dvc/config.local")
     settings = local.read_text(encoding="utf-8") if local.exists() else ""
-    (FOLDER / ".dvc/config.local").write_text(
-        f"{settings}\n[cache]\n    dir = {Repo().cache.local.path}\n", encoding="utf-8"
-    )
+    (folder / ".dvc/config.local").write_text(settings, encoding="utf-8")
+    with Repo(str(folder)).config.edit("local") as config:
+        config["cache"]["dir"] = Repo().cache.local_cache_dir
 
 
 def experiment(model: str, seed: int, committed: int) -> str:
     """Return the git revision that holds the scores; run the experiment if there is none yet."""
     if seed == committed:
         return "HEAD"
-    name, head = f"seed-{model}-{seed}", _git(Path(), "rev-parse", "HEAD")
+    name, head = f"seed-{model}-{seed}", git(Path(), "rev-parse", "HEAD")
     reference = f"refs/exps/{head[:2]}/{head[2:]}/{name}"
-    if not _git(Path(), "for-each-ref", reference):
-        _git(FOLDER, "checkout", "--quiet", "--force", ".")
+    if not git(Path(), "for-each-ref", reference):
+        git(FOLDER, "checkout", "--quiet", "--force", ".")
         print(f"{model} with seed {seed}: experiment {name}", flush=True)
         command = ["exp", "run", "--force", "--name", name, "-S", f"models.{model}.seed={seed}", f"evaluate@{model}"]
         code = subprocess.run([sys.executable, "-m", "dvc", *command], cwd=FOLDER).returncode
         if code:
             sys.exit(code)
-        _git(Path(), "fetch", "--quiet", str(FOLDER), f"{reference}:{reference}")
+        git(Path(), "fetch", "--quiet", str(FOLDER), f"{reference}:{reference}")
     return reference
 
 
@@ -86,11 +82,11 @@ def _committed_seeds(models: list[str]) -> dict[str, int]:
 
 
 def _accuracies(model: str, revision: str) -> dict[str, Any]:
-    scores = json.loads(_git(Path(), "show", f"{revision}:metrics/{model}.json"))
+    scores = json.loads(git(Path(), "show", f"{revision}:metrics/{model}.json"))
     return {part: scores[part]["accuracy"] for part in PARTS if part in scores}
 
 
-def _git(folder: Path, *arguments: str) -> str:
+def git(folder: Path, *arguments: str) -> str:
     """Run git and return what it prints.
 
     Raises:
