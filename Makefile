@@ -15,7 +15,7 @@ export PYTHON USE
 export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro pull repair-remote test test-remotes lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -28,8 +28,18 @@ repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hour
 	@$(RUN) emotion.data.kaggle
 	@$(RUN) dvc repro $(STAGES)
 
+pull: setup ## get data and weights from the remote, or say how to make one (docs/sharing.md)
+	@$(RUN) tools.pull
+
+repair-remote: setup ## find damaged objects in the remote and remove them, for `dvc push` to write again (REMOTE=name)
+	@$(RUN) tools.repair_remote $(REMOTE)
+
 test: setup ## run the tests
 	@$(RUN) pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-remotes: setup ## test remotes for long: kills, servers that go down, full disks, wrong keys (needs sshd and nginx)
+	@$(MAKE) --no-print-directory USE=swift setup
+	@$(RUN) pytest -q -m remote
 
 lint: setup ## check style and types
 	@$(RUN) ruff check .
