@@ -19,7 +19,7 @@ from fsspec.implementations.local import LocalFileSystem
 Kind = Callable[[Path], "Remote"]
 MODULES = Path("/usr/lib/nginx/modules")
 NGINX = """
-{module} daemon off; worker_processes 1; pid {folder}/pid; error_log {folder}/log; {user}
+{module} daemon off; master_process off; pid {folder}/pid; error_log {folder}/log;
 events {{}}
 http {{
     access_log off; client_max_body_size 0; client_body_temp_path {disk}/.body;
@@ -130,8 +130,8 @@ def webdav(folder: Path) -> Remote:
     module = MODULES / "ngx_http_dav_ext_module.so"
     module.exists() or pytest.fail(f"{module} is missing: `apt-get install libnginx-mod-http-dav-ext` (Debian)")
     (disk / "emotion").mkdir()  # DVC makes every folder but this
-    values = {"module": f"load_module {module};", "user": "user root;" if os.geteuid() == 0 else ""}
-    (folder / "config").write_text(NGINX.format(folder=folder, port=port, disk=disk, **values), encoding="utf-8")
+    config = NGINX.format(folder=folder, port=port, disk=disk, module=f"load_module {module};")
+    (folder / "config").write_text(config, encoding="utf-8")
     (folder / "users").write_text("dvc:{PLAIN}secret\n", encoding="utf-8")
     command = [nginx, "-c", f"{folder}/config", "-e", f"{folder}/log"]
     options, wrong = {"user": "dvc", "password": "secret"}, {"password": "wrong"}

@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.remote, pytest.mark.remote_all]
 of_servers = pytest.mark.parametrize(
     "remote", [servers.ssh, servers.webdav, swift.s3], indirect=True, ids=lambda kind: kind.__name__
 )
-WAITS = "stages:\n  slow:\n    cmd: touch begun; while [ -e wait ]; do sleep 0.1; done\n"
+WAITS = "stages:\n  slow:\n    cmd: touch begun; while [ -e wait ]; do sleep 0.1; done; date > weights\n    outs: [weights]\n"
 
 
 @of_servers
