@@ -14,7 +14,12 @@ pytestmark = [pytest.mark.remote, pytest.mark.remote_all]
 of_servers = pytest.mark.parametrize(
     "remote", [servers.ssh, servers.webdav, swift.s3], indirect=True, ids=lambda kind: kind.__name__
 )
-WAITS = "stages:\n  slow:\n    cmd: touch begun; while [ -e wait ]; do sleep 0.1; done; date > weights\n    outs: [weights]\n"
+WAITS = """
+stages:
+  slow:
+    cmd: touch begun; while [ -e wait ]; do sleep 0.1; done; date > weights
+    outs: [weights]
+"""
 
 
 @of_servers
