@@ -13,10 +13,10 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint verify verify-real check plots report pull-request results benchmark \
-    inference-benchmark bulk-benchmark tune-machine webcam demo api web check-deploy kill-test overfitting study \
-    seeds exclude-suspects ship lock setup clean-cache clean-quickstart clean-overfitting clean-study clean-verify \
-    clean-seeds
+.PHONY: help quickstart repro pull repair-remote test test-remotes lint verify verify-real check plots report \
+    pull-request results benchmark inference-benchmark bulk-benchmark tune-machine webcam demo api web check-deploy \
+    kill-test overfitting study seeds exclude-suspects ship lock setup clean-cache clean-quickstart \
+    clean-overfitting clean-study clean-verify clean-seeds
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -29,8 +29,18 @@ repro: setup ## run the pipeline on FER-2013, what is not up to date of it (hour
 	@$(RUN) emotion.data.kaggle
 	@$(RUN) dvc repro $(STAGES)
 
+pull: setup ## get data and weights from the remote, or say how to make one (docs/sharing.md)
+	@$(RUN) tools.pull
+
+repair-remote: setup ## find damaged objects in the remote and remove them, for `dvc push` to write again (REMOTE=name)
+	@$(RUN) tools.repair_remote $(REMOTE)
+
 test: setup ## run the tests
 	@$(RUN) pytest -q -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+
+test-remotes: setup ## test remotes for long: kills, servers that go down, full disks, wrong keys (needs sshd and nginx)
+	@$(MAKE) --no-print-directory USE=swift setup
+	@$(RUN) pytest -q -m remote
 
 lint: setup ## check style and types
 	@$(RUN) ruff check .

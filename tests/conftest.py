@@ -75,8 +75,18 @@ def real_zip() -> Path:
     return REAL_ZIP
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the file that takes longest, and end with the others that wait for what it makes."""
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the markers."""
+    config.addinivalue_line("markers", "remote: starts servers that DVC can have as remotes")
+    config.addinivalue_line("markers", "remote_all: of these what only `make test-remotes` runs")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only its marker runs; begin with the slowest file, end with those that wait for what it makes."""
+    if "remote" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("remote_all")]
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: 0 if item.path.name == "test_dag.py" else 1 + ("tiny" in item.fixturenames))
 
 

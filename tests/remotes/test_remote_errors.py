@@ -1,0 +1,108 @@
+"""What DVC says when something is wrong with a remote or with its locks, and that nothing is lost."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests import tiny as dag
+from tests.remotes import clones, servers, swift
+from tests.remotes.servers import Remote
+
+pytestmark = [pytest.mark.remote, pytest.mark.remote_all]
+of_servers = pytest.mark.parametrize(
+    "remote", [servers.ssh, servers.webdav, swift.s3], indirect=True, ids=lambda kind: kind.__name__
+)
+WAITS = """
+stages:
+  slow:
+    cmd: touch begun; while [ -e wait ]; do sleep 0.1; done; date > weights
+    outs: [weights]
+"""
+
+
+@of_servers
+def test_a_remote_that_goes_down_in_a_push_is_an_error_and_the_next_push_completes(
+    remote: Remote, source: Path, clone: Path
+):
+    clones.tell(source, remote)
+    clones.empty(remote)
+    there, push = remote.files(), clones.start(source, "push", "--jobs", "1")
+    clones.wait_until(lambda: remote.files() > there + 8, push)
+    remote.stop()
+    clones.ended_with_an_error(push)
+
+    remote.start()
+    dag.dvc(source, "push")
+    dag.dvc(clone, "pull")
+    assert clones.contents(clone) == clones.contents(source)
+
+
+@of_servers
+def test_a_remote_that_goes_down_in_a_pull_is_an_error_and_the_next_pull_completes(
+    pushed: Remote, source: Path, clone: Path
+):
+    pull = clones.start(clone, "pull", "--jobs", "1")
+    clones.wait_until(lambda: len(clones.files_in(clone / ".dvc/cache/files")) > 8, pull)
+    pushed.stop()
+    clones.ended_with_an_error(pull)
+
+    pushed.start()
+    dag.dvc(clone, "pull")
+    assert clones.contents(clone) == clones.contents(source)
+
+
+@of_servers
+@pytest.mark.parametrize("command", ["push", "pull"])
+def test_a_wrong_key_is_named(pushed: Remote, source: Path, clone: Path, command: str):
+    if command == "push":
+        dag.dvc(clone, "pull")
+        clones.empty(pushed)
+    clones.tell(clone, pushed, **pushed.wrong)
+    said = clones.ended_with_an_error(clones.start(clone, command))
+    assert any(word in said for word in ("Permission denied", "401 (Unauthorized)", "Forbidden", "signature"))
+
+
+SMALL = 'mount -t tmpfs -o size=1m none "$0" && mkdir -p "$0/one" "$0/emotion" && exec "$@"'
+
+
+@pytest.mark.parametrize("kind", [servers.local, servers.ssh, servers.webdav, swift.s3])
+def test_a_full_disk_of_the_remote_is_an_error_and_push_completes_when_there_is_room(
+    source: Path, tmp_path: Path, kind: servers.Kind
+):
+    folder = tmp_path / "server"
+    # A disk of one megabyte that only this process sees; without root it needs a namespace of users, too.
+    space = ["unshare", "-m" if os.geteuid() == 0 else "-Urm", "sh", "-c", SMALL, str(folder / "disk")]
+    with servers.running(kind, folder, *space) as remote:
+        clones.tell(source, remote)
+        before = [] if remote.commands else space
+        clones.ended_with_an_error(clones.start(source, "push", before=before))
+        remote.stop()
+        remote.start()
+        dag.dvc(source, "push")
+        assert len(remote.objects()) == clones.OBJECTS
+
+
+def test_what_another_dvc_has_locked_is_an_error_that_says_so(source: Path, tmp_path: Path):
+    with servers.running(servers.local, tmp_path / "server") as remote:
+        clones.tell(source, remote)
+        push = clones.start(source, "push", "--jobs", "1")
+        clones.wait_until(lambda: remote.files() > 0, push)
+        push.send_signal(signal.SIGSTOP)
+        said = clones.ended_with_an_error(clones.start(source, "push"))
+        push.send_signal(signal.SIGCONT)
+        assert push.wait() == 0 and len(remote.objects()) == clones.OBJECTS
+    assert "Unable to acquire lock" in said
+
+
+def test_two_repros_at_once_do_not_run_a_stage_twice(tmp_path: Path):
+    folder = clones.make(tmp_path / "slow", WAITS)
+    (folder / "begun").unlink()
+    (folder / "wait").touch()
+    first = clones.start(folder, "repro", "--force")
+    clones.wait_until((folder / "begun").exists, first)
+    said = clones.ended_with_an_error(clones.start(folder, "repro", "--force"))
+    (folder / "wait").unlink()
+    assert first.wait() == 0
+    assert "is busy" in said and "dvc repro" in said

@@ -1,0 +1,68 @@
+"""What one clone pushes another pulls, damage is refused and repaired, and what was killed goes on."""
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests import tiny as dag
+from tests.remotes import clones
+from tests.remotes.servers import Remote
+
+pytestmark = pytest.mark.remote
+
+
+def test_a_clone_pulls_what_another_pushed_and_reruns_nothing(pushed: Remote, source: Path, clone: Path):
+    dag.dvc(clone, "pull")
+    assert clones.contents(clone) == clones.contents(source)
+    told = dag.dvc(clone, "repro")
+    assert "Running stage" not in told and "up to date" in told
+
+
+def test_a_flipped_byte_is_refused_found_and_repaired(pushed: Remote, source: Path, clone: Path):
+    md5, path = clones.object_of(pushed, source, "weights")
+    clones.flip(pushed, path)
+    found = clones.tool(source, "repair_remote", "--dry")
+    assert found.returncode == 1 and f"{md5[:2]}/{md5[2:]}" in found.stdout, found
+
+    assert "weights" in clones.ended_with_an_error(clones.start(clone, "pull"))
+    assert not (clone / "weights").exists()
+
+    assert clones.tool(source, "repair_remote").returncode == 0
+    dag.dvc(source, "push")
+    dag.dvc(clone, "pull")
+    assert clones.contents(clone) == clones.contents(source)
+
+
+def test_pull_without_a_remote_says_in_one_line_what_helps(source: Path, tmp_path: Path):
+    dag.git(source, "clone", "--quiet", str(source), str(tmp_path / "clone"))
+    done = clones.tool(tmp_path / "clone", "pull")
+    assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
+    assert "no remote is configured" in done.stderr and "dvc remote add" in done.stderr and "make repro" in done.stderr
+
+
+@pytest.mark.remote_all
+def test_a_killed_push_goes_on(remote: Remote, source: Path, clone: Path):
+    clones.tell(source, remote)
+    clones.empty(remote)
+    there, push = remote.files(), clones.start(source, "push", "--jobs", "1")
+    clones.wait_until(lambda: remote.files() > there + 8, push)
+    push.send_signal(signal.SIGKILL)
+    push.communicate()
+    assert len(remote.objects()) < clones.OBJECTS, "it was killed in the middle"
+
+    dag.dvc(source, "push")
+    dag.dvc(clone, "pull")
+    assert clones.contents(clone) == clones.contents(source)
+
+
+@pytest.mark.remote_all
+def test_a_killed_pull_goes_on(pushed: Remote, source: Path, clone: Path):
+    cached, pull = clone / ".dvc/cache/files", clones.start(clone, "pull", "--jobs", "1")
+    clones.wait_until(lambda: len(clones.files_in(cached)) > 8, pull)
+    pull.send_signal(signal.SIGKILL)
+    pull.communicate()
+    assert len(clones.files_in(cached)) < clones.OBJECTS, "it was killed in the middle"
+
+    dag.dvc(clone, "pull")
+    assert clones.contents(clone) == clones.contents(source)
