@@ -15,7 +15,7 @@ export PYTHON USE
 export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint hooks check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -35,6 +35,9 @@ lint: setup ## check style and types
 	@$(RUN) ruff check .
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
+
+hooks: setup ## let git check each commit: style, no real face, no credential; and DVC follow git (.pre-commit-config.yaml)
+	@$(RUN) pre_commit install
 
 check: setup ## prove that dvc.lock, params, code, metrics and plots belong together
 	@$(RUN) tools.check_run
