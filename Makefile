@@ -13,7 +13,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro pull repair-remote test test-remotes lint verify verify-real check plots report \
+.PHONY: help quickstart repro pull repair-remote test test-remotes lint verify verify-real hooks check plots report \
     pull-request results benchmark inference-benchmark bulk-benchmark tune-machine webcam demo api web check-deploy \
     kill-test overfitting study seeds exclude-suspects ship lock setup clean-cache clean-quickstart \
     clean-overfitting clean-study clean-verify clean-seeds
@@ -52,6 +52,8 @@ verify: setup ## run the pipeline on drawn faces twice, under other conditions: 
 
 verify-real: setup ## train MODEL=cnn of the last commit again, apart from the pipeline: same bytes as dvc.lock? (hours)
 	@$(RUN) tools.verify_real '$(or $(MODEL),cnn)'
+hooks: setup ## let git check each commit: style, no real face, no credential; and DVC follow git (.pre-commit-config.yaml)
+	@$(RUN) pre_commit install
 
 check: setup ## prove that dvc.lock, params, code, metrics and plots belong together
 	@$(RUN) tools.check_run

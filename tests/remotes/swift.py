@@ -61,7 +61,7 @@ for file, port in zip(sys.argv[1::2], sys.argv[2::2]):
 def s3(folder: Path) -> Remote:
     """Return a Swift of one disk with the bucket `emotion`."""
     if not (PROGRAMS / "swift-proxy-server").exists():
-        pytest.fail("no S3 server here: `make USE=swift setup` installs it")
+        pytest.skip("no S3 server here: `make USE=swift setup` installs it")
     (folder / "disk/one").mkdir()
     (folder / "swift.conf").write_text("[swift-hash]\nswift_hash_path_suffix = tests\n", encoding="utf-8")
     commands, rings = [], []

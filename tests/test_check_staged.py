@@ -1,0 +1,294 @@
+"""What git refuses: pictures of real faces and credentials, in what is staged, not in what lies in the folder."""
+
+import base64
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+from PIL import Image
+
+from emotion.data.drawn import draw_face
+from tests.source import ROOT
+from tests.tiny import environment
+from tools import check_staged, staged_secrets
+
+HEX = "0123456789abcdef"
+KEYS = {  # put together here, so that this file itself may be committed
+    "KGAT_" + 2 * HEX: "a Kaggle token",
+    '{"username": "me", "key": "' + 2 * HEX + '"}': "a Kaggle key",
+    "os.environ['KAGGLE_KEY'] = '" + 2 * HEX + "'": "a Kaggle key",
+    "AKIA" + "IOSFODNN7ABCDEFG": "an AWS access key",
+    "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG+bPxRfiCYABCDEFGHIJ": "an AWS secret key",
+    "-----BEGIN OPENSSH " + "PRIVATE KEY-----": "a private key",
+    "-----BEGIN " + "PRIVATE KEY-----": "a private key",
+    "machine example.org " + "login me password secret": "a password for a machine",
+    "ghp_" + 36 * "a": "a token of GitHub",
+    "glpat-" + 20 * "b": "a token of GitLab",
+    "hf_" + 34 * "c": "a token of Hugging Face",
+    "AIza" + 35 * "d": "a key of Google",
+    "AccountKey=" + 86 * "e" + "==": "an account key of Azure",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty repository, in which the test works."""
+    monkeypatch.chdir(tmp_path)
+    subprocess.run(["git", "init", "--quiet"], check=True)
+    return tmp_path
+
+
+@pytest.fixture(scope="module")
+def real_faces(real_zip: Path) -> list[np.ndarray]:
+    """Some faces of FER-2013."""
+    with zipfile.ZipFile(real_zip) as archive:
+        names = [name for name in archive.namelist() if name.endswith((".jpg", ".png"))][:3000:60]
+        return [np.asarray(Image.open(archive.open(name)).convert("L")) for name in names]
+
+
+def sheet(faces: list[np.ndarray], side: int = 96) -> Image.Image:
+    """Return 50 faces in five rows."""
+    large = [np.asarray(Image.fromarray(face).resize((side, side))) for face in faces]
+    return Image.fromarray(np.vstack([np.hstack(large[row : row + 10]) for row in range(0, 50, 10)]))
+
+
+def drawn_faces() -> list[np.ndarray]:
+    return [draw_face("happy", np.random.default_rng(seed)).astype(np.uint8) for seed in range(50)]
+
+
+def staged(path: str, content: str | bytes) -> Path:
+    """Write a file and stage it."""
+    file = Path(path)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_bytes(content.encode() if isinstance(content, str) else content)
+    subprocess.run(["git", "add", "--force", path], check=True)
+    return file
+
+
+def png(image: Image.Image) -> bytes:
+    image.save("picture.png")
+    return Path("picture.png").read_bytes()
+
+
+def refusal(capsys: pytest.CaptureFixture[str], *names: str) -> str:
+    """Return what the check prints about what is staged, nothing if it lets it pass."""
+    try:
+        check_staged.main(*names)
+    except SystemExit as ended:
+        assert str(ended).startswith("error: see above")
+        return capsys.readouterr().err
+    return ""
+
+
+def test_every_file_that_git_tracks_passes(root, monkeypatch, capsys):
+    monkeypatch.chdir(root)
+    if not (root / ".git").exists():
+        pytest.skip("a folder from a zip file has no git")
+    names = subprocess.run(["git", "ls-files", "-z"], capture_output=True, check=True, text=True).stdout
+    assert refusal(capsys, *names.split("\0")[:-1]) == ""
+
+
+@pytest.mark.parametrize(("text", "kind"), KEYS.items(), ids=[f"{kind}{n}" for n, kind in enumerate(KEYS.values())])
+def test_a_key_is_refused_with_file_and_line_and_without_itself(folder, capsys, text, kind):
+    staged("notes/plan.md", f"# a plan\n\nlast line: {text}\n")
+    assert refusal(capsys) == f"notes/plan.md:3: {kind}\n"
+
+
+def test_every_kind_of_key_is_tried_here():
+    assert set(KEYS.values()) == set(staged_secrets.KINDS)
+
+
+@pytest.mark.parametrize(
+    "path", ["kaggle.json", "a/.netrc", ".aws/credentials", ".dvc/config.local", "id_ed25519", "server.pem", ".env"]
+)
+def test_a_file_for_credentials_is_refused_by_its_name(folder, capsys, path):
+    staged(path, "whatever\n")
+    assert refusal(capsys) == f"{path}: a file for credentials, which stays outside git\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["password = hunter2", "secret_access_key = abc", "url = ssh://me:hunter2@example.org/x"]
+)
+def test_a_password_in_the_dvc_config_that_git_tracks_is_refused(folder, capsys, line):
+    text = f"['remote \"storage\"']\n    {line}\n"
+    staged("elsewhere/config", text)
+    assert refusal(capsys) == ""
+    staged(".dvc/config", text)
+    told = refusal(capsys)
+    assert told == ".dvc/config:2: a credential: `dvc remote modify --local`\n"
+
+
+def test_a_remote_without_password_may_be_shared(folder, capsys):
+    staged(".dvc/config", "['remote \"storage\"']\n    url = ssh://me@example.org:2222/srv\n    verify = true\n")
+    assert refusal(capsys) == ""
+
+
+def test_what_counts_is_what_is_staged(folder, capsys):
+    (key,) = (text for text, kind in KEYS.items() if kind == "an AWS access key")
+    file = staged("a.txt", f"{key}\n")
+    file.write_text("nothing\n")
+    assert "a.txt:1: an AWS access key" in refusal(capsys, "a.txt")
+
+    file = staged("a.txt", "nothing\n")
+    file.write_text(f"{key}\n")
+    assert refusal(capsys, "a.txt") == ""
+
+
+def test_a_file_that_is_not_staged_is_named(folder):
+    with pytest.raises(check_staged.InputError, match=r"b\.txt: git's index has no such file"):
+        check_staged.main("b.txt")
+
+
+@pytest.mark.parametrize(
+    "path", ["face.png", "plots/faces/samples.png", "docs/me.png", "plots/confusion/deep/a.png", "README"]
+)
+def test_a_picture_that_is_no_named_figure_is_refused_whatever_it_shows(folder, capsys, path):
+    staged(path, png(Image.new("L", (640, 480), 128)))
+    assert refusal(capsys).startswith(f"{path}: a binary file")
+
+
+@pytest.mark.parametrize("path", ["data/learn.parquet", "faces.npz", "data/faces.zip", "film.mp4"])
+def test_data_in_binary_form_are_refused(folder, capsys, path):
+    staged(path, b"PK\x03\x04\x00 or anything else with a zero byte")
+    assert refusal(capsys).startswith(f"{path}: a binary file")
+
+
+@pytest.mark.parametrize("separator", [" ", ", ", "\n  ", ";"])
+def test_gray_values_as_text_are_refused(folder, capsys, separator):
+    values = np.random.default_rng(1).integers(0, 256, 2304)
+    staged("faces.csv", f"emotion,pixels\n3,{separator.join(map(str, values))}\n")
+    assert refusal(capsys) == "faces.csv:2: gray values of a picture\n"
+
+
+def test_tables_of_numbers_pass(folder, capsys):
+    rows = np.random.default_rng(1).random((500, 7)).round(6)
+    staged("plots/predictions/test/a.csv", "\n".join(",".join(map(str, row)) for row in rows))
+    staged("metrics/a.json", json.dumps(rows.tolist(), indent=2))
+    assert refusal(capsys) == ""
+
+
+@pytest.mark.parametrize("path", ["page.html", "notes.ipynb", "icon.svg", "style.css"])
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
+def test_a_picture_inside_a_text_is_refused(folder, capsys, path, kind):
+    Image.fromarray(np.random.default_rng(1).integers(0, 256, (48, 48), np.uint8)).save("picture", kind)
+    code = base64.encodebytes(Path("picture").read_bytes()).decode()
+    if path == "notes.ipynb" and kind != "BMP":
+        text = json.dumps({"outputs": [{"data": {f"image/{kind.lower()}": code}}]}, indent=1)
+    else:
+        text = f'<html>\n<img src="data:image/{kind.lower()};base64,{code}">\n'
+    staged(path, text)
+    assert "a picture inside the text" in refusal(capsys)
+
+
+def test_a_page_may_hold_the_figures_that_git_tracks_and_no_other(folder, capsys):
+    figure, other = (png(Image.new("L", (640, 480), gray)) for gray in (10, 20))
+    staged("plots/data/counts.png", figure)
+    page = '<img src="data:image/png;base64,{}">\n'
+    staged("plots/report.html", page.format(base64.b64encode(figure).decode()))
+    assert refusal(capsys) == ""
+    staged("plots/report.html", page.format(base64.b64encode(other).decode()))
+    assert refusal(capsys) == "plots/report.html:1: a picture inside the text, none of the figures that git tracks\n"
+
+
+def test_real_faces_in_the_place_of_a_figure_are_found(folder, capsys, real_faces):
+    staged("docs/results.png", png(sheet(real_faces)))
+    assert "docs/results.png: shows" in refusal(capsys)
+
+
+def test_a_cut_out_face_is_no_figure(folder, capsys):
+    staged("docs/apps/demo.png", png(Image.fromarray(drawn_faces()[0])))
+    assert refusal(capsys) == "docs/apps/demo.png: too small for a figure: 48x48 pixels\n"
+
+
+def test_drawn_faces_may_be_shown_where_faces_are_shown_and_nowhere_else(folder, capsys):
+    picture = png(sheet(drawn_faces()))
+    staged("docs/apps/predict.png", picture)
+    assert refusal(capsys) == ""
+    staged("docs/overfitting.png", picture)
+    assert "docs/overfitting.png: shows" in refusal(capsys)
+
+
+def test_a_figure_that_is_no_picture_is_refused(folder, capsys):
+    staged("docs/results.png", b"PAR1\x00\x00")
+    assert refusal(capsys) == "docs/results.png: no picture that can be read\n"
+
+
+# The hooks
+
+
+@pytest.fixture
+def hooked(folder: Path) -> Path:
+    """A repository with the project's hooks, whose .venv is this environment."""
+    pytest.importorskip("pre_commit")
+    for name in ("tools/check_staged.py", "tools/staged_secrets.py", ".pre-commit-config.yaml", "pyproject.toml"):
+        staged(name, (ROOT / name).read_bytes())
+    staged(".gitignore", ".venv/\n__pycache__/\nemotion\n")
+    (folder / "emotion").symlink_to(ROOT / "emotion")
+    python = folder / ".venv/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
+    python.chmod(0o755)
+    run(folder, sys.executable, "-m", "dvc", "init", "--quiet")
+    run(folder, "git", "add", ".")
+    run(folder, "git", "commit", "--quiet", "-m", "what the hooks need")
+    assert run(folder, sys.executable, "-m", "pre_commit", "install").returncode == 0
+    return folder
+
+
+def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
+
+
+def test_git_commits_what_is_clean_and_refuses_what_is_not(hooked):
+    staged("good.py", '"""A good file."""\n')
+    done = run(hooked, "git", "commit", "-m", "good")
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "no real face and no credential" in done.stderr + done.stdout
+    assert "dvc status" in done.stderr + done.stdout
+
+    for name, content in {"key.txt": next(iter(KEYS)), "bad.py": "import os\n"}.items():
+        staged(name, content)
+        done = run(hooked, "git", "commit", "-m", "bad")
+        assert done.returncode and next(iter(KEYS)) not in done.stdout + done.stderr
+        run(hooked, "git", "rm", "--quiet", "--force", name)
+
+
+def test_pushing_needs_no_dvc_remote_and_uses_one_that_is_there(hooked):
+    staged("data.txt", "a table\n")
+    run(hooked, "git", "rm", "--quiet", "--cached", "data.txt")
+    run(hooked, sys.executable, "-m", "dvc", "add", "data.txt")
+    run(hooked, "git", "add", ".")
+    assert run(hooked, "git", "commit", "-m", "data").returncode == 0
+    run(hooked, "git", "init", "--bare", "--quiet", "../git")
+    assert run(hooked, "git", "push", "../git", "HEAD:refs/heads/a").returncode == 0
+
+    run(hooked, sys.executable, "-m", "dvc", "remote", "add", "-d", "storage", "../storage")
+    assert run(hooked, "git", "push", "../git", "HEAD:refs/heads/b").returncode == 0
+    assert [path for path in (hooked.parent / "storage").rglob("*") if path.is_file()]
+
+
+def test_switching_brings_the_data_and_does_not_fail_without_them(hooked):
+    for text in ("one\n", "two\n"):
+        (hooked / "data.txt").write_text(text)
+        run(hooked, sys.executable, "-m", "dvc", "add", "data.txt")
+        run(hooked, "git", "add", ".")
+        assert run(hooked, "git", "commit", "-m", text).returncode == 0
+    run(hooked, "git", "branch", "first", "HEAD~1")
+    assert run(hooked, "git", "switch", "first").returncode == 0
+    assert (hooked / "data.txt").read_text() == "one\n"
+    for file in (hooked / ".dvc/cache").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    assert run(hooked, "git", "switch", "-").returncode == 0
+
+
+def test_the_hooks_run_what_the_environment_holds():
+    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
+    (repository,) = config["repos"]
+    assert repository["repo"] == "local", "nothing that pins a revision elsewhere"
+    assert all(".venv/bin/python -m " in hook["entry"] for hook in repository["hooks"])

@@ -1,0 +1,257 @@
+"""docs/tour.md and the notebook, typed as they stand, in a small pipeline on few drawn faces."""
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import types
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from PIL import Image
+
+from tests import tiny
+from tests.pasted import photograph
+from tests.source import ROOT
+from tools.quickstart import SOURCES, merge
+
+TOUR = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
+ADDRESS = "https://example.org/you/emotion.git"
+PROJECT = (*SOURCES, ".gitignore", ".dvc/.gitignore", ".gitattributes", "Makefile", "tools", "requirements.txt")
+# The last two are never run, as after `make quickstart`.
+STAGES = (
+    "download clean audit split class_weights train predict calibrate evaluate ensemble_choice ensemble export choose "
+)
+STAGES += "label_audit robustness"
+END = "-- end of a command: "
+Step = tuple[str, str]  # a command and what it is to print; `...` stands for anything
+
+
+def steps(text: str) -> list[Step]:
+    """Return the commands of a page's console blocks; a block of YAML becomes one that puts it into params.yaml."""
+    found: list[Step] = []
+    for kind, block in re.findall(r"^```(console|yaml)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL):
+        if kind == "yaml":
+            note, _, lines = block.partition("\n")
+            assert note == '# in params.yaml, below the line "models:"'
+            found.append((f"cat > block <<'END'\n{lines}END\nsed -i -e '/^models:$/r block' params.yaml; rm block", ""))
+        else:
+            for part in re.split(r"^\$ ", block, flags=re.MULTILINE)[1:]:
+                command, _, expected = part.partition("\n")
+                found.append((command, expected))
+    return found
+
+
+def fits(printed: str, expected: str) -> bool:
+    """Return whether an output is what was to come; a line `...` stands for any lines, `...` in a line for anything.
+
+    Spaces count as one, because the columns of tables have other widths on other days. Nothing expected: all fits.
+    """
+    wanted = [re.escape(" ".join(line.split())).replace(r"\.\.\.", ".*") for line in expected.splitlines()]
+    pattern = "".join("(?:.*\n)*?" if line == ".*" else f"{line}\n" for line in wanted)
+    lines = [" ".join(line.split()) for line in printed.splitlines()]
+    return not wanted or re.fullmatch(pattern, "".join(f"{line}\n" for line in lines if line)) is not None
+
+
+@pytest.mark.parametrize(
+    ("printed", "expected", "same"),
+    [
+        ("a   b\n", "a b\n", True),
+        ("a b\n", "a c\n", False),
+        ("a\nb\nc\nd\n", "a\n...\nd\n", True),
+        ("a\nb\nc\n", "a\n...\nd\n", False),
+        ("a\nb\n", "a\n", False),
+        ("a 12 b\n", "a ... b\n", True),
+        ("a 12\nb\n", "a ... b\n", False),
+        ("whatever\n", "", True),
+        ("", "a\n", False),
+    ],
+)
+def test_outputs_are_compared(printed: str, expected: str, same: bool):
+    assert fits(printed, expected) == same
+
+
+def quickstart_params() -> dict[str, Any]:
+    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params.sample.yaml"))
+    return json.loads(json.dumps(merge(full, sample)))
+
+
+def small_params() -> dict[str, Any]:
+    """Return params with the model cnn alone, trained as by `make quickstart`, but tiny."""
+    values = tiny.params()
+    values["models"] = {"cnn": values["models"]["cnn"] | {"fit": quickstart_params()["models"]["cnn"]["fit"]}}
+    values["ensemble"]["candidates"] = values["export"]["models"] = ["cnn"]
+    return json.loads(json.dumps(values))
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Variables with which the project's address leads to a small copy of it.
+
+    Each clone of it finds an environment in .venv, so that `make setup` has nothing to do, and what one
+    `make quickstart` made, so that this runs once.
+    """
+    folder = tmp_path_factory.mktemp("tour")
+    project, ready, hook = folder / "project", folder / "ready", folder / "template/hooks/post-checkout"
+    _write_project(project)
+    _write_environment(ready / ".venv", project / "requirements.txt")
+    hook.parent.mkdir(parents=True)
+    hook.write_text(f'#!/bin/sh\nif test -e Makefile; then cp -R "{ready}/." .; fi\n')
+    hook.chmod(0o755)
+    others = os.pathsep.join(path for path in os.environ["PATH"].split(os.pathsep) if not Path(path, "dvc").exists())
+    kept = tiny.environment(folder / "home").items()
+    variables = {
+        **{name: value for name, value in kept if not name.startswith(("MAKE", "MFLAGS", "PYTHON", "USE"))},
+        "PATH": others,  # only .venv/bin/activate leads to `dvc` and `python`
+        "GIT_TEMPLATE_DIR": str(folder / "template"),
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{project}.insteadOf",
+        "GIT_CONFIG_VALUE_0": ADDRESS,
+    }
+    subprocess.run(["git", "clone", "--quiet", ADDRESS, folder / "first"], env=variables, check=True)
+    subprocess.run(["make", "quickstart"], cwd=folder / "first", env=variables, check=True)
+    shutil.move(folder / "first/.quickstart", ready)
+    return variables
+
+
+def _write_project(project: Path) -> None:
+    """Make a repository of the project's files, with fewer stages and small params."""
+    for name in PROJECT:
+        (project / name).parent.mkdir(parents=True, exist_ok=True)
+        if (ROOT / name).is_dir():
+            shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
+        else:
+            shutil.copy(ROOT / name, project / name)
+    pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+    stages = {name: pipeline["stages"][name] for name in STAGES.split()}
+    (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False), encoding="utf-8")
+    tiny.write_params(project, small_params())
+    (project / "params.sample.yaml").write_text("data: {source: sample}\n", encoding="utf-8")
+    tiny.git(project, "init", "--quiet")
+    tiny.git(project, "add", "--all")
+    tiny.git(project, "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", "the project")
+
+
+def _write_environment(venv: Path, lock: Path) -> None:
+    """Make a folder that looks like what `make setup` makes, and leads to the environment of the tests."""
+    (venv / "bin").mkdir(parents=True)
+    for name, arguments in {"python": "", "dvc": "-m dvc "}.items():
+        (venv / "bin" / name).write_text(f'#!/bin/sh\nexec "{sys.executable}" {arguments}"$@"\n')
+        (venv / "bin" / name).chmod(0o755)
+    (venv / "bin/activate").write_text('export PATH="$PWD/.venv/bin:$PATH"\n')
+    shutil.copy(lock, venv / ".installed")
+
+
+def test_the_tour_prints_what_it_says(environment: dict[str, str], tmp_path: Path):
+    commands = steps(TOUR)
+    script = "".join(f"{command}\nprintf '\\n{END}%s\\n' $?\n" for command, _ in commands)
+    done = subprocess.run(["sh", "-c", script], cwd=tmp_path, env=environment, stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)  # fmt: skip
+    parts = re.split(rf"^{END}(\d+)\n", done.stdout, flags=re.MULTILINE)
+    assert len(parts) == 2 * len(commands) + 1
+    for (command, expected), printed, code in zip(commands, parts[::2], parts[1::2], strict=False):
+        assert code == "0", f"$ {command}\n{printed}"
+        assert fits(printed, expected), f"$ {command}\n{printed}\nexpected:\n{expected}"
+
+
+def test_the_change_of_the_tour_is_that_of_cnn_in_the_quickstart():
+    assert "s/epochs: 8/epochs: 12/" in TOUR
+    params = quickstart_params()
+    changed = yaml.safe_load(yaml.safe_dump(params, sort_keys=False).replace("epochs: 8", "epochs: 12", 1))
+    assert (params["models"]["cnn"]["fit"].pop("epochs"), changed["models"]["cnn"]["fit"].pop("epochs")) == (8, 12)
+    assert changed == params
+
+
+# The notebook
+
+NOTEBOOK = ROOT / "notebooks/fer2013_colab.ipynb"
+
+
+def cells() -> list[str]:
+    return ["".join(cell["source"]) for cell in json.loads(NOTEBOOK.read_text(encoding="utf-8"))["cells"]]
+
+
+def execute(cell: str, namespace: dict[str, Any]) -> None:
+    """Run a cell as a notebook does: a line that begins with `!` is for the shell, names in braces are filled in."""
+    code = re.sub(r"^( *)!(.*)$", lambda line: f"{line[1]}shell({line[2]!r})", cell, flags=re.MULTILINE)
+
+    def shell(line: str) -> None:
+        line = re.sub(r"\{(\w+)\}", lambda name: str(namespace[name[1]]), line)
+        done = subprocess.run(line, shell=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        print(done.stdout)
+        assert done.returncode == 0, f"{line}: {done.stdout}"
+
+    namespace["shell"] = shell
+    exec(compile(code, str(NOTEBOOK), "exec"), namespace)
+
+
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the pictures that the notebook shows."""
+    names: list[str] = []
+    module = types.ModuleType("IPython.display")
+    module.Image, module.display = lambda filename: filename, names.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "IPython", types.ModuleType("IPython"))
+    monkeypatch.setitem(sys.modules, "IPython.display", module)
+    return names
+
+
+def test_the_notebook_has_five_cells_and_no_outputs():
+    notebook = json.loads(NOTEBOOK.read_text(encoding="utf-8"))
+    assert [cell["cell_type"] for cell in notebook["cells"]] == ["code"] * 5
+    for cell in notebook["cells"]:
+        assert not cell["outputs"] and cell["execution_count"] is None
+
+
+def test_the_notebook_runs_on_drawn_faces_without_a_key(
+    environment: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    shown: list[str],
+    capsys: pytest.CaptureFixture[str],
+):
+    for name in [name for name in os.environ if name not in environment and not name.startswith("PYTEST")]:
+        monkeypatch.delenv(name)
+    settings = {"EMOTION_REPOSITORY": ADDRESS, "EMOTION_SAMPLE": "1", "EMOTION_PICTURE": "two.png", "USE": ""}
+    for name, value in {**environment, **settings}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    namespace: dict[str, Any] = {}
+    first, *others, last = cells()
+    execute(first, namespace)
+    for cell in others:
+        execute(cell, namespace)
+    Image.fromarray(photograph([(60, 100, 150), (380, 150, 180)])).save("two.png")
+    execute(last, namespace)
+
+    printed = capsys.readouterr().out
+    assert re.search(r"^accuracy +[01]\.\d{3}$", printed, re.MULTILINE)
+    assert len(re.findall(r"^two\.png +[12] ", printed, re.MULTILINE)) == 2
+    assert shown == [".quickstart/plots/confusion/cnn.png", "../labelled/two.png"]
+    assert all(Path(name).stat().st_size for name in shown)
+
+
+@pytest.mark.parametrize("name", ["kaggle.json", "kaggle (1).json", "access_token"])
+def test_an_uploaded_key_is_stored_for_the_owner_alone_and_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], name: str
+):
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    (tmp_path / "home").mkdir()
+    monkeypatch.chdir(tmp_path)
+    Path(name).write_bytes(b"a secret")
+    colab = types.ModuleType("google.colab")
+    colab.files = types.SimpleNamespace(upload=lambda: {name: b"a secret"})  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", colab)
+
+    execute(cells()[1], {"SAMPLE": "", "Path": Path})
+
+    stored = tmp_path / "home/.kaggle" / ("kaggle.json" if "json" in name else "access_token")
+    assert stored.read_bytes() == b"a secret"
+    assert stored.stat().st_mode & 0o777 == 0o600
+    assert not Path(name).exists()
+    assert "secret" not in "".join(capfd.readouterr())
