@@ -3,6 +3,7 @@
 #   USE=gpu             the packages of requirements-gpu.txt, in .venv-gpu
 #   SOURCE=1, MODEL=... what webcam looks at and asks
 #   ALL=1               quickstart with the slow stages at the end, too
+#   RAY=..., APPLY=1    what tune does
 USE ?=
 LOCK := requirements$(addprefix -,$(USE)).txt
 VENV := .venv$(addprefix -,$(USE))
@@ -15,7 +16,7 @@ export PYTHON USE
 export ORT_DISABLE_TELEMETRY ?= 1
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds ship
+.PHONY: help quickstart repro test lint check plots report results benchmark inference-benchmark tune-machine webcam demo api web check-deploy pull-request kill-test overfitting seeds tune exclude-suspects lock setup clean-cache clean-quickstart clean-overfitting clean-seeds clean-tune ship
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -95,6 +96,9 @@ overfitting: setup ## fit cnn for 100 epochs, apart from the pipeline, and draw 
 seeds: setup ## fit cnn_aug and distilled with three seeds each, as DVC experiments: mean and spread (hours)
 	@$(RUN) tools.seeds
 
+tune: setup ## let Optuna look for better params (an hour; RAY=HOST:PORT: on a cluster; APPLY=1: queue the winner in DVC)
+	@$(RUN) tools.tune $(if $(RAY),--ray '$(RAY)') $(if $(APPLY),--experiment)
+
 exclude-suspects: setup ## copy suspect labels to params/exclude.csv, for data.exclude to name (COUNT=500: the worst 500)
 	@$(RUN) tools.exclude_suspects $(COUNT)
 
@@ -124,3 +128,6 @@ clean-overfitting: ## remove what overfitting made, apart from its files in docs
 
 clean-seeds: ## remove the folder in which seeds works; its experiments stay
 	rm -rf .seeds
+
+clean-tune: ## remove what tune knows of its trials, apart from its files in docs/
+	rm -rf .tune
