@@ -3,6 +3,7 @@
 #   USE=gpu             the packages of requirements-gpu.txt, in .venv-gpu
 #   SOURCE=1, MODEL=... what webcam looks at and asks
 #   ALL=1               quickstart with the slow stages at the end, too
+#   RAY=..., APPLY=1    what tune does
 USE ?=
 LOCK := requirements$(addprefix -,$(USE)).txt
 VENV := .venv$(addprefix -,$(USE))
@@ -15,8 +16,8 @@ unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
 .PHONY: help quickstart repro pull repair-remote test test-remotes lint verify verify-real hooks check plots report \
     pull-request results benchmark inference-benchmark bulk-benchmark tune-machine webcam demo api web check-deploy \
-    kill-test overfitting study seeds exclude-suspects ship lock setup clean-cache clean-quickstart \
-    clean-overfitting clean-study clean-verify clean-seeds
+    kill-test overfitting study seeds tune exclude-suspects ship lock setup clean-cache clean-quickstart \
+    clean-overfitting clean-study clean-verify clean-seeds clean-tune
 
 help: ## list all targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-20s %s\n", $$1, $$2 }' Makefile
@@ -120,6 +121,9 @@ study: setup ## change one param of cnn at a time, in 19 short runs, and draw wh
 seeds: setup ## fit cnn_aug and distilled with three seeds each, as DVC experiments: mean and spread (hours)
 	@$(RUN) tools.seeds
 
+tune: setup ## let Optuna look for better params (an hour; RAY=HOST:PORT: on a cluster; APPLY=1: queue the winner in DVC)
+	@$(RUN) tools.tune $(if $(RAY),--ray '$(RAY)') $(if $(APPLY),--experiment)
+
 exclude-suspects: setup ## copy suspect labels to params/exclude.csv, for data.exclude to name (COUNT=500: the worst 500)
 	@$(RUN) tools.exclude_suspects $(COUNT)
 
@@ -155,3 +159,6 @@ clean-verify: ## remove what verify and verify-real made
 
 clean-seeds: ## remove the folder in which seeds works; its experiments stay
 	rm -rf .seeds
+
+clean-tune: ## remove what tune knows of its trials, apart from its files in docs/
+	rm -rf .tune

@@ -113,6 +113,7 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     from stages.train import ModelSettings
     from tools.quickstart import merge
     from tools.study_grid import StudySettings
+    from tools.tune_settings import TuneSettings
 
     values = merge(PARAMS, yaml.safe_load((ROOT / file).read_text(encoding="utf-8")))
     monkeypatch.chdir(tmp_path)
@@ -123,6 +124,7 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     schemas |= {"teach": TeachSettings, "predict": PredictSettings, "ensemble": EnsembleSettings}
     schemas |= {"calibrate": CalibrateSettings, "evaluate": EvaluateSettings, "compare": CompareSettings}
     schemas |= {"explain": ExplainSettings, "robustness": RobustnessSettings, "study": StudySettings}
+    schemas |= {"tune": TuneSettings}
     assert set(values) == {*schemas, "models"}
     for section, schema in schemas.items():
         params.load(section, schema)

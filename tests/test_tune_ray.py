@@ -1,0 +1,88 @@
+"""`make tune RAY=HOST:PORT`: three Ray nodes as processes on this machine."""
+
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests import searching
+from tests.searching import PEAK, project, told, trials, tune
+
+os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A head without cores and two machines of one core."""
+    from ray.cluster_utils import Cluster
+
+    nodes = Cluster()
+    for cores in (0, 1, 1):
+        nodes.add_node(num_cpus=cores, include_dashboard=False, object_store_memory=80_000_000)
+    yield nodes
+    nodes.shutdown()
+
+
+def _wait(until: Callable[[], Any]) -> None:
+    while not until():
+        time.sleep(0.1)
+
+
+def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_path: Path, cluster: Any):
+    folder = project(tmp_path, 1.0)
+    command = searching.command("--ray", cluster.address)
+    with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as search:
+        _wait(lambda: len(told(folder, "begins")) == 2 or search.poll() is not None)
+        assert search.poll() is None, search.stderr.read()
+        cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
+        said, complaints = search.communicate()
+    assert search.returncode == 0, complaints
+    assert [trial.state.name for trial in trials(folder)] == ["COMPLETE"] * 4
+    assert [list(trial.intermediate_values) for trial in trials(folder)] == [[1, 2, 3, 4]] * 4
+    begun, ended = told(folder, "begins"), told(folder, "ends")
+    assert len(begun) == 5 and len(set(begun)) == 4, "one trial began twice"
+    assert sorted(ended) == sorted(set(begun)), "each ended once"
+    assert said.count("complete") == 4 and "raylet" not in said + complaints
+    assert all("emotion-trial-" in str(path) for path in searching.code_of(folder)), "code travels with the trial"
+
+    # The same cluster: what is pruned stops there, too.
+    searching.change(folder, trials=5, pruning={"first": 1, "factor": 2}, space={PEAK: {"low": 0, "high": 0.15}})
+    (folder / "told.txt").unlink()
+    (folder / ".tune/journal.log").unlink()
+    done = tune(folder, "--ray", cluster.address)
+    assert done.returncode == 0, done.stderr
+    pruned = [trial for trial in trials(folder) if trial.state.name == "PRUNED"]
+    assert pruned and len(told(folder, "ends")) == 5 - len(pruned) and len(told(folder, "begins")) == 5
+    _wait(lambda: not any(path.exists() for path in searching.code_of(folder)))
+
+
+def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path):
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    done = tune(project(tmp_path, 0.01), "--ray", f"127.0.0.1:{port}")
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"error: --ray 127.0.0.1:{port}: nobody listens there (Connection refused): ")
+    assert done.stderr.count("\n") == 1
+    assert trials(tmp_path) == []
+
+
+def test_what_is_no_address_is_told(tmp_path: Path):
+    done = tune(project(tmp_path, 0.01), "--ray", "ray://head:10001")
+    assert done.stderr.startswith("error: --ray ray://head:10001: write HOST:PORT, such as 192.168.0.1:6379")
+
+
+def test_room_is_made_of_whole_machines_that_are_alive_and_of_gpus_where_there_are_any():
+    from tools.tune_ray import room
+
+    def machine(alive: bool = True, **resources: float) -> dict[str, Any]:
+        return {"Alive": alive, "Resources": resources}
+
+    assert room([machine(CPU=5.0), machine(CPU=3.0), machine(CPU=1.0), machine(alive=False, CPU=64.0)], 2) == (3, 0)
+    assert room([machine(CPU=8.0), machine(CPU=8.0, GPU=2.0)], 2) == (2, 1)
+    assert room([machine(memory=1.0)], 2) == (0, 0)
