@@ -2,7 +2,6 @@
 
 import re
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from PIL import Image
 
 from emotion.errors import InputError
 from tests import searching, tiny
-from tests.searching import ACTIVATION, PEAK, TRAINING, WIDTHS, change, project, told, trials, tune
+from tests.searching import ACTIVATION, PEAK, TRAINING, WIDTHS, change, project, told, trials, tune, wait
 from tools import tune_search, tune_study, tune_table
 from tools.tune_settings import TuneSettings
 
@@ -28,11 +27,6 @@ ROWS = [
 ]  # fmt: skip
 
 
-def _wait(until: Callable[[], Any]) -> None:
-    while not until():
-        time.sleep(0.05)
-
-
 def test_killed_in_mid_trial_it_goes_on_and_ends_with_the_table_of_a_search_that_was_never_cut(tmp_path: Path):
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
@@ -40,11 +34,11 @@ def test_killed_in_mid_trial_it_goes_on_and_ends_with_the_table_of_a_search_that
     assert tune(whole).returncode == 0
 
     with subprocess.Popen(searching.command(), cwd=cut, stdout=subprocess.DEVNULL) as search:
-        _wait(lambda: len(told(cut, "begins")) == 2 and len(trials(cut)[1].intermediate_values) == 2)
+        wait(lambda: len(told(cut, "begins")) == 2 and len(trials(cut)[1].intermediate_values) == 2)
         search.kill()
     before = trials(cut)
     assert [trial.state.name for trial in before] == ["COMPLETE", "RUNNING"]
-    _wait(lambda: not searching.alive(cut))  # the training does not outlive what started it
+    wait(lambda: not searching.alive(cut))  # the training does not outlive what started it
     assert not (cut / TABLE).exists()
 
     done = tune(cut)
@@ -180,7 +174,7 @@ def test_a_record_that_a_kill_cut_short_and_a_lock_that_it_left_are_no_damage(tm
 def test_two_searches_at_once_are_refused(tmp_path: Path):
     folder = project(tmp_path, 0.5)
     with subprocess.Popen(searching.command(), cwd=folder, stdout=subprocess.DEVNULL) as first:
-        _wait(lambda: told(folder, "begins"))
+        wait(lambda: told(folder, "begins"))
         second = tune(folder)
         first.kill()
     assert second.stderr == (

@@ -3,15 +3,14 @@
 import os
 import socket
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import searching
-from tests.searching import PEAK, project, told, trials, tune
+from tests.searching import PEAK, project, told, trials, tune, wait
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 
@@ -28,16 +27,11 @@ def cluster() -> Iterator[Any]:
     nodes.shutdown()
 
 
-def _wait(until: Callable[[], Any]) -> None:
-    while not until():
-        time.sleep(0.1)
-
-
 def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_path: Path, cluster: Any):
     folder = project(tmp_path, 1.0)
     command = searching.command("--ray", cluster.address)
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as search:
-        _wait(lambda: len(told(folder, "begins")) == 2 or search.poll() is not None)
+        wait(lambda: len(told(folder, "begins")) == 2 or search.poll() is not None)
         assert search.poll() is None, search.stderr.read()
         cluster.remove_node(next(iter(cluster.worker_nodes)), allow_graceful=False)
         said, complaints = search.communicate()
@@ -58,7 +52,7 @@ def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_p
     assert done.returncode == 0, done.stderr
     pruned = [trial for trial in trials(folder) if trial.state.name == "PRUNED"]
     assert pruned and len(told(folder, "ends")) == 5 - len(pruned) and len(told(folder, "begins")) == 5
-    _wait(lambda: not any(path.exists() for path in searching.code_of(folder)))
+    wait(lambda: not any(path.exists() for path in searching.code_of(folder)))
 
 
 def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path):

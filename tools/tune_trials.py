@@ -11,6 +11,7 @@ from tempfile import TemporaryDirectory
 Epochs = Generator[tuple[int, float], None, None]
 
 SECONDS = 0.25  # between two looks at the history
+PATIENCE = 10  # seconds that a training has to end by itself
 NOT_FINITE = "the loss is not finite"  # how the training says that it diverged
 
 
@@ -53,11 +54,21 @@ def train(folder: Path, files: Mapping[str, bytes], code: Path, model: str, *fla
                 told += len(rows)
                 time.sleep(SECONDS if running else 0)
         finally:
-            child.kill()
+            _stop(child)
     if child.returncode:
         said = (folder / "log.txt").read_text(encoding="utf-8", errors="replace").strip()
         line = (said.splitlines() or [f"exit code {child.returncode}"])[-1].removeprefix("error: ")
         raise FloatingPointError(line) if NOT_FINITE in line else RuntimeError(line)
+
+
+def _stop(child: "subprocess.Popen[bytes]") -> None:
+    """End a training by closing its stdin, so that it can still remove its folder should this process be killed now."""
+    assert child.stdin
+    child.stdin.close()
+    try:
+        child.wait(PATIENCE)
+    except subprocess.TimeoutExpired:
+        child.kill()
 
 
 def train_anywhere(files: Mapping[str, bytes], params: bytes, model: str) -> Epochs:
