@@ -23,6 +23,7 @@ from emotion.labels import EMOTIONS
 from tests import tiny
 from tests.source import ROOT
 from tools import study, study_figure, study_grid
+from tools.fewer_faces import share_of
 from tools.study_grid import StudySettings
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -133,17 +134,15 @@ def test_a_misspelt_factor_or_model_is_named_with_the_right_one(change: dict[str
     assert str(error.value) == message
 
 
-def test_the_share_is_that_of_each_emotion_and_fixed_and_validation_faces_stay_whole(tmp_path: Path):
-    path = tmp_path / "learn.parquet"
-    pq.write_table(_faces(), path)
-    chosen = study_grid.faces(path, 0.4, 1).to_pylist()
-    assert chosen == study_grid.faces(path, 0.4, 1).to_pylist()
-    assert chosen != study_grid.faces(path, 0.4, 2).to_pylist()
+def test_the_share_is_that_of_each_emotion_and_fixed_and_validation_faces_stay_whole():
+    chosen = share_of(_faces(), 0.4, 1).to_pylist()
+    assert chosen == share_of(_faces(), 0.4, 1).to_pylist()
+    assert chosen != share_of(_faces(), 0.4, 2).to_pylist()
     counts = Counter((row["part"], row["label"]) for row in chosen)
     assert counts == {("train", name): 4 for name in EMOTIONS} | {("validation", name): 3 for name in EMOTIONS}
     rows = _faces().to_pylist()
     assert all(row in rows for row in chosen) and len({row["name"] for row in chosen}) == len(chosen)
-    assert study_grid.faces(path, 1.0, 1).to_pylist() == rows
+    assert share_of(_faces(), 1.0, 1).to_pylist() == rows
 
 
 def test_missing_data_are_named_with_what_makes_them(project: Path):

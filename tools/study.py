@@ -21,8 +21,9 @@ from emotion import errors
 from emotion.errors import InputError
 from emotion.files import atomic, write_csv, write_json
 from emotion.params import load
+from tools.fewer_faces import share_of
 from tools.study_figure import SCORES, Row, figure, summary
-from tools.study_grid import Run, StudySettings, faces, runs
+from tools.study_grid import Run, StudySettings, runs
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER, LEARN, WEIGHTS = Path(".study"), Path("data/learn.parquet"), Path("data/class_weights.json")
@@ -78,7 +79,7 @@ def prepare(settings: StudySettings) -> dict[str, Any]:
     if missing:
         raise InputError(f"{' and '.join(missing)} missing: run `make repro`, at least up to class_weights")
     with atomic(FOLDER / LEARN) as path:
-        pq.write_table(faces(LEARN, settings.share, settings.seed), path)
+        pq.write_table(share_of(pq.read_table(LEARN), settings.share, settings.seed), path)
     with atomic(FOLDER / WEIGHTS) as path:
         path.write_bytes(WEIGHTS.read_bytes())
     code = [path for pattern in CODE for path in sorted(ROOT.glob(pattern))]

@@ -1,16 +1,11 @@
-"""Which runs `make study` consists of, and on which faces."""
+"""Which runs `make study` consists of."""
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field
 
 from emotion.errors import InputError
-from emotion.labels import EMOTIONS
 from emotion.params import Section, suggest
 from tools.quickstart import merge
 
@@ -59,18 +54,6 @@ def text(value: object) -> str:
     if isinstance(value, list):
         return "-".join(map(text, value))
     return f"{value:g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
-
-
-def faces(path: Path, share: float, seed: int) -> pa.Table:
-    """Return a table of the split stage with this share of the training faces of each emotion, and all others."""
-    table = pq.read_table(path)
-    training = np.array(table["part"].to_pylist()) == "train"
-    labels, rng = np.array(table["label"].to_pylist()), np.random.default_rng(seed)
-    kept = [np.flatnonzero(~training)]
-    for emotion in EMOTIONS:
-        rows = np.flatnonzero(training & (labels == emotion))
-        kept.append(rng.permutation(rows)[: round(share * len(rows))])
-    return table.take(np.sort(np.concatenate(kept)))
 
 
 def _value(settings: dict[str, Any], key: str, model: str) -> Any:

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow.parquet as pq
 import yaml
 from optuna.trial import FrozenTrial, Trial
@@ -17,6 +16,7 @@ from optuna.trial import FrozenTrial, Trial
 from emotion.errors import InputError
 from emotion.params import load
 from tools import tune_study
+from tools.fewer_faces import share_of
 from tools.tune_settings import TuneSettings, check_space, put, values
 
 LEARN, WEIGHTS, TARGETS = "data/learn.parquet", "data/class_weights.json", "data/targets.csv"
@@ -73,12 +73,6 @@ def read() -> Search:
 
 def _part(learn: bytes, share: float, seed: int) -> bytes:
     """Return the table of faces with a share of each emotion's training faces and all validation faces."""
-    table = pq.read_table(io.BytesIO(learn))
-    parts, labels = (np.array(table[name].to_pylist()) for name in ("part", "label"))
-    kept = np.flatnonzero(parts == "validation").tolist()
-    for emotion in np.unique(labels):
-        rows = np.random.default_rng(seed).permutation(np.flatnonzero((parts == "train") & (labels == emotion)))
-        kept += rows[: max(1, round(share * len(rows)))].tolist()
     written = io.BytesIO()
-    pq.write_table(table.take(sorted(kept)), written)
+    pq.write_table(share_of(pq.read_table(io.BytesIO(learn)), share, seed), written)
     return written.getvalue()
