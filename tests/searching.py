@@ -1,4 +1,4 @@
-"""A project for `make tune` whose training is a few lines that sleep, and what its journal holds."""
+"""A project for `make tune` whose training is a few lines that sleep, its faces, and what its journal holds."""
 
 import json
 import os
@@ -83,17 +83,22 @@ def project(folder: Path, seconds: float, training: str | None = TRAINING, **cha
     (folder / "params/none.csv").write_bytes((ROOT / "params/none.csv").read_bytes())
     (folder / "data").mkdir()
     (folder / "data/class_weights.json").write_text(json.dumps(weights), encoding="utf-8")
-    rng = np.random.default_rng(1)
-    columns = {
-        "name": [f"{number:02}" for number in range(70)],
-        "label": [EMOTIONS[number % 7] for number in range(70)],
-        "pixels": pa.array([rng.integers(0, 256, 2304, np.uint8).tobytes() for _ in range(70)], pa.binary(2304)),
-        "part": ["train" if number < 56 else "validation" for number in range(70)],
-        "leaked": ["no"] * 70,
-    }
-    pq.write_table(pa.table(columns), folder / "data/learn.parquet")
+    pq.write_table(noisy_faces(70, 56), folder / "data/learn.parquet")
     change(folder, **changes)
     return folder
+
+
+def noisy_faces(count: int, training: int) -> pa.Table:
+    """Return so many faces of noise as the stage split writes them, the first ones for training."""
+    rng = np.random.default_rng(1)
+    columns = {
+        "name": [f"{number:03}" for number in range(count)],
+        "label": [EMOTIONS[number % 7] for number in range(count)],
+        "pixels": pa.array([rng.integers(0, 256, 2304, np.uint8).tobytes() for _ in range(count)], pa.binary(2304)),
+        "part": ["train" if number < training else "validation" for number in range(count)],
+        "leaked": ["no"] * count,
+    }
+    return pa.table(columns)
 
 
 def change(folder: Path, **changes: Any) -> None:

@@ -261,8 +261,8 @@ def test_a_damaged_row_group_is_one_line_and_finished_parts_stay(run: Run, capsy
         (["in", "in/out"], "in/out: lies in the input"),
         (["in", "bad.parquet"], "bad.parquet: is, or lies below, a file"),
         (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
-        (["in", "out", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: no Ray cluster answers there"),
-        (["in", "out", "--ray", "nonsense"], "--ray nonsense: HOST:PORT of the head"),
+        (["in", "out", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: nobody listens there (Connection refused)"),
+        (["in", "out", "--ray", "nonsense"], "--ray nonsense: write HOST:PORT"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 import yaml
@@ -21,6 +20,7 @@ from PIL import Image
 from emotion.errors import InputError
 from emotion.labels import EMOTIONS
 from tests import tiny
+from tests.searching import noisy_faces
 from tests.source import ROOT
 from tools import study, study_figure, study_grid
 from tools.fewer_faces import share_of
@@ -28,18 +28,6 @@ from tools.study_grid import StudySettings
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 STUDY: dict[str, Any] = {"model": "cnn", "share": 0.5, "seed": 1, "epochs": 1, "factors": {"build.dropout": [0.1, 0]}}
-
-
-def _faces() -> pa.Table:
-    rng = np.random.default_rng(1)
-    columns = {
-        "name": [f"{number:03}" for number in range(98)],
-        "label": [EMOTIONS[number % 7] for number in range(98)],
-        "pixels": pa.array([rng.integers(0, 256, 2304, np.uint8).tobytes() for _ in range(98)], pa.binary(2304)),
-        "part": ["train" if number < 77 else "validation" for number in range(98)],
-        "leaked": ["no"] * 98,
-    }
-    return pa.table(columns)
 
 
 @pytest.fixture
@@ -52,7 +40,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for folder in ("params", "data"):
         Path(folder).mkdir()
     Path("params/none.csv").write_text((ROOT / "params/none.csv").read_text("utf-8"), encoding="utf-8")
-    pq.write_table(_faces(), "data/learn.parquet")
+    pq.write_table(noisy_faces(98, 77), "data/learn.parquet")
     Path("data/class_weights.json").write_text(json.dumps(dict.fromkeys(EMOTIONS, 1.0)), encoding="utf-8")
     return tmp_path
 
@@ -135,14 +123,14 @@ def test_a_misspelt_factor_or_model_is_named_with_the_right_one(change: dict[str
 
 
 def test_the_share_is_that_of_each_emotion_and_fixed_and_validation_faces_stay_whole():
-    chosen = share_of(_faces(), 0.4, 1).to_pylist()
-    assert chosen == share_of(_faces(), 0.4, 1).to_pylist()
-    assert chosen != share_of(_faces(), 0.4, 2).to_pylist()
+    chosen = share_of(noisy_faces(98, 77), 0.4, 1).to_pylist()
+    assert chosen == share_of(noisy_faces(98, 77), 0.4, 1).to_pylist()
+    assert chosen != share_of(noisy_faces(98, 77), 0.4, 2).to_pylist()
     counts = Counter((row["part"], row["label"]) for row in chosen)
     assert counts == {("train", name): 4 for name in EMOTIONS} | {("validation", name): 3 for name in EMOTIONS}
-    rows = _faces().to_pylist()
+    rows = noisy_faces(98, 77).to_pylist()
     assert all(row in rows for row in chosen) and len({row["name"] for row in chosen}) == len(chosen)
-    assert share_of(_faces(), 1.0, 1).to_pylist() == rows
+    assert share_of(noisy_faces(98, 77), 1.0, 1).to_pylist() == rows
 
 
 def test_missing_data_are_named_with_what_makes_them(project: Path):

@@ -115,7 +115,7 @@ def table(results: list[Result]) -> str:
         rows.append(tuple(f"**{cell}**" for cell in cells) if result is chosen else cells)
     lines = ["| " + " | ".join(cells) + " |" for cells in rows]
     if any(result.pending and result.scores for result in results):
-        lines += ["", "† numbers of an earlier version of this model; run still to come."]
+        lines += ["", "† of an earlier version of this model, or taught by one; run still to come."]
     for result in results:
         if result.members:
             lines += ["", f"The {result.name} averages the averaged answers of {', '.join(result.members)}."]

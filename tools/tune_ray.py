@@ -7,7 +7,6 @@ begins again on another one, as the same trial.
 
 import logging
 import os
-import socket
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from optuna.trial import Trial
 from ray.exceptions import RayError, RayTaskError
 
 from emotion.errors import InputError
+from emotion.inference.bulk_ray import require_listener
 from tools import tune_study, tune_trials
 from tools.tune_search import Search
 
@@ -48,19 +48,12 @@ def run(study: Study, search: Search, address: str, log: Path) -> None:
 
 
 def _connect(address: str) -> None:
-    """Join the cluster, and say at once if there is none: Ray itself would try for a minute.
+    """Join the cluster.
 
     Raises:
         InputError: There is none.
     """
-    host, _, port = address.rpartition(":")
-    if not (host and port.isdigit()) or "/" in host:
-        raise InputError(f"--ray {address}: write HOST:PORT, such as 192.168.0.1:6379, which `ray start --head` prints")
-    try:
-        socket.create_connection((host, int(port)), timeout=5).close()
-    except OSError as error:
-        start = "`ray start --head` starts a cluster, docs/tuning.md tells more"
-        raise InputError(f"--ray {address}: nobody listens there ({error.strerror or error}): {start}") from None
+    require_listener(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, RayError) as error:

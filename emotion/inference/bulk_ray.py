@@ -80,7 +80,7 @@ def _connected(address: str, workers: int | None) -> Iterator[int]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # tell nobody
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters is told in our own words
     if address not in (LOCAL, "auto"):
-        _require_listener(address)
+        require_listener(address)
     import ray
 
     code = {"py_modules": [str(Path(emotion.__file__).parent)]}  # other nodes need its dependencies alone
@@ -103,13 +103,19 @@ def _connected(address: str, workers: int | None) -> Iterator[int]:
         ray.shutdown()
 
 
-def _require_listener(address: str) -> None:
+def require_listener(address: str) -> None:
+    """Do nothing if somebody listens at HOST:PORT; Ray itself would try for a minute.
+
+    Raises:
+        InputError: Nobody does, or this is no such address.
+    """
     host, _, port = address.rpartition(":")
-    if not host or not port.isdigit():
-        raise InputError(f"--ray {address}: HOST:PORT of the head, `auto` or `{LOCAL}` is wanted, on a cluster's node")
+    if not (host and port.isdigit()) or "/" in host:
+        raise InputError(f"--ray {address}: write HOST:PORT, such as 192.168.0.1:6379, which `ray start --head` prints")
     try:
         socket.create_connection((host, int(port)), PATIENCE).close()
-    except (OSError, OverflowError):
+    except (OSError, OverflowError) as error:
+        reason = getattr(error, "strerror", None) or error
         raise InputError(
-            f"--ray {address}: no Ray cluster answers there: begin one with `ray start --head`, or leave --ray out"
+            f"--ray {address}: nobody listens there ({reason}): `ray start --head` starts a cluster"
         ) from None
