@@ -52,7 +52,7 @@ def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_p
     assert done.returncode == 0, done.stderr
     pruned = [trial for trial in trials(folder) if trial.state.name == "PRUNED"]
     assert pruned and len(told(folder, "ends")) == 5 - len(pruned) and len(told(folder, "begins")) == 5
-    wait(lambda: not any(path.exists() for path in searching.code_of(folder)))
+    assert not any(path.exists() for path in searching.code_of(folder)), "folders are removed"
 
 
 def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path):

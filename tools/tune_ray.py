@@ -24,6 +24,7 @@ from tools import tune_study, tune_trials
 from tools.tune_search import Search
 
 RETRIES = 5  # of a trial whose machine dies
+PATIENCE = 30  # seconds that trainings have to end and to remove their folders
 CODE = ("emotion", "stages", "tools")
 
 
@@ -70,6 +71,15 @@ def _run(study: Study, search: Search) -> None:
     task = ray.remote(num_cpus=threads, num_gpus=gpus, max_retries=RETRIES, num_returns="streaming")(
         tune_trials.train_anywhere
     )
+    begun: list[Any] = []
+    try:
+        _keep_running(study, search, at_once, task, begun)
+    finally:
+        _end(begun)
+
+
+def _keep_running(study: Study, search: Search, at_once: int, task: Any, begun: list[Any]) -> None:
+    """Run trials until there are enough of them, and add the epochs of each to `begun`."""
     code = {f"code/{path}": path.read_bytes() for folder in CODE for path in Path(folder).rglob("*.py")}
     files: Any = ray.put({**search.data, **code})
     running: dict[Any, Trial] = {}
@@ -79,13 +89,22 @@ def _run(study: Study, search: Search) -> None:
             if trial is None:
                 break
             tune_study.announce(trial, search.tried(trial))
-            running[task.remote(files, search.files(trial)["params.yaml"], search.settings.model)] = trial
+            begun.append(task.remote(files, search.files(trial)["params.yaml"], search.settings.model))
+            running[begun[-1]] = trial
         if not running:
             return
         (epochs, *_), _ = ray.wait(list(running), num_returns=1)
         how = _follow(study, search, running[epochs], epochs)
         if how:
             tune_study.finish(study, running.pop(epochs), how)
+
+
+def _end(begun: list[Any]) -> None:
+    """Stop what still runs, and wait: Ray kills a task, amid its tidying, when the one who asked for it leaves."""
+    for epochs in begun:
+        ray.cancel(epochs)
+    if begun:
+        ray.wait([epochs.completed() for epochs in begun], num_returns=len(begun), timeout=PATIENCE)
 
 
 def room(nodes: list[dict[str, Any]], threads: int) -> tuple[int, int]:
