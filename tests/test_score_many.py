@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -22,7 +24,8 @@ from benchmarks import bulk_scoring
 from benchmarks import results as kept
 from emotion import EmotionClassifier
 from emotion.apps import main
-from emotion.inference import bulk_parts, bulk_plan
+from emotion.errors import InputError
+from emotion.inference import bulk_parts, bulk_plan, bulk_ray
 from emotion.inference.bulk_inputs import Inputs, Table
 from emotion.labels import EMOTIONS
 from tests.pasted import brightness_model, photograph
@@ -320,6 +323,24 @@ def test_spans_cover_each_row_once_in_the_same_parts(workers: int):
     everything = [row for _, part in sorted(parts.items()) for row in part]
     assert everything == [("a", n) for n in range(1003)] + [("c", n) for n in range(20)]
     assert 1 <= len(spans) <= workers * bulk_plan.SHARES + 2
+
+
+@pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None])
+def test_who_listens_and_is_no_cluster_is_told_at_once(answer: bytes | None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(bulk_ray, "PATIENCE", 0.3)
+
+    def serve() -> socket.socket:
+        connection, _ = server.accept()
+        if answer is not None:
+            connection.sendall(answer)
+            connection.shutdown(socket.SHUT_WR)
+        return connection
+
+    with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
+        connection = pool.submit(serve)
+        with pytest.raises(InputError, match=r"^--ray 127.0.0.1:\d+: no Ray cluster answers there: "):
+            bulk_ray.require_head(f"127.0.0.1:{server.getsockname()[1]}")
+        connection.result().close()
 
 
 def test_a_cluster_writes_the_same_bytes(run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):

@@ -19,7 +19,7 @@ from optuna.trial import Trial
 from ray.exceptions import RayError, RayTaskError
 
 from emotion.errors import InputError
-from emotion.inference.bulk_ray import require_listener
+from emotion.inference.bulk_ray import require_head
 from tools import tune_study, tune_trials
 from tools.tune_search import Search
 
@@ -54,7 +54,7 @@ def _connect(address: str) -> None:
     Raises:
         InputError: There is none.
     """
-    require_listener(address)
+    require_head(address)
     try:
         ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
     except (ConnectionError, RuntimeError, RayError) as error:

@@ -21,7 +21,9 @@ from emotion.inference.bulk_scorer import Job, Scorer
 
 LOCAL = "local"
 STORE = 100_000_000  # bytes of this machine's object store, in which nothing large lies
-PATIENCE = 3  # seconds for somebody to listen
+PATIENCE = 3  # seconds for somebody to listen, and to answer
+# What a client of gRPC, so of Ray's head, says first, and the kind of frame that the server begins with: RFC 9113, 3.4.
+GREETING, SETTINGS = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0]), 4
 
 
 class Worker:
@@ -80,7 +82,7 @@ def _connected(address: str, workers: int | None) -> Iterator[int]:
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"  # tell nobody
     os.environ.setdefault("RAY_BACKEND_LOG_LEVEL", "fatal")  # what matters is told in our own words
     if address not in (LOCAL, "auto"):
-        require_listener(address)
+        require_head(address)
     import ray
 
     code = {"py_modules": [str(Path(emotion.__file__).parent)]}  # other nodes need its dependencies alone
@@ -103,8 +105,8 @@ def _connected(address: str, workers: int | None) -> Iterator[int]:
         ray.shutdown()
 
 
-def require_listener(address: str) -> None:
-    """Do nothing if somebody listens at HOST:PORT; Ray itself would try for a minute.
+def require_head(address: str) -> None:
+    """Do nothing if somebody at HOST:PORT speaks as Ray's head does; Ray itself would try for a minute.
 
     Raises:
         InputError: Nobody does, or this is no such address.
@@ -113,9 +115,21 @@ def require_listener(address: str) -> None:
     if not (host and port.isdigit()) or "/" in host:
         raise InputError(f"--ray {address}: write HOST:PORT, such as 192.168.0.1:6379, which `ray start --head` prints")
     try:
-        socket.create_connection((host, int(port)), PATIENCE).close()
+        connection = socket.create_connection((host, int(port)), PATIENCE)
     except (OSError, OverflowError) as error:
         reason = getattr(error, "strerror", None) or error
         raise InputError(
             f"--ray {address}: nobody listens there ({reason}): `ray start --head` starts a cluster"
         ) from None
+    with connection:
+        if os.environ.get("RAY_USE_TLS", "0") == "0" and not _greets(connection):
+            raise InputError(f"--ray {address}: no Ray cluster answers there: `ray start --head` prints its port")
+
+
+def _greets(connection: socket.socket) -> bool:
+    try:
+        connection.sendall(GREETING)
+        frame = connection.recv(9)
+    except OSError:
+        return False
+    return len(frame) > 3 and frame[3] == SETTINGS
