@@ -27,14 +27,14 @@ def main() -> None:
 
     def scored(*members: str) -> dict[str, Any]:
         mean = ensembling.average({name: answers[name] for name in members})
-        found = scores.headline(mean.labels, mean.probabilities)
-        return {"members": list(members), **{name: found[name] for name in ("accuracy", "macro_f1", "log_loss")}}
+        temperature = calibration.temperature(mean.labels, mean.probabilities)
+        found = scores.headline(mean.labels, calibration.scaled(mean.probabilities, temperature))
+        told = {name: found[name] for name in ("accuracy", "macro_f1", "log_loss")}
+        return {"members": list(members), **told, "temperature": temperature}
 
     best, *others = (scored(*group) for group in groups[: 1 + RUNNERS_UP])
-    mean = ensembling.average({name: answers[name] for name in best["members"]})
-    temperature = calibration.temperature(mean.labels, mean.probabilities)
     rest = {"runners_up": others, "candidates": [scored(name) for name in answers]}
-    write_json("metrics/ensemble_members.json", {**best, "temperature": temperature, **rest})
+    write_json("metrics/ensemble_members.json", best | rest)
     print(f"{' + '.join(best['members'])}: accuracy {best['accuracy']:.2%} on validation faces")
 
 

@@ -9,16 +9,29 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
+from scipy.optimize import minimize_scalar
 from sklearn import metrics
 
 from emotion.errors import InputError
-from emotion.evaluation import ensembling, predictions
+from emotion.evaluation import calibration, ensembling, predictions
 from emotion.evaluation.predictions import Predictions
 from stages import ensemble, ensemble_choice
 
 LABELS = np.random.default_rng(1).integers(0, 7, 300)
+
+
+def _gain(given: np.ndarray) -> float:
+    """Return minus the log loss at the best temperature."""
+
+    def loss(sharpness: float) -> float:
+        powers = given**sharpness
+        return metrics.log_loss(LABELS, powers / powers.sum(axis=1, keepdims=True), labels=range(7))
+
+    return -minimize_scalar(loss, bounds=(0.1, 10), method="bounded").fun
+
+
 SCORES = {
-    "log_loss": lambda given: -metrics.log_loss(LABELS, given, labels=range(7)),
+    "log_loss": _gain,
     "accuracy": lambda given: metrics.accuracy_score(LABELS, given.argmax(axis=1)),
     "macro_f1": lambda given: metrics.f1_score(LABELS, given.argmax(axis=1), average="macro"),
 }
@@ -41,14 +54,21 @@ def test_the_first_group_has_the_best_average_of_all_that_there_are(select_by: A
     ranked = ensembling.ranked(LABELS, CANDIDATES, select_by, largest)
     assert sorted(ranked) == sorted(groups)
     values = [SCORES[select_by](np.mean([CANDIDATES[name] for name in group], axis=0)) for group in ranked]
-    assert values[0] == best
-    assert all(one >= other - 1e-9 for one, other in itertools.pairwise(values))
+    assert values[0] == pytest.approx(best, abs=1e-7)
+    assert all(one >= other - 1e-7 for one, other in itertools.pairwise(values))
 
 
 def test_of_equal_groups_the_smaller_one_wins_and_then_the_one_named_earlier():
     same = {"b": CANDIDATES["a"], "a": CANDIDATES["a"], "worse": CANDIDATES["d"]}
     ranked = ensembling.ranked(LABELS, same, "log_loss", 3)
     assert ranked[:3] == [("b",), ("a",), ("b", "a")]
+
+
+def test_a_mean_is_not_judged_by_its_modesty():
+    """Averaged answers are less sure than their members, and a temperature mends just that."""
+    modest, weak = calibration.scaled(CANDIDATES["a"], 30), calibration.scaled(CANDIDATES["c"], 2)
+    assert calibration.log_loss(LABELS, modest) > calibration.log_loss(LABELS, weak)
+    assert ensembling.ranked(LABELS, {"weak": weak, "modest": modest}, "log_loss", 1) == [("modest",), ("weak",)]
 
 
 def test_an_impossible_answer_costs_much_and_is_no_error():
