@@ -20,14 +20,6 @@ def root() -> Path:
 
 
 @pytest.fixture(scope="session")
-def pipeline() -> dict[str, Any]:
-    """All stages of dvc.yaml by name, as DVC expands them: train@cnn, train@cnn_aug ..."""
-    from dvc.repo import Repo  # here, because tests of the apps run in an environment without DVC
-
-    return {stage.addressing: stage for stage in Repo(str(ROOT)).index.stages}
-
-
-@pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A repository in which the whole pipeline ran on few drawn faces; a test leaves it as it was."""
     from tests.tiny import make

@@ -3,10 +3,11 @@
 import ast
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 import yaml
-from dvc.stage import PipelineStage
+from dvc.repo import Repo
 
 from tests.source import ROOT, example_model, parse, python_files, reached
 from tools.quickstart import merge
@@ -14,11 +15,28 @@ from tools.quickstart import merge
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 SAMPLE = yaml.safe_load((ROOT / "params.sample.yaml").read_text(encoding="utf-8"))
 NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
-Pipeline = dict[str, PipelineStage]
 VALIDATION = (
     "plots/predictions/validation/",
     "plots/predictions/validation_averaged/",
 )  # what predict may give choosers
+
+
+class Stage(NamedTuple):
+    """A stage as DVC expands it, with its files as text."""
+
+    cmd: str
+    deps: list[str]
+    outs: list[str]
+
+
+Pipeline = dict[str, Stage]
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> Pipeline:
+    """All stages of dvc.yaml by name: train@cnn, train@cnn_aug ..."""
+    stages = Repo(str(ROOT)).index.stages
+    return {one.addressing: Stage(one.cmd, list(map(str, one.deps)), list(map(str, one.outs))) for one in stages}
 
 
 def _needed(stage: str) -> set[Path]:
@@ -35,7 +53,7 @@ def _needed(stage: str) -> set[Path]:
 def test_python_files_of_a_stage_in_dvc_yaml_are_those_that_its_imports_reach(pipeline: Pipeline):
     problems = []
     for name, stage in pipeline.items():
-        declared = {Path(str(dep)) for dep in stage.deps if str(dep).endswith(".py")}
+        declared = {Path(dep) for dep in stage.deps if dep.endswith(".py")}
         needed = _needed(name)
         problems += [f"{name}: missing in deps of dvc.yaml: {path}" for path in sorted(needed - declared)]
         problems += [f"{name}: superfluous in deps of dvc.yaml: {path}" for path in sorted(declared - needed)]
@@ -68,7 +86,7 @@ def test_only_what_scores_reads_what_test_faces_led_to(pipeline: Pipeline):
         before = set(tainted)
         for stage in pipeline.values():
             if any(_reads(stage, path) for path in before):
-                tainted |= {str(out) for out in stage.outs if not str(out).startswith(VALIDATION)}
+                tainted |= {out for out in stage.outs if not out.startswith(VALIDATION)}
     assert {"plots/predictions/test/cnn.csv", "plots/predictions/test_averaged/cnn.csv"} <= tainted
     assert {"plots/scores/cnn.json", "metrics/cnn.json", "metrics/ensemble.json"} <= tainted
     for name, stage in pipeline.items():
@@ -93,17 +111,17 @@ def test_answers_are_read_by_what_they_are_for_and_by_nothing_else(pipeline: Pip
     assert readers == wanted
 
 
-def _reads(stage: PipelineStage, path: str) -> bool:
+def _reads(stage: Stage, path: str) -> bool:
     """Return whether a stage depends on a file or on a folder that holds it."""
-    return any(path == str(dep) or path.startswith(f"{dep}/") for dep in stage.deps)
+    return any(path == dep or path.startswith(f"{dep}/") for dep in stage.deps)
 
 
 def test_no_stage_depends_on_models_or_on_a_folder_into_which_it_writes(pipeline: Pipeline):
     for name, stage in pipeline.items():
-        folders = {Path(str(dep)) for dep in stage.deps if not Path(str(dep)).suffix}
+        folders = {Path(dep) for dep in stage.deps if not Path(dep).suffix}
         assert Path("models") not in folders, f"{name}: name each file of models/: its .gitignore looks like a change"
         for out in stage.outs:
-            assert folders.isdisjoint(Path(str(out)).parents), f"{name} reads the folder into which it writes {out}"
+            assert folders.isdisjoint(Path(out).parents), f"{name} reads the folder into which it writes {out}"
 
 
 def test_targets_of_every_model_are_a_file_in_git():
@@ -155,5 +173,5 @@ def _builder(network: Path) -> ast.FunctionDef:
 
 
 def test_teachers_in_the_params_are_those_whose_weights_teach_depends_on(pipeline: Pipeline):
-    weights = {str(dep) for dep in pipeline["teach"].deps if str(dep).endswith(".keras")}
+    weights = {dep for dep in pipeline["teach"].deps if dep.endswith(".keras")}
     assert weights == {f"models/{name}.keras" for name in PARAMS["teach"]["teachers"]}
