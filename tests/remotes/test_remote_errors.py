@@ -105,4 +105,4 @@ def test_two_repros_at_once_do_not_run_a_stage_twice(tmp_path: Path):
     said = clones.ended_with_an_error(clones.start(folder, "repro", "--force"))
     (folder / "wait").unlink()
     assert first.wait() == 0
-    assert "is busy" in said and "dvc repro" in said
+    assert "is busy, it is being blocked by" in said and "repro --force" in said
