@@ -88,8 +88,8 @@ class Remote:
         return [path for path in self.open().find(self.root) if "/files/md5/" in path]
 
     def files(self) -> int:
-        """Return how many files are on its disk, unfinished ones too."""
-        return sum(len(files) for _, _, files in os.walk(self.disk))
+        """Return how many files are on its disk, unfinished ones too, but not what Swift leaves of removed ones."""
+        return sum(not name.endswith(".ts") for _, _, names in os.walk(self.disk) for name in names)
 
 
 def program(name: str, package: str) -> str:
