@@ -41,10 +41,8 @@ def accuracies(results: list[Result]) -> Figure:
             inside = "white" if look == "averaged" else colour
             error = [[value - low], [high - value]]
             axes.errorbar(value, at, xerr=error, fmt="o", color=colour, mfc=inside, capsize=4, markersize=7)
-            offset, side = ((0, 6), "bottom") if number == 0 else ((0, -7), "top")
-            axes.annotate(
-                f"{value:.1f}", (value, at), offset, textcoords="offset points", ha="center", va=side, size=9, bbox=box
-            )
+            axes.annotate(f"{value:.1f}", (high, at), (6, 0), textcoords="offset points", va="center", size=8, bbox=box)
+    axes.margins(x=0.1)
     axes.set_yticks(range(len(run)), [result.name for result in run])
     axes.set_ylim(len(run) - 0.4, -0.6)  # the first on top
     axes.set(title="Accuracy on PrivateTest", xlabel="% of all 3,589 faces, with 95 % interval; hollow: averaged")

@@ -52,7 +52,7 @@ def pareto(models: Mapping[str, Mapping[str, float]]) -> Figure:
         axes.plot([x, x], [100 * model["low"], 100 * model["high"]], color=UNSURE, linewidth=1, zorder=2)
         area = 20 + 25 * model["parameters"] / 1e6  # square points
         axes.scatter(x, y, s=area, color=SURE, alpha=0.75, linewidth=0, zorder=3)
-        text = f"{name}\n{model['parameters'] / 1e6:.2g} M"
+        text = f"{name}, {model['parameters'] / 1e6:.2g} M"
         axes.annotate(text, (x, y), xytext=(4 + area**0.5 / 2, -2), textcoords="offset points", fontsize=8, va="top")
     axes.set(xscale="log", xlabel="multiply-adds of one face, in millions", ylabel="accuracy on test faces, %")
     axes.set_title("Area: parameters. Line: what no other network beats in both", fontsize=10, loc="left")
