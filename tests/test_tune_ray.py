@@ -3,6 +3,7 @@
 import os
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,34 @@ def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_p
     pruned = [trial for trial in trials(folder) if trial.state.name == "PRUNED"]
     assert pruned and len(told(folder, "ends")) == 5 - len(pruned) and len(told(folder, "begins")) == 5
     assert not any(path.exists() for path in searching.code_of(folder)), "folders are removed"
+
+
+def test_who_leaves_waits_until_trials_that_are_stopped_have_tidied_up(tmp_path: Path, cluster: Any):
+    """Ray kills the tasks of a process that leaves it."""
+    import ray
+
+    from tools import tune_ray
+
+    tidied = tmp_path / "tidied"
+
+    @ray.remote(num_returns="streaming", max_retries=tune_ray.RETRIES)
+    def trial() -> Iterator[int]:
+        try:
+            for epoch in range(1000):
+                time.sleep(0.1)
+                yield epoch
+        finally:
+            time.sleep(2)
+            tidied.touch()
+
+    ray.init(cluster.address, log_to_driver=False)
+    try:
+        epochs = trial.remote()
+        assert ray.get(next(epochs)) == 0
+        tune_ray._end([epochs])
+        assert tidied.exists()
+    finally:
+        ray.shutdown()
 
 
 def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path):
