@@ -19,10 +19,12 @@ from sklearn.metrics import f1_score
 from emotion.evaluation import calibration, predictions
 from emotion.labels import EMOTIONS
 from tests import tiny as dag
+from tests.source import ROOT
 
 PARAMS = dag.params()
 MODELS = list(PARAMS["models"])
 DATA = ["download", "clean", "audit", "split", "class_weights"]
+TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
 LEAVES = ["explore", "label_audit"]  # nothing follows from them
 
 
@@ -36,7 +38,8 @@ def _after_training(*models: str) -> set[str]:
     taught = [name for name, model in PARAMS["models"].items() if model["targets"] == "data/soft_labels.csv"]
     if teaching := {"teach"} if set(models) & set(PARAMS["teach"]["teachers"]) else set():
         models = (*models, *taught)
-    fitted = _all("train", "describe", "robustness", models=models)
+    fitted = _all("train", "describe", models=models)
+    fitted |= _all("robustness", models=[model for model in models if model in TESTED])
     explained = {"explain"} if PARAMS["explain"]["model"] in models else set()
     return teaching | fitted | explained | _after_prediction(*models)
 

@@ -12,7 +12,8 @@ import pytest
 import yaml
 from matplotlib.figure import Figure
 
-from emotion.report import svg
+from emotion.explanation import robustness
+from emotion.report import facts, svg
 from tests import tiny as dag
 
 MODELS = list(dag.params()["models"])
@@ -78,6 +79,17 @@ def test_without_robustness_the_page_says_that_it_was_not_run(alone: Path, tiny:
     shutil.copytree(tiny / "plots/robustness", alone / "plots/robustness")
     _run(alone)
     assert b"Not run:" not in (alone / "plots/report.html").read_bytes()
+
+
+def test_models_whose_robustness_was_not_tested_are_named_and_the_others_keep_their_colours(tiny: Path, monkeypatch):
+    monkeypatch.chdir(tiny)
+    names = [path.stem for path in sorted(Path("plots/robustness").glob("*.csv"))]
+    found = facts.robustness(["vgg16", *names])
+    assert found.keys() == set(robustness.CORRUPTIONS)
+    for lines in found.values():
+        assert list(lines) == ["vgg16 (not run)", *names]
+        assert lines.pop("vgg16 (not run)") == ([], [])
+        assert all(steps == [0, 1, 2, 3, 4, 5] and len(accuracies) == 6 for steps, accuracies in lines.values())
 
 
 def test_the_page_for_oneself_has_real_faces_and_changes_no_output(alone: Path):

@@ -73,14 +73,15 @@ def _number(value: str) -> float | str:
 
 
 def robustness(names: Sequence[str]) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
-    """Return for each corruption the accuracies of each model by strength; nothing unless all models were tested."""
-    paths = {name: Path(f"plots/robustness/{name}.csv") for name in names}
-    if not all(path.exists() for path in paths.values()):
-        return {}
+    """Return for each corruption the accuracies by strength of each model; none if no model was tested.
+
+    A model that was not tested is there without points, so that the others keep their colours.
+    """
+    tested = {name: table(str(path)) for name in names if (path := Path(f"plots/robustness/{name}.csv")).exists()}
     found: dict[str, dict[str, tuple[list[float], list[float]]]] = {}
-    for name, path in paths.items():
-        for row in table(str(path)):
-            steps, accuracies = found.setdefault(row["corruption"], {}).setdefault(name, ([], []))
-            steps.append(row["step"])
-            accuracies.append(row["accuracy"])
+    for kind in dict.fromkeys(row["corruption"] for rows in tested.values() for row in rows):
+        for name in names:
+            rows = [row for row in tested.get(name, []) if row["corruption"] == kind]
+            title = name if name in tested else f"{name} (not run)"
+            found.setdefault(kind, {})[title] = [row["step"] for row in rows], [row["accuracy"] for row in rows]
     return found
