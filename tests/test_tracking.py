@@ -1,5 +1,7 @@
 """Faces stay the same from frame to frame, and their labels do not flicker."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -35,6 +37,39 @@ def test_a_face_that_is_missed_for_a_moment_keeps_its_number_and_is_forgotten_la
     assert tracker.update([], 0.1) == ()
     assert tracker.update([face(0, 1)], 0.9)[0].track == 1
     assert tracker.update([face(0, 1)], 0.9 + PATIENCE + 0.01)[0].track == 2
+
+
+def test_on_request_a_face_that_is_missed_is_held_for_a_moment_where_it_was():
+    tracker = Tracker(hold=0.3)
+    for n in range(3):
+        last = tracker.update([face(10 * n, 1)], n / 25)
+    assert tracker.update([], 0.2) == last
+    assert tracker.update([face(400, 1)], 0.3)[1:] == last, "after those that were found"
+    assert [found.track for found in tracker.update([face(25, 1)], 0.35)] == [1], "once it is found again, once"
+    assert tracker.update([], 0.35 + 0.31) == ()
+
+
+def test_a_new_box_inside_a_face_that_is_held_is_not_shown():
+    tracker = Tracker(hold=0.3)
+    for n in range(5):
+        last = tracker.update([face(0, 1)], n / 25)
+    eye = replace(face(0, 0), box=(20, 20, 40, 40))
+    assert [tracker.update([eye], n / 25) for n in range(5, 9)] == [last] * 4
+    assert [found.box for found in tracker.update([eye], 0.5)] == [eye.box], "once the face is no longer held"
+
+
+def test_a_held_box_goes_where_a_face_that_was_found_more_often_is():
+    tracker, part = Tracker(hold=0.3), replace(face(0, 0), box=(20, 20, 40, 40))
+    for n in range(3):
+        tracker.update([face(0, 1)], n / 25)
+    for n in range(3, 6):
+        tracker.update([face(0, 1), part], n / 25)
+    assert [found.box for found in tracker.update([face(0, 1)], 6 / 25)] == [face(0, 1).box]
+
+
+def test_boxes_that_are_never_found_twice_in_a_place_are_not_held():
+    tracker = Tracker(hold=0.3)
+    assert [len(tracker.update([face(200 * n, 1)], n / 25)) for n in range(8)] == [1] * 8
 
 
 def test_one_odd_answer_does_not_change_the_label():

@@ -18,6 +18,7 @@ from emotion.inference.results import Face, Result
 from emotion.inference.tracking import Tracker
 
 WINDOW = "Emotion Detector"
+HOLD = 0.3  # seconds for which the box of a face that was missed stays
 MEMORY = 0.9  # share of the old value in the mean of frames per second
 
 
@@ -79,7 +80,7 @@ def _open_window() -> None:
 def _show(source: _Source, classifier: EmotionClassifier) -> None:
     """Show frames as they come, with the faces found last; reading and classifying have a thread each."""
     faces: tuple[Face, ...] = ()
-    tracker, rate, shown = Tracker(), 0.0, time.monotonic()
+    tracker, rate, shown = Tracker(hold=HOLD), 0.0, time.monotonic()
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as thinker:
         reading, thinking, first = reader.submit(source.read), None, True
         while True:
