@@ -15,7 +15,9 @@ if [ ! -e "$work/base/.complete" ]; then
     mirror=$(apt-get indextargets --format '$(SITE)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
     debootstrap --variant=minbase --include=python3.11,python3.11-venv,python3-pip,ca-certificates bookworm "$work/base" \
         ${mirror:+"$mirror"} > "$work/debootstrap.log"
-    rm -rf "$work"/base/var/cache/apt "$work"/base/var/lib/apt/lists  # as in the image that it stands for
+    # As in the image that it stands for, which is made of Debian's slim one.
+    rm -rf "$work"/base/var/cache/apt "$work"/base/var/lib/apt/lists
+    for folder in doc info lintian locale man; do rm -rf "$work/base/usr/share/$folder"; done
     echo "127.0.0.1 localhost" > "$work/base/etc/hosts"  # which container engines write
     touch "$work/base/.complete"
 fi
