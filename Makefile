@@ -72,6 +72,7 @@ results: setup ## write README's tables and picture and the tables in docs/ from
 	@$(RUN) tools.results
 	@$(RUN) tools.data_card
 	@$(RUN) tools.face_page
+	@$(RUN) tools.serving_pages
 
 benchmark: setup ## measure training beside Keras and PyTorch, and `dvc repro` beside DVC alone (10 minutes)
 	@# PYTHONPATH may name a folder with PyTorch; only its row sees it.
