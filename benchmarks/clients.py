@@ -44,16 +44,22 @@ async def _load(port: int, requests: list[bytes], clients: int, count: int) -> L
 
 
 async def _client(port: int, requests: list[bytes], numbers: Iterator[int], met: Load) -> None:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer: asyncio.StreamWriter | None = None
     for number in numbers:
         start = time.perf_counter()
         try:
+            if writer is None:
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
             writer.write(requests[number % len(requests)])
             head = (await reader.readuntil(b"\r\n\r\n")).lower()
             await reader.readexactly(int(head.partition(b"content-length:")[2].split()[0]))
             met.errors += head.split()[1] != b"200"
+            closed = b"connection: close" in head
         except (OSError, EOFError):
-            met.errors += 1
-            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            met.errors, closed = met.errors + 1, True
         met.times.append(time.perf_counter() - start)
-    writer.close()
+        if closed and writer:
+            writer.close()
+            writer = None
+    if writer:
+        writer.close()

@@ -7,14 +7,13 @@ import keras
 import numpy as np
 from flask import Flask, request
 from PIL import Image
-from werkzeug.serving import WSGIRequestHandler
 
 from emotion.faces import Haar, Whole, crop
 from emotion.labels import EMOTIONS
 
 
 def main(path: str, port: str) -> None:
-    """Serve until killed, a thread for each connection, with the detector of the API."""
+    """Serve until killed, a connection and a thread for each request, with the detector of the API."""
     model = keras.saving.load_model(path, compile=False)
     model.predict(np.zeros((1, 48, 48, 1)), verbose=0)
     app, haar, whole = Flask(__name__), Haar(), Whole()
@@ -35,7 +34,6 @@ def main(path: str, port: str) -> None:
         rows = [dict(zip(EMOTIONS, map(float, answer), strict=True)) for answer in answers]
         return {"faces": [{"box": face.box, "probabilities": row} for face, row in zip(found, rows, strict=True)]}
 
-    WSGIRequestHandler.protocol_version = "HTTP/1.1"  # else each request would need a connection of its own
     app.run(port=int(port), threaded=True)
 
 
