@@ -1,6 +1,8 @@
 """The benchmark of the API: what its clients count, and what is told of it."""
 
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 
 import pytest
 
@@ -22,6 +24,26 @@ def test_every_request_is_counted_and_what_is_not_answered_is_an_error(server: S
     assert "emotion_faces_total 30.0" in server.client.get("/metrics").text
     broken = clients.load(server.port, [request, clients.multipart(api_load.CROPPED, b"no picture")], 2, 10)
     assert broken.errors == 5
+
+
+def test_a_server_that_ends_each_connection_gets_a_new_one_and_no_error():
+    class Closing(BaseHTTPRequestHandler):
+        def do_POST(self):
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Length", "2")
+            self.send_header("Connection", "close")
+            self.end_headers()
+            self.wfile.write(b"{}")
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Closing) as server:
+        Thread(target=server.serve_forever).start()
+        met = clients.load(server.server_port, [clients.multipart("/", b"")], 3, 20)
+        server.shutdown()
+    assert (len(met.times), met.errors) == (20, 0)
 
 
 def test_the_photographs_have_faces_that_the_detector_finds(server: Server):
