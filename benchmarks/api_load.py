@@ -21,7 +21,7 @@ from benchmarks import clients, computer, results
 from benchmarks.sent_pictures import cropped, photographs
 from emotion import errors
 
-USUAL_SHARE = 10  # the usual way gets one of so many requests
+USUAL_SHARE = 40  # the usual way gets one of so many requests
 SINGLE = 200  # requests of a client that is alone
 CROPPED, WHOLE = "/v1/predict?detect=false", "/v1/predict"
 
