@@ -44,6 +44,10 @@ def test_each_seed_is_an_experiment_of_this_commit_and_is_run_once(repository: P
     again = _seeds(repository, "--models", "cnn", "--seeds", "2")
     assert "experiment" in first.stdout and "experiment" not in again.stdout
 
+    assert _seeds(repository, "--models", "cnn_aug", "--seeds", "1").returncode == 0
+    kept = json.loads((repository / "docs/seeds.json").read_text(encoding="utf-8"))
+    assert kept.keys() == {"cnn", "cnn_aug"} and kept["cnn"] == {"2": scores["2"]}
+
 
 def test_what_is_not_committed_is_named_before_anything_runs(repository: Path):
     (repository / "params.yaml").write_text((repository / "params.yaml").read_text() + "# a remark\n")

@@ -9,9 +9,9 @@ LOOKS = {"test": "a single look", "test_averaged": "averaged"}
 
 
 def sentences() -> str:
-    """Return a line for each model that was fitted with several seeds: mean and standard deviation of its accuracy."""
+    """Return a line for each model that was fitted with two seeds or more: mean and spread of its accuracy."""
     models = json.loads(SEEDS.read_text(encoding="utf-8")) if SEEDS.exists() else {}
-    return "\n".join(f"- {_sentence(model, scores)}" for model, scores in models.items())
+    return "\n".join(f"- {_sentence(model, scores)}" for model, scores in models.items() if len(scores) > 1)
 
 
 def _sentence(model: str, scores: dict[str, dict[str, float]]) -> str:

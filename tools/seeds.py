@@ -25,7 +25,10 @@ PARTS = ("validation", "test", "validation_averaged", "test_averaged")
 
 
 def main(*arguments: str) -> None:
-    """Run what was not run yet for this commit and write docs/seeds.json, the scores of each model and seed."""
+    """Run what was not run yet for this commit and write docs/seeds.json, the scores of each model and seed.
+
+    It is written after each experiment; models that are not asked for keep the scores they had.
+    """
     parser = argparse.ArgumentParser(description="Fit models with several seeds, as DVC experiments.")
     parser.add_argument("--models", nargs="+", default=MODELS)
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
@@ -34,11 +37,12 @@ def main(*arguments: str) -> None:
     if changed := git(Path(), "status", "--porcelain", "--untracked-files=no"):
         raise InputError(f"{changed.split()[1]} is not committed: commit it first, an experiment belongs to a commit")
     clone(FOLDER)
-    scores = {
-        model: {seed: _accuracies(model, experiment(model, seed, committed[model])) for seed in options.seeds}
-        for model in options.models
-    }
-    write_json(RESULT, scores)
+    scores = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
+    for model in options.models:
+        scores[model] = {}
+        for seed in options.seeds:
+            scores[model][str(seed)] = _accuracies(model, experiment(model, seed, committed[model]))
+            write_json(RESULT, scores)
     print(RESULT)
 
 
