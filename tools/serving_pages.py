@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import Any
 
+from benchmarks.api_load import patience
 from emotion import errors
 from emotion.files import atomic
 from tools.data_card import filled
@@ -47,13 +48,12 @@ def load(numbers: dict[str, Any]) -> str:
         for row in [numbers[f"{side}_{kind}"]]
     ]
     faces, whole = (numbers[f"api_{kind}"]["requests_s"] / numbers[f"usual_{kind}"]["requests_s"] for kind in KINDS)
-    photographs, count, cores = numbers["api_photographs"], numbers["clients"], numbers["cores"]
-    share = photographs["p99_ms"] / (count * photographs["single_ms"] / cores)
+    count, cores, wait = numbers["clients"], numbers["cores"], patience(numbers)
     return (
         f"`{numbers['model']}`, {count} clients, {cores} cores ({numbers['cpu']}):\n\n"
         + markdown(header, rows)
         + f"\n\nThat is {faces:.1f} times the usual way's requests for cropped faces, {whole:.1f} for photographs.\n"
-        f"Of 100 photographs 99 are answered within {share:.2f} x {count} clients x one alone / {cores} cores.\n"
+        f"Of 100 photographs 99 are answered within {wait:.2f} x {count} clients x one alone / {cores} cores.\n"
         "MB: the server's memory after a tenth of the requests and in the end."
     )
 
