@@ -345,7 +345,10 @@ def project(tmp_path: Path) -> Iterator[Path]:
 
 
 def _train(folder: Path, until: str | None = None) -> str:
-    """Run the stage, killing it as soon as there is such a file, and return what it printed."""
+    """Run the stage, killing it as soon as there is such a file, and return what it printed.
+
+    What begins with a dot is not written to its end yet, and stays if the stage is killed then.
+    """
     with (folder / "printed.txt").open("wb") as printed:
         command = [sys.executable, "-c", STAGE, "vgg16"]
         stage = subprocess.Popen(command, cwd=folder, env=tiny.environment(folder), stdout=printed, stderr=printed)
@@ -370,11 +373,11 @@ def test_killed_while_frozen_layers_run_and_while_the_rest_learns_it_ends_with_t
     uncut = _outputs(project)
     assert len(uncut) == len(OUTPUTS)
 
-    _train(cut, until=".features/*.progress")
-    (progress,) = (cut / ".features").glob("*.progress")
+    _train(cut, until=".features/[!.]*.progress")
+    (progress,) = (cut / ".features").glob("[!.]*.progress")
     done = int(progress.read_text(encoding="utf-8").split()[0])
     assert done > 0 and not list(cut.glob(".features/*.bfloat16"))
-    assert f"goes on after {2 * done} faces" in _train(cut, until=".checkpoints/*.npz")
+    assert f"goes on after {2 * done} faces" in _train(cut, until=".checkpoints/[!.]*.npz")
     assert "goes on after epoch" in _train(cut)
     assert [name for name in uncut if _outputs(cut)[name] != uncut[name]] == []
-    assert len(list((cut / ".features").iterdir())) == 1
+    assert len(list((cut / ".features").glob("[!.]*"))) == 1
