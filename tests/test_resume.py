@@ -91,7 +91,7 @@ def test_dvc_repro_killed_with_all_its_processes_goes_on(training: Training, unc
     environment, kept = dag.environment(training.folder), training.folder / ".checkpoints"
     dvc = subprocess.Popen(command, cwd=training.folder, env=environment, start_new_session=True)
     try:
-        while not list(kept.glob("[!.]*.npz")):  # the others are not whole yet
+        while not list(kept.glob("*.npz")):
             assert dvc.poll() is None
             time.sleep(0.01)
     finally:

@@ -58,6 +58,8 @@ def test_each_seed_is_an_experiment_of_this_commit_and_is_run_once(repository: P
     again = _seeds(repository, "--models", "cnn", "--seeds", "2")
     assert "experiment" in first.stdout and "experiment" not in again.stdout
 
+    # Cut off, it goes on, also where git has the scores of an earlier time.
+    dag.git(repository, "add", "--intent-to-add", "docs/seeds.json")
     assert _seeds(repository, "--models", "cnn_aug", "--seeds", "1").returncode == 0
     kept = json.loads((repository / "docs/seeds.json").read_text(encoding="utf-8"))
     assert kept.keys() == {"cnn", "cnn_aug"} and kept["cnn"] == {"2": scores["2"]}

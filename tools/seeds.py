@@ -34,7 +34,7 @@ def main(*arguments: str) -> None:
     parser.add_argument("--seeds", nargs="+", type=int, default=SEEDS)
     options = parser.parse_args(arguments)
     committed = _committed_seeds(options.models)
-    if changed := git(Path(), "status", "--porcelain", "--untracked-files=no"):
+    if changed := git(Path(), "status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULT}"):
         raise InputError(f"{changed.split()[1]} is not committed: commit it first, an experiment belongs to a commit")
     clone(FOLDER)
     scores = json.loads(RESULT.read_text(encoding="utf-8")) if RESULT.exists() else {}
