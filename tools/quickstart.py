@@ -2,10 +2,8 @@
 
 import argparse
 import json
-import os
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -17,7 +15,7 @@ from dvc.repo import Repo
 from emotion import errors, files
 from emotion.errors import InputError
 from emotion.params import suggest
-from tools import quickstart_summary
+from tools import quickstart_summary, repro
 
 FOLDER = Path(".quickstart")
 SOURCES = ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/plots", "params", "stages", "emotion")
@@ -33,8 +31,10 @@ def main() -> None:
     params = sample_params()
     prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
-    dvc(FOLDER, "repro", *_targets(everything))
-    dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
+    repro.dvc(FOLDER, "repro", "class_weights")
+    repro.at_once(FOLDER, *repro.halves(params))
+    repro.dvc(FOLDER, "repro", *_targets(everything))
+    repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))
     print(quickstart_summary.scores(FOLDER, list(params["models"])))
 
@@ -111,15 +111,6 @@ def _targets(everything: bool) -> list[str]:
         return []
     stages = [stage.name for stage in Repo(str(FOLDER)).index.stages]
     return [stage for stage in stages if stage.split("@")[0] not in SLOW]
-
-
-def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None, **options: Any) -> None:
-    """Run DVC in the folder, with these variables and options of subprocess.run, and exit as it does if it fails."""
-    python = Path(sys.executable)
-    variables = os.environ | {"PATH": f"{python.parent}{os.pathsep}{os.environ['PATH']}"} | (environment or {})
-    code = subprocess.run([python, "-m", "dvc", *arguments], cwd=folder, env=variables, **options).returncode
-    if code:
-        sys.exit(code)
 
 
 if __name__ == "__main__":

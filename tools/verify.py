@@ -17,7 +17,7 @@ import networkx
 from dvc.repo import Repo
 
 from emotion import errors
-from tools import quickstart
+from tools import quickstart, repro
 
 FOLDER = Path(".verify")
 
@@ -82,7 +82,7 @@ def reproduce(params: dict[str, Any], run: Conditions, stages: list[str]) -> Non
     }
     with _confined(run.cores):
         command = ["repro", "--no-run-cache", *stages]
-        quickstart.dvc(run.folder, *command, environment=environment, umask=run.umask)
+        repro.dvc(run.folder, *command, environment=environment, umask=run.umask)
 
 
 def outputs(folder: Path) -> dict[str, str]:

@@ -19,7 +19,7 @@ from emotion import errors
 from emotion.errors import InputError
 from emotion.files import write_json
 from emotion.params import suggest
-from tools import check_run, quickstart, seeds
+from tools import check_run, repro, seeds
 
 FOLDER = Path(".verify/real")
 # Outside of the pipeline: a stage that wrote down its machine would have other bytes on each.
@@ -35,7 +35,7 @@ def main(model: str) -> None:
     _fetch_inputs(stage)
     committed, versions = _hashes(stage), _versions(model)
     print(f"{stage} in {FOLDER}/, as long as a training takes. Cut off, the same command goes on.", flush=True)
-    quickstart.dvc(FOLDER, "repro", "--single-item", "--force", "--no-commit", stage)
+    repro.dvc(FOLDER, "repro", "--single-item", "--force", "--no-commit", stage)
     now = _hashes(stage)
     here = {"cpu": _cpu(), "python": platform.python_version(), **_versions(model)}
     if now == committed:
