@@ -1,12 +1,16 @@
 """Comparisons of models on the same faces, against statsmodels and sums by hand."""
 
+import itertools
+
 import numpy as np
 import pytest
+from matplotlib.text import Annotation
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 from statsmodels.stats.proportion import proportion_confint
 
 from emotion.evaluation import comparison, scores
+from emotion.report import comparison_figures
 
 
 @pytest.mark.parametrize("counts", [(0, 0), (3, 9), (12, 12), (40, 60), (200, 150)])
@@ -49,3 +53,15 @@ def test_every_two_models_are_compared_once():
 def test_agreement_is_the_share_of_equal_answers():
     shares = comparison.agreement({"a": np.array([0, 1, 2, 3]), "b": np.array([0, 1, 2, 2])})
     np.testing.assert_allclose(shares, [[1, 0.75], [0.75, 1]])
+
+
+def test_no_label_covers_another_where_networks_are_alike():
+    alike = [("resnet_deep", 178e6, 0.707), ("resnet_swish", 178e6, 0.711), ("resnet_teacher", 227e6, 0.71)]
+    networks = [("distilled", 33e6, 0.70), ("vgg16", 705e6, 0.65), *alike]
+    common = {"low": 0.69, "high": 0.73, "parameters": 2e6}
+    figure = comparison_figures.pareto({name: {"macs": m, "accuracy": a, **common} for name, m, a in networks})
+    labels = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
+    figure.draw_without_rendering()
+    boxes = [label.get_window_extent() for label in labels]
+    assert [label.get_text() for label in labels] == [f"{name}, 2 M" for name, _, _ in networks]
+    assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))

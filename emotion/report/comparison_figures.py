@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
+from matplotlib.text import Annotation
 from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 SURE, UNSURE = "#0072B2", "#888888"  # told apart by the colour-blind, too (Okabe & Ito, "Color Universal Design", 2008)
 
@@ -47,13 +49,15 @@ def pareto(models: Mapping[str, Mapping[str, float]]) -> Figure:
     axes = figure.subplots()
     best = sorted((m["macs"] / 1e6, 100 * m["accuracy"]) for m in models.values() if not _beaten(m, models.values()))
     axes.step(*zip(*best, strict=True), where="post", color="#bbbbbb", linewidth=1.2, zorder=1)
+    labels = []
     for name, model in models.items():
         x, y = model["macs"] / 1e6, 100 * model["accuracy"]
         axes.plot([x, x], [100 * model["low"], 100 * model["high"]], color=UNSURE, linewidth=1, zorder=2)
         area = 20 + 25 * model["parameters"] / 1e6  # square points
         axes.scatter(x, y, s=area, color=SURE, alpha=0.75, linewidth=0, zorder=3)
         text = f"{name}, {model['parameters'] / 1e6:.2g} M"
-        axes.annotate(text, (x, y), xytext=(4 + area**0.5 / 2, -2), textcoords="offset points", fontsize=8, va="top")
+        beside = (4 + area**0.5 / 2, -2)
+        labels.append(axes.annotate(text, (x, y), xytext=beside, textcoords="offset points", fontsize=8, va="top"))
     axes.set(xscale="log", xlabel="multiply-adds of one face, in millions", ylabel="accuracy on test faces, %")
     axes.set_title("Area: parameters. Line: what no other network beats in both", fontsize=10, loc="left")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
@@ -63,7 +67,22 @@ def pareto(models: Mapping[str, Mapping[str, float]]) -> Figure:
     axes.spines[["top", "right"]].set_visible(False)
     axes.grid(color="#888888", alpha=0.2, linewidth=0.6)
     axes.set_axisbelow(True)
+    _keep_apart(figure, labels)
     return figure
+
+
+def _keep_apart(figure: Figure, labels: Sequence[Annotation]) -> None:
+    """Move a label that would cover another to where it covers none: left and above, left or above."""
+    figure.draw_without_rendering()  # from here on labels know their boxes
+    boxes: list[Bbox] = []
+    for label in labels:
+        x, y = label.get_position()
+        for right, above in ((True, False), (False, True), (False, False), (True, True)):
+            label.set(x=x if right else -x, ha="left" if right else "right")
+            label.set(y=-y if above else y, va="bottom" if above else "top")
+            if not any(label.get_window_extent().overlaps(box) for box in boxes):
+                break
+        boxes.append(label.get_window_extent())
 
 
 def _beaten(model: Mapping[str, float], others: Any) -> bool:
