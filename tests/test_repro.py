@@ -12,8 +12,9 @@ from tools import quickstart, repro
 # Each of the first two waits for what the other writes, so one after the other would wait in vain.
 PIPELINE = """
 stages:
-  ping: {cmd: python wait.py ping pong, deps: [wait.py], outs: [ping, ping.end]}
-  pong: {cmd: python wait.py pong ping, deps: [wait.py], outs: [pong, pong.end]}
+  base: {cmd: python wait.py base base, deps: [wait.py], outs: [base, base.end]}
+  ping: {cmd: python wait.py ping pong, deps: [wait.py, base], outs: [ping, ping.end]}
+  pong: {cmd: python wait.py pong ping, deps: [wait.py, base], outs: [pong, pong.end]}
   last: {cmd: python wait.py last last, deps: [ping.end, pong.end], outs: [last, last.end]}
   broken: {cmd: python -c "exit(3)"}
 """
@@ -30,6 +31,7 @@ for _ in range(300):
 print(f"{own} has seen {other}: {other.exists()}")
 Path(f"{own}.end").touch()
 """
+ORDER = [("ping", "pong"), ("pong", "ping"), ("last", "last")]
 
 
 @pytest.fixture
@@ -38,23 +40,23 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Repo.init(str(tmp_path), no_scm=True)
     (tmp_path / "dvc.yaml").write_text(PIPELINE, encoding="utf-8")
     (tmp_path / "wait.py").write_text(WAIT, encoding="utf-8")
+    repro.dvc(tmp_path, "repro", "base")
     return tmp_path
 
 
 def test_two_lists_run_at_once_and_the_rest_finds_their_work_done(folder, capfd):
+    capfd.readouterr()
     repro.at_once(folder, ["ping"], ["pong"])
     repro.dvc(folder, "repro", "last")
     printed = capfd.readouterr().out
-    seen = [
-        printed.index(f"{line}: True") for line in ("ping has seen pong", "pong has seen ping", "last has seen last")
-    ]
-    assert seen == sorted(seen)
+    seen = [printed.index(f"{own} has seen {other}: True") for own, other in ORDER]
+    assert seen == sorted(seen), "what the second prints comes after the first"
     assert printed.count("Running stage") == 3
-    assert yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"].keys() == {
-        "ping",
-        "pong",
-        "last",
-    }
+
+
+def test_stages_that_both_need_are_not_looked_at(folder, capfd):
+    repro.at_once(folder, ["ping"], ["pong"])
+    assert "Stage 'base'" not in capfd.readouterr().out, "who looks stands in the other's way"
 
 
 @pytest.mark.parametrize("lists", [(["broken"], ["pong"]), (["ping"], ["broken"])])
@@ -71,21 +73,25 @@ def test_either_that_fails_makes_the_whole_fail_and_both_are_shown(folder, capfd
 
 
 def test_an_empty_list_is_not_taken_for_all_stages(folder):
-    repro.at_once(folder, [], ["broken"])
-    assert not (folder / "dvc.lock").exists()
+    repro.at_once(folder, [], ["ping"])
+    assert not (folder / "ping").exists()
 
 
-def test_no_stage_of_one_half_needs_what_the_other_makes(root, monkeypatch):
+def test_each_half_has_all_that_it_needs_in_order_and_nothing_of_the_other(root, monkeypatch):
     monkeypatch.chdir(root)
     params = quickstart.sample_params()
     graph = Repo().index.graph
     stages = {stage.name: stage for stage in graph}
+    done = {"class_weights", *(stage.name for stage in networkx.descendants(graph, stages["class_weights"]))}
 
-    def reads(name: str) -> set[str]:
-        """The stage and all that it reads, at whatever distance."""
-        return {name, *(stage.name for stage in networkx.descendants(graph, stages[name]))}
+    first, second = repro.halves(root, params, done="class_weights")
 
-    needed = [set.union(*map(reads, half)) - reads("class_weights") for half in repro.halves(params)]
-    assert not needed[0] & needed[1]
-    assert {f"train@{model}" for model in params["models"]} <= needed[0] | needed[1]
-    assert "teach" in needed[0]
+    for half in (first, second):
+        for place, name in enumerate(half):
+            assert {stage.name for stage in graph.successors(stages[name])} <= {*done, *half[:place]}
+    assert not {*first, *second} & done and not {*first} & {*second}
+    kinds = ("train", "predict", "calibrate", "evaluate", "describe")
+    wanted = {f"{kind}@{model}" for kind in kinds for model in params["models"]} | {"teach"}
+    exported = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["export"]["models"]
+    assert {*first, *second} == wanted | {f"export@{model}" for model in exported}
+    assert "teach" in first and "train@cnn" in second

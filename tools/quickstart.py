@@ -32,7 +32,7 @@ def main() -> None:
     prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
     repro.dvc(FOLDER, "repro", "class_weights")
-    repro.at_once(FOLDER, *repro.halves(params))
+    repro.at_once(FOLDER, *repro.halves(FOLDER, params, done="class_weights"))
     repro.dvc(FOLDER, "repro", *_targets(everything))
     repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))

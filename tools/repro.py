@@ -9,6 +9,9 @@ from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import networkx
+from dvc.repo import Repo
+
 NO_TARGETS = "params/none.csv"
 
 
@@ -21,31 +24,36 @@ def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None
         sys.exit(code)
 
 
-def halves(params: dict[str, Any]) -> tuple[list[str], list[str]]:
-    """Return the stages of each model in two lists, of which none waits for a stage of the other.
+def halves(folder: Path, params: dict[str, Any], done: str) -> tuple[list[str], list[str]]:
+    """Return the models' stages in two lists, each in order, of which none needs a stage of the other.
 
-    Models that teach or are taught are in the first.
+    Models that teach or are taught are in the first. What the stage `done` needs is in neither.
     """
-    teachers, exported = params["teach"]["teachers"], params["export"]["models"]
-    lists: tuple[list[str], list[str]] = [], []
+    graph = Repo(str(folder)).index.graph  # from each stage to those that it needs
+    needs = {stage.name: {stage.name, *(other.name for other in networkx.descendants(graph, stage))} for stage in graph}
+    order = [stage.name for stage in reversed(list(networkx.topological_sort(graph)))]
+    needed: tuple[set[str], set[str]] = set(), set()
     for name, model in params["models"].items():
-        alone = name not in teachers and model["targets"] == NO_TARGETS
-        lists[alone].extend([f"evaluate@{name}", f"describe@{name}", *[f"export@{name}"] * (name in exported)])
-    return lists
+        alone = name not in params["teach"]["teachers"] and model["targets"] == NO_TARGETS
+        for target in {f"{stage}@{name}" for stage in ("evaluate", "describe", "export")} & needs.keys():
+            needed[alone].update(needs[target] - needs[done])
+    first, second = ([stage for stage in order if stage in half] for half in needed)
+    return first, second
 
 
 def at_once(folder: Path, first: list[str], second: list[str]) -> None:
     """Run two lists of stages at once, if there are two, and show what the second prints at the end.
 
-    A small network leaves most cores idle. Exit as DVC does if one of them fails.
+    A small network leaves most cores idle. Only these stages are looked at: while DVC looks whether a stage is up to
+    date it locks what that writes, and gives up where another DVC does so. Exit as DVC does if one of them fails.
     """
     if not (first and second):
         return  # to DVC, no stage means all
     with tempfile.TemporaryFile("w+", encoding="utf-8") as printed, ThreadPoolExecutor() as pool:
-        options: Any = {"stdout": printed, "stderr": subprocess.STDOUT}
-        other = pool.submit(dvc, folder, "--wait-for-lock", "repro", *second, **options)
+        command = ("--wait-for-lock", "repro", "--single-item")
+        other = pool.submit(dvc, folder, *command, *second, stdout=printed, stderr=subprocess.STDOUT)
         try:
-            dvc(folder, "--wait-for-lock", "repro", *first)
+            dvc(folder, *command, *first)
         finally:
             wait([other])
             printed.seek(0)
