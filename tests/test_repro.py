@@ -84,7 +84,7 @@ def test_each_half_has_all_that_it_needs_in_order_and_nothing_of_the_other(root,
     stages = {stage.name: stage for stage in graph}
     done = {"class_weights", *(stage.name for stage in networkx.descendants(graph, stages["class_weights"]))}
 
-    first, second = repro.halves(root, params, done="class_weights")
+    first, second = repro.halves(root, done="class_weights")
 
     for half in (first, second):
         for place, name in enumerate(half):

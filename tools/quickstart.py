@@ -28,11 +28,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="run the slow last stages too")
     everything = parser.parse_args().all
-    params = sample_params()
+    params = merge(sample_params(), {"training": {"threads": 1}})  # two trainings run at once
     prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
     repro.dvc(FOLDER, "repro", "class_weights")
-    repro.at_once(FOLDER, *repro.halves(FOLDER, params, done="class_weights"))
+    repro.at_once(FOLDER, *repro.halves(FOLDER, done="class_weights"))
     repro.dvc(FOLDER, "repro", *_targets(everything))
     repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))

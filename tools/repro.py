@@ -12,8 +12,6 @@ from typing import Any
 import networkx
 from dvc.repo import Repo
 
-NO_TARGETS = "params/none.csv"
-
 
 def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None, **options: Any) -> None:
     """Run DVC in the folder, with these variables and options of subprocess.run, and exit as it does if it fails."""
@@ -24,7 +22,7 @@ def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None
         sys.exit(code)
 
 
-def halves(folder: Path, params: dict[str, Any], done: str) -> tuple[list[str], list[str]]:
+def halves(folder: Path, done: str) -> tuple[list[str], list[str]]:
     """Return the models' stages in two lists, each in order, of which none needs a stage of the other.
 
     Models that teach or are taught are in the first. What the stage `done` needs is in neither.
@@ -33,9 +31,10 @@ def halves(folder: Path, params: dict[str, Any], done: str) -> tuple[list[str], 
     needs = {stage.name: {stage.name, *(other.name for other in networkx.descendants(graph, stage))} for stage in graph}
     order = [stage.name for stage in reversed(list(networkx.topological_sort(graph)))]
     needed: tuple[set[str], set[str]] = set(), set()
-    for name, model in params["models"].items():
-        alone = name not in params["teach"]["teachers"] and model["targets"] == NO_TARGETS
-        for target in {f"{stage}@{name}" for stage in ("evaluate", "describe", "export")} & needs.keys():
+    for target in order:
+        kind, _, model = target.partition("@")
+        if kind in ("evaluate", "describe", "export"):
+            alone = "teach" not in needs[target] and f"train@{model}" not in needs["teach"]
             needed[alone].update(needs[target] - needs[done])
     first, second = ([stage for stage in order if stage in half] for half in needed)
     return first, second
@@ -49,7 +48,7 @@ def at_once(folder: Path, first: list[str], second: list[str]) -> None:
     """
     if not (first and second):
         return  # to DVC, no stage means all
-    with tempfile.TemporaryFile("w+", encoding="utf-8") as printed, ThreadPoolExecutor() as pool:
+    with tempfile.TemporaryFile("w+", errors="replace") as printed, ThreadPoolExecutor() as pool:
         command = ("--wait-for-lock", "repro", "--single-item")
         other = pool.submit(dvc, folder, *command, *second, stdout=printed, stderr=subprocess.STDOUT)
         try:
