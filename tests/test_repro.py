@@ -95,3 +95,19 @@ def test_each_half_has_all_that_it_needs_in_order_and_nothing_of_the_other(root,
     exported = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["export"]["models"]
     assert {*first, *second} == wanted | {f"export@{model}" for model in exported}
     assert "teach" in first and "train@cnn" in second
+
+
+def test_a_pipeline_in_which_nobody_teaches_is_one_half(root, tmp_path):
+    Repo.init(str(tmp_path), no_scm=True)
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    kept = {
+        name: stages[name] for name in ("download", "clean", "audit", "split", "class_weights", "train", "evaluate")
+    }
+    (tmp_path / "dvc.yaml").write_text(yaml.safe_dump({"stages": kept}), encoding="utf-8")
+    params = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))
+    params["models"] = {"cnn": params["models"]["cnn"]}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+    first, second = repro.halves(tmp_path, done="class_weights")
+
+    assert not first and {*second} >= {"train@cnn", "evaluate@cnn"}

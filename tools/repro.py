@@ -34,7 +34,7 @@ def halves(folder: Path, done: str) -> tuple[list[str], list[str]]:
     for target in order:
         kind, _, model = target.partition("@")
         if kind in ("evaluate", "describe", "export"):
-            alone = "teach" not in needs[target] and f"train@{model}" not in needs["teach"]
+            alone = "teach" not in needs[target] and f"train@{model}" not in needs.get("teach", ())
             needed[alone].update(needs[target] - needs[done])
     first, second = ([stage for stage in order if stage in half] for half in needed)
     return first, second
