@@ -18,6 +18,7 @@ WHEEL = {"numpy", "cv2", "PIL", "onnxruntime", "tqdm"}  # what an installation w
 SERVER = {"fastapi", "limits", "prometheus_client", "pydantic", "starlette", "uvicorn"}  # of the extra `api`
 COMMAND = Path("emotion/__main__.py")
 WITH_TENSORFLOW = {"train", "teach", "predict", "describe", "explain", "export", "label_audit", "robustness"}
+WITH_RUNTIMES = {"teach_again"}  # of exported files
 
 
 @pytest.mark.parametrize("wing", WINGS, ids=lambda path: path.name)
@@ -63,12 +64,13 @@ def test_network_imports_keras_alone(network: Path):
 
 
 def test_stages_that_run_no_network_load_no_tensorflow():
-    stages = sorted({path.stem for path in python_files("stages")} - {"__init__"} - WITH_TENSORFLOW)
-    code = "import sys; " + "; ".join(f"import stages.{stage}" for stage in stages)
+    stages = sorted({path.stem for path in python_files("stages")} - {"__init__"} - WITH_TENSORFLOW - WITH_RUNTIMES)
     heavy = {"tensorflow", "keras", "onnx", "onnxruntime", "ai_edge_litert", "cleanlab"}
-    code += f"; print(*sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    for group, unwanted in [(stages, heavy), (WITH_RUNTIMES, {"tensorflow", "keras", "onnx", "cleanlab"})]:
+        code = "import sys; " + "; ".join(f"import stages.{stage}" for stage in group)
+        code += f"; print(*sorted({unwanted} & set(sys.modules)))"
+        done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == ""
     for stage in WITH_TENSORFLOW:
         names = {name for file in reached(Path(f"stages/{stage}.py")) for name in imported_names(file)}
         assert any(name.startswith("keras") for name in names), f"{stage} loads no TensorFlow: test it above"

@@ -22,7 +22,7 @@ from tests import tiny as dag
 from tests.source import ROOT
 
 PARAMS = dag.params()
-MODELS = list(PARAMS["models"])
+MODELS, EXPORTED = list(PARAMS["models"]), PARAMS["export"]["models"]
 DATA = ["download", "clean", "audit", "split", "class_weights"]
 TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
 LEAVES = ["explore", "label_audit"]  # nothing follows from them
@@ -33,11 +33,14 @@ def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
     return {f"{stage}@{model}" for stage in stages for model in models}
 
 
+def _taught(targets: str) -> list[str]:
+    return [name for name, model in PARAMS["models"].items() if model["targets"] == targets]
+
+
 def _after_training(*models: str) -> set[str]:
     """Return a training's stage and all that follow from it, also by way of the models that it teaches."""
-    taught = [name for name, model in PARAMS["models"].items() if model["targets"] == "data/soft_labels.csv"]
     if teaching := {"teach"} if set(models) & set(PARAMS["teach"]["teachers"]) else set():
-        models = (*models, *taught)
+        models = (*models, *_taught("data/soft_labels.csv"))
     fitted = _all("train", "describe", models=models)
     fitted |= _all("robustness", models=[model for model in models if model in TESTED])
     explained = {"explain"} if PARAMS["explain"]["model"] in models else set()
@@ -47,8 +50,14 @@ def _after_training(*models: str) -> set[str]:
 def _after_prediction(*models: str) -> set[str]:
     """Return the stage that makes predictions and all that follow from it."""
     each = _all("predict", "calibrate", "evaluate", models=models)
-    exported = [model for model in models if model in PARAMS["export"]["models"]]
-    return each | _all("export", models=exported) | {"choose", "ensemble_choice", "ensemble", "compare", "report"}
+    rest = {"choose", "ensemble_choice", "ensemble", "compare", "report"}
+    return each | rest | _after_export(*(model for model in models if model in EXPORTED))
+
+
+def _after_export(*models: str) -> set[str]:
+    """Return the stages that export these and what follows from them alone: an exported model may teach others."""
+    taught = _taught("data/soft_labels_again.csv") if set(models) & set(PARAMS["teach_again"]["teachers"]) else []
+    return _all("export", models=models) | ({"teach_again"} | _after_training(*taught) if taught else set())
 
 
 def _lock(tiny: Path) -> dict[str, Any]:
@@ -67,7 +76,8 @@ def test_git_holds_metrics_and_plots_and_no_data(tiny: Path):
     made = {out["path"] for stage in _lock(tiny).values() for out in stage["outs"]}
     faces = {path for path in made if path.startswith("plots/faces/")}
     tracked = made & set(dag.git(tiny, "ls-files").split())
-    assert faces and tracked == {path for path in made - faces if path.startswith(("metrics/", "plots/"))}
+    kept = {path for path in made - faces if path.startswith(("metrics/", "plots/"))}
+    assert faces and tracked == kept | {"data/soft_labels_again.csv"}  # probabilities alone
     assert dag.git(tiny, "status", "--short") == ""
 
 
@@ -88,11 +98,7 @@ def _changed(section: str, **values: Any) -> str:
     return yaml.safe_dump({**PARAMS, section: {**PARAMS[section], **values}})
 
 
-SCORED = (
-    _all("evaluate")
-    | _all("export", models=PARAMS["export"]["models"])
-    | {"choose", "ensemble_choice", "ensemble", "compare"}
-)
+SCORED = _all("evaluate") | _all("export", models=EXPORTED) | {"choose", "ensemble_choice", "ensemble", "compare"}
 ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
 
 
@@ -116,7 +122,7 @@ ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
             _after_training(*MODELS) | {"label_audit"},
         ),
         ("emotion/data/charts.py", None, {"explore"}, {"explore", "report"}),
-        ("emotion/evaluation/scores.py", None, SCORED, SCORED | {"report"}),
+        ("emotion/evaluation/scores.py", None, SCORED, SCORED | _after_export(*EXPORTED) | {"report"}),
         ("stages/evaluate.py", None, _all("evaluate"), _all("evaluate") | {"report"}),
         ("emotion/architecture/drawing.py", None, _all("describe"), _all("describe") | {"compare", "report"}),
         ("emotion/__init__.py", None, set(), set()),
@@ -149,7 +155,7 @@ def test_running_again_gives_the_same_bytes(tiny: Path):
     models = [
         f"{stage}@cnn" for stage in ("train", "predict", "calibrate", "evaluate", "describe", "export", "robustness")
     ]
-    stages = [*DATA, *models, "teach", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
+    stages = [*DATA, *models, "teach", "teach_again", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
     dag.dvc(tiny, "repro", "--force", "--single-item", *stages)
     after = dag.outputs(tiny)
     assert before.keys() == after.keys()
@@ -207,6 +213,28 @@ def test_the_ensemble_is_the_mean_of_members_whose_mean_is_best_on_validation_fa
     assert scores[part]["accuracy"] == pytest.approx(np.mean(mean.argmax(axis=1) == written.labels), abs=1e-6)
     for candidate in chosen["candidates"]:
         assert chosen["log_loss"] <= candidate["log_loss"]
+
+
+def test_pupils_of_an_exported_network_learn_what_it_answers_for_a_face_and_its_mirror_image(tiny: Path):
+    from emotion.data import dataset, soft_labels
+    from emotion.export import parity
+
+    faces, settings = dataset.load(tiny / "data/learn.parquet", "train"), PARAMS["teach_again"]
+    files = [tiny / f"models/{name}.float16.onnx" for name in settings["teachers"]]
+    looks = [faces.pixels, faces.pixels[:, :, ::-1]]
+    answers = [parity.probabilities(file, look, threads=2) for file in files for look in looks]
+    softened = [answer ** (1 / settings["temperature"]) for answer in answers]
+    mean = np.mean([soft / soft.sum(axis=1, keepdims=True) for soft in softened], axis=0)
+    expected = settings["given"] * np.eye(7)[faces.labels] + (1 - settings["given"]) * mean
+    np.testing.assert_allclose(soft_labels.read(tiny / "data/soft_labels_again.csv", faces), expected, atol=1e-5)
+
+
+def test_a_teacher_that_was_not_exported_is_named(tiny: Path):
+    with dag.edited(tiny / "params.yaml", _changed("teach_again", teachers=["cnn", "vgg16"])):
+        command = [sys.executable, "-m", "stages.teach_again"]
+        run = subprocess.run(command, cwd=tiny, env=dag.environment(tiny), capture_output=True, text=True)
+    assert run.returncode == 1 and run.stderr.startswith("error: teach_again.teachers: models/vgg16.float16.onnx is ")
+    assert run.stderr.count("\n") == 1
 
 
 def test_metrics_and_plots_of_every_model_can_be_shown(tiny: Path):

@@ -175,3 +175,5 @@ def _builder(network: Path) -> ast.FunctionDef:
 def test_teachers_in_the_params_are_those_whose_weights_teach_depends_on(pipeline: Pipeline):
     weights = {dep for dep in pipeline["teach"].deps if dep.endswith(".keras")}
     assert weights == {f"models/{name}.keras" for name in PARAMS["teach"]["teachers"]}
+    exported = {dep for dep in pipeline["teach_again"].deps if dep.startswith("models/")}
+    assert exported == {f"models/{name}.float16.onnx" for name in PARAMS["teach_again"]["teachers"]}

@@ -110,6 +110,7 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     from stages.explain import ExplainSettings
     from stages.label_audit import LabelAuditSettings
     from stages.teach import TeachSettings
+    from stages.teach_again import TeachAgainSettings
     from stages.train import ModelSettings
     from tools.quickstart import merge
     from tools.study_grid import StudySettings
@@ -121,7 +122,8 @@ def test_every_section_and_key_is_read_by_the_schema_of_a_stage(file: str, tmp_p
     schemas = {"data": DataSettings, "split": SplitSettings, "class_weights": ClassWeightSettings}
     schemas |= {"audit": AuditSettings, "defects": DefectSettings, "explore": ExploreSettings}
     schemas |= {"label_audit": LabelAuditSettings, "training": MachineSettings, "export": ExportSettings}
-    schemas |= {"teach": TeachSettings, "predict": PredictSettings, "ensemble": EnsembleSettings}
+    schemas |= {"teach": TeachSettings, "teach_again": TeachAgainSettings}
+    schemas |= {"predict": PredictSettings, "ensemble": EnsembleSettings}
     schemas |= {"calibrate": CalibrateSettings, "evaluate": EvaluateSettings, "compare": CompareSettings}
     schemas |= {"explain": ExplainSettings, "robustness": RobustnessSettings, "study": StudySettings}
     schemas |= {"tune": TuneSettings}

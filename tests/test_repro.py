@@ -91,7 +91,7 @@ def test_each_half_has_all_that_it_needs_in_order_and_nothing_of_the_other(root,
             assert {stage.name for stage in graph.successors(stages[name])} <= {*done, *half[:place]}
     assert not {*first, *second} & done and not {*first} & {*second}
     kinds = ("train", "predict", "calibrate", "evaluate", "describe")
-    wanted = {f"{kind}@{model}" for kind in kinds for model in params["models"]} | {"teach"}
+    wanted = {f"{kind}@{model}" for kind in kinds for model in params["models"]} | {"teach", "teach_again"}
     exported = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["export"]["models"]
     assert {*first, *second} == wanted | {f"export@{model}" for model in exported}
     assert "teach" in first and "train@cnn" in second
