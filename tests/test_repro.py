@@ -97,7 +97,7 @@ def test_each_half_has_all_that_it_needs_in_order_and_nothing_of_the_other(root,
     assert "teach" in first and "train@cnn" in second
 
 
-def test_a_pipeline_in_which_nobody_teaches_is_one_half(root, tmp_path):
+def test_a_single_model_is_one_half(root, tmp_path):
     Repo.init(str(tmp_path), no_scm=True)
     stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     kept = {
@@ -110,4 +110,4 @@ def test_a_pipeline_in_which_nobody_teaches_is_one_half(root, tmp_path):
 
     first, second = repro.halves(tmp_path, done="class_weights")
 
-    assert not first and {*second} >= {"train@cnn", "evaluate@cnn"}
+    assert {*first} >= {"train@cnn", "evaluate@cnn"} and not second

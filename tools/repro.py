@@ -25,19 +25,17 @@ def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None
 def halves(folder: Path, done: str) -> tuple[list[str], list[str]]:
     """Return the models' stages in two lists, each in order, of which none needs a stage of the other.
 
-    Models that teach or are taught are in the first. What the stage `done` needs is in neither.
+    The first holds the most stages that hang together, since some models teach others; the second holds the rest. What
+    the stage `done` needs is in neither.
     """
     graph = Repo(str(folder)).index.graph  # from each stage to those that it needs
-    needs = {stage.name: {stage.name, *(other.name for other in networkx.descendants(graph, stage))} for stage in graph}
-    order = [stage.name for stage in reversed(list(networkx.topological_sort(graph)))]
-    needed: tuple[set[str], set[str]] = set(), set()
-    for target in order:
-        kind, _, model = target.partition("@")
-        if kind in ("evaluate", "describe", "export"):
-            alone = "teach" not in needs[target] and f"train@{model}" not in needs.get("teach", ())
-            needed[alone].update(needs[target] - needs[done])
-    first, second = ([stage for stage in order if stage in half] for half in needed)
-    return first, second
+    stages = {stage.name: stage for stage in graph}
+    ends = [stage for name, stage in stages.items() if name.partition("@")[0] in ("evaluate", "describe", "export")]
+    needed = {*ends}.union(*(networkx.descendants(graph, end) for end in ends))
+    needed -= {stages[done], *networkx.descendants(graph, stages[done])}
+    largest = max(networkx.connected_components(graph.subgraph(needed).to_undirected()), key=len, default=needed)
+    order = [stage for stage in reversed(list(networkx.topological_sort(graph))) if stage in needed]
+    return [stage.name for stage in order if stage in largest], [stage.name for stage in order if stage not in largest]
 
 
 def at_once(folder: Path, first: list[str], second: list[str]) -> None:
