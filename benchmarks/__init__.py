@@ -1,1 +1,1 @@
-"""The speed tables, one command each; benchmarks/results.json holds what was measured last."""
+"""The speed tables, one command each; benchmarks/results.json holds the last measurements."""

@@ -1,10 +1,10 @@
-"""Measure `emotion score-many` beside ONNX Runtime: python -m benchmarks.bulk_scoring [--faces 100000 1000000].
+"""Measure the throughput of `emotion score-many`: python -m benchmarks.bulk_scoring [--faces 100000 1000000].
 
-Made-up faces are written as Parquet into a temporary folder (2.3 GB a million) and scored by the command, by processes
-and by Ray Data. ONNX Runtime's own rate is that of the same network on batches of the same size which lie ready in
-memory as float32, on as many cores; the better one of a session that uses them all and of a session for each. The
-command's time holds everything, from its start to its end. Memory is that of the command and all processes below it,
-shared pages counted once (PSS; Linux alone); a line is fitted to it over the time after a warm-up.
+Random faces are written as Parquet into a temporary folder (2.3 GB a million) and scored by the command, with
+processes and with Ray Data. They are compared with ONNX Runtime alone: the same network and batch size, with batches
+ready in memory as float32, on as many cores; the better of one session for all cores and one for each. The command's
+time is from its start to its end. Memory is that of the command and its child processes, with shared pages counted once
+(PSS, Linux alone); a line is fitted to it after a warm-up.
 """
 
 import argparse
@@ -19,57 +19,57 @@ from subprocess import DEVNULL, Popen
 from typing import Any
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import results
-from benchmarks.computer import cpu_name
-from emotion import errors
-from emotion.errors import InputError
-from emotion.inference.bulk_scorer import BATCH
+from emotion.apps.batch.scorer import BATCH_SIZE
+from emotion.core import errors
+from emotion.core.errors import InputError
 from emotion.inference.model import default_path
 
-WAYS = {"processes": "off", "ray": "local"}  # what --ray is told
-DISTINCT = 20_000  # faces; then they come again
+WAYS = {"processes": "off", "ray": "local"}  # the value of --ray
+DISTINCT = 20_000  # faces, which are then repeated
 GROUP = 50_000  # rows of a row group
-PAUSE = 1.0  # seconds between two looks at the memory
+PAUSE = 1.0  # seconds between two samples of the memory
 WARM_UP = 0.3  # share of the time
 SEED = 12
+COLUMNS = ("way", "faces", "seconds", "faces_s", "share", "median_mb", "most_mb", "mb_per_minute")
 
 
 def main(*arguments: str) -> None:
-    """Measure each way with each number of faces, print it and keep it in benchmarks/results.json."""
+    """Measure each way with each number of faces, print it and write it to benchmarks/results.json."""
     options = parse(arguments)
     model, runs = os.path.relpath(options.model or default_path()), []
-    own = max(own_rate(model, options.workers, spread, options.own_faces) for spread in (True, False))
-    print(f"ONNX Runtime's own rate, {options.workers} cores, batches of {BATCH}: {own:,.0f} faces/s")
+    own = max(own_rate(model, options.workers, options.own_faces, spread=spread) for spread in (True, False))
+    print(f"ONNX Runtime alone, {options.workers} cores, batches of {BATCH_SIZE}: {own:,.0f} faces/s")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
         for faces in options.faces:
-            make(Path(folder, "in", "faces.parquet"), faces)
+            write_faces(Path(folder, "in", "faces.parquet"), faces)
             for way in options.ways:
-                output = Path(folder, f"{way}-{faces}")
-                run = {"way": way, "faces": faces, **score(Path(folder, "in"), output, model, options.workers, way)}
+                words = ["score-many", f"{folder}/in", f"{folder}/{way}-{faces}", "--model", model]
+                words += ["--workers", str(options.workers), "--ray", WAYS[way]]
+                run = {"way": way, "faces": faces, **score(words, Path(folder, f"{way}-{faces}"))}
                 runs.append(run | {"share": round(run["faces_s"] / own, 3)})
-                print(told(runs[-1]))
-    about = {"cpu": cpu_name(), "model": model, "workers": options.workers, "batch": BATCH}
+    about = {"cpu": results.cpu_name(), "model": model, "workers": options.workers, "batch": BATCH_SIZE}
     results.keep("bulk_scoring", about | {"own_faces_s": round(own, 1), "runs": runs})
+    print(results.table(f"{model}; {results.cpu_name()}, {options.workers} workers", COLUMNS, runs))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options of the command line."""
-    parser = argparse.ArgumentParser(description="Measure emotion score-many beside ONNX Runtime.")
+    parser = argparse.ArgumentParser(description="Measure the throughput of `emotion score-many`.")
     parser.add_argument("--model", type=Path, help="an .onnx file")
     parser.add_argument("--faces", type=int, nargs="+", default=[100_000, 1_000_000])
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--own-faces", type=int, default=40_000, help="for ONNX Runtime's own rate")
-    parser.add_argument("--folder", type=Path, help="where temporary files go")
+    parser.add_argument("--own-faces", type=int, default=40_000, help="for ONNX Runtime alone")
+    parser.add_argument("--folder", type=Path, help="for temporary files")
     return parser.parse_args(arguments)
 
 
-def make(path: Path, count: int) -> None:
-    """Write that many faces as the pipeline does, the same ones again and again."""
+def write_faces(path: Path, count: int) -> None:
+    """Write that many faces as the pipeline does, a few distinct ones again and again."""
     path.parent.mkdir(exist_ok=True)
     pixels = np.random.default_rng(SEED).integers(0, 256, (DISTINCT, 48 * 48), np.uint8)
     column = pa.array([face.tobytes() for face in pixels], pa.binary(48 * 48))
@@ -79,8 +79,8 @@ def make(path: Path, count: int) -> None:
             file.write_table(pa.table({"pixels": column.take(pa.array(places))}), GROUP)
 
 
-def own_rate(model: str, cores: int, spread: bool, count: int) -> float:
-    """Return how many faces ONNX Runtime alone classifies in a second: by one session, or by one for each core."""
+def own_rate(model: str, cores: int, count: int, *, spread: bool) -> float:
+    """Return the faces/s of ONNX Runtime alone, with one session for all cores or, if spread, one for each."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
@@ -90,64 +90,47 @@ def own_rate(model: str, cores: int, spread: bool, count: int) -> float:
         onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"]) for _ in range(cores if spread else 1)
     ]
     name, rng = sessions[0].get_inputs()[0].name, np.random.default_rng(SEED)
-    batches = [rng.integers(0, 256, (BATCH, 48, 48, 1)).astype(np.float32) for _ in range(8)]
+    batches = [rng.integers(0, 256, (BATCH_SIZE, 48, 48, 1)).astype(np.float32) for _ in range(8)]
 
     def work(session: Any, times: int) -> None:
         for number in range(times):
             session.run(None, {name: batches[number % len(batches)]})
 
-    times = max(1, count // BATCH // len(sessions))
+    times = max(1, count // BATCH_SIZE // len(sessions))
     with ThreadPoolExecutor(len(sessions)) as pool:
-        list(pool.map(work, sessions, [max(1, times // 10)] * len(sessions)))
+        list(pool.map(work, sessions, [max(1, times // 10)] * len(sessions)))  # a warm-up
         began = time.perf_counter()
         list(pool.map(work, sessions, [times] * len(sessions)))
-    return times * len(sessions) * BATCH / (time.perf_counter() - began)
+    return times * len(sessions) * BATCH_SIZE / (time.perf_counter() - began)
 
 
-def score(given: Path, output: Path, model: str, workers: int, way: str) -> dict[str, float]:
-    """Return how fast the command was and what became of its memory.
+def score(words: Sequence[str], output: Path) -> dict[str, float]:
+    """Run the command and return its time, throughput and memory.
 
     Raises:
         InputError: It failed.
     """
-    words = ["score-many", given, output, "--model", model, "--workers", str(workers), "--ray", WAYS[way]]
     began, seconds, memory = time.perf_counter(), [], []
     with Popen([sys.executable, "-m", "emotion", *words], stdout=DEVNULL) as process:
         while process.poll() is None:
             time.sleep(PAUSE)
-            held = resident_mb(process.pid)
+            held = results.memory_mb(process.pid, kind="pss")
             if held:
                 seconds.append(time.perf_counter() - began)
                 memory.append(held)
     took = time.perf_counter() - began
     if process.returncode:
-        raise InputError("emotion score-many failed; what it said stands above")
+        raise InputError("emotion score-many failed; its message is above")
     rows = sum(pq.read_metadata(path).num_rows for path in (output / "scores").iterdir())
     return {"seconds": round(took, 1), "faces_s": round(rows / took, 1), **summarise(seconds, memory)}
 
 
-def resident_mb(pid: int) -> float:
-    """Return how much memory a process and all below it hold."""
-    held = 0.0
-    try:
-        parent = psutil.Process(pid)
-        processes = [parent, *parent.children(recursive=True)]
-    except psutil.NoSuchProcess:
-        return held
-    for process in processes:
-        try:
-            held += process.memory_full_info().pss / 1e6
-        except (psutil.NoSuchProcess, psutil.AccessDenied):  # ended meanwhile
-            continue
-    return held
-
-
 def summarise(seconds: Sequence[float], memory: Sequence[float]) -> dict[str, float]:
-    """Return the memory after the warm-up, and how much it grows in a minute by the fitted line.
+    """Return the memory after the warm-up and its growth a minute by the fitted line.
 
     Args:
-        seconds: Time of each look.
-        memory: MB at each look. The last looks, at processes that end, do not count.
+        seconds: Time of each sample.
+        memory: MB of each sample. The last ones, of processes that end, do not count.
     """
     warm = [n for n, second in enumerate(seconds) if WARM_UP * seconds[-1] < second < seconds[-1] - 3 * PAUSE]
     if len(warm) < 3:
@@ -158,13 +141,6 @@ def summarise(seconds: Sequence[float], memory: Sequence[float]) -> dict[str, fl
         "most_mb": round(max(memory), 1),
         "mb_per_minute": round(60 * float(slope), 2),
     }
-
-
-def told(run: dict[str, Any]) -> str:
-    """Return the numbers of a run as a person reads them."""
-    memory = ", ".join(f"{name} {run[name]:,}" for name in ("median_mb", "most_mb", "mb_per_minute") if name in run)
-    rate = f"{run['faces_s']:,.0f} faces/s ({run['share']:.1%} of ONNX Runtime's own)"
-    return f"{run['way']}: {run['faces']:,} faces in {run['seconds']:,.0f} s: {rate}; {memory}"
 
 
 if __name__ == "__main__":

@@ -1,28 +1,34 @@
-"""Clients of an HTTP server, as many at once as asked for, that cost little themselves."""
+"""Concurrent HTTP clients that cost little CPU time themselves, and the pictures that they send."""
 
 import asyncio
+import io
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+import cv2
 import numpy as np
+from PIL import Image
+
+from emotion.core.labels import EMOTIONS
+from emotion.synthetic.drawn import draw_face
 
 
 @dataclass
 class Load:
-    """What clients met: seconds of each request, all seconds, requests without the answer 200."""
+    """The latencies of requests in seconds, the time of them all, and the number without status 200."""
 
     times: list[float] = field(default_factory=list)
     seconds: float = 0.0
     errors: int = 0
 
-    def percentile(self, share: float) -> float:
-        """Return the milliseconds in which that share of the requests, in percent, was answered."""
-        return float(np.percentile(self.times, share)) * 1000
+    def percentile(self, percent: float) -> float:
+        """Return a percentile of the latency in ms."""
+        return float(np.percentile(self.times, percent)) * 1000
 
 
 def multipart(target: str, picture: bytes) -> bytes:
-    """Return a whole request that sends a picture."""
+    """Return a whole HTTP request with a picture."""
     head = b'--b\r\nContent-Disposition: form-data; name="images"; filename="a.jpg"\r\n\r\n'
     body = head + picture + b"\r\n--b--\r\n"
     first = f"POST {target} HTTP/1.1\r\nHost: localhost\r\nContent-Type: multipart/form-data; boundary=b\r\n"
@@ -30,7 +36,7 @@ def multipart(target: str, picture: bytes) -> bytes:
 
 
 def load(port: int, requests: list[bytes], clients: int, count: int) -> Load:
-    """Send that many requests, in turn those given; each client waits for its answer before it sends the next."""
+    """Send `count` requests, cycling through those given; each client waits for a response before its next one."""
     return asyncio.run(_load(port, requests, clients, count))
 
 
@@ -56,10 +62,35 @@ async def _client(port: int, requests: list[bytes], numbers: Iterator[int], met:
             met.errors += head.split()[1] != b"200"
             closed = b"connection: close" in head
         except (OSError, EOFError):
-            met.errors, closed = met.errors + 1, True
+            met.errors += 1
+            closed = True
         met.times.append(time.perf_counter() - start)
         if closed and writer:
             writer.close()
             writer = None
     if writer:
         writer.close()
+
+
+def cropped() -> list[bytes]:
+    """Return PNG files of face crops."""
+    return [_file(draw_face(name, np.random.default_rng([number])), "PNG") for number, name in enumerate(EMOTIONS)]
+
+
+def photographs() -> list[bytes]:
+    """Return JPEG files of 640x480 pictures, each with two faces on a ground of soft shapes."""
+    made = []
+    for number in range(8):
+        rng = np.random.default_rng([number])
+        ground = cv2.GaussianBlur(rng.integers(0, 256, (480, 640), np.uint8), (0, 0), 12).astype(float)
+        picture = 60 + 120 * (ground - ground.min()) / np.ptp(ground)
+        for left in (60, 380):
+            picture[120:270, left : left + 150] = cv2.resize(draw_face("happy", rng), (150, 150))
+        made.append(_file(np.repeat(picture.astype(np.uint8)[..., None], 3, axis=2), "JPEG"))
+    return made
+
+
+def _file(picture: np.ndarray, form: str) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, form)
+    return file.getvalue()

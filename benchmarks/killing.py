@@ -1,4 +1,4 @@
-"""A training in a folder of its own that can be killed, and what is left of it then."""
+"""A training that can be killed and resumed, and the state that a kill leaves behind."""
 
 import json
 import os
@@ -20,23 +20,23 @@ MOMENTS = ("starting", "in an epoch", "in a checkpoint", "in the final save")
 
 @dataclass
 class Kill:
-    """One kill: when it was and what stood on the disk then."""
+    """One kill: its time and the state on the disk then."""
 
     second: float  # since the start of the process
     moment: str  # one of MOMENTS
-    position: tuple[int, int] | None  # epochs that were over and batches of the next, in the checkpoint if there is one
+    position: tuple[int, int] | None  # whole epochs, and batches of the next one, in the checkpoint
 
     def __str__(self) -> str:
-        """Say all of it in one line."""
-        stood = "no checkpoint" if self.position is None else "checkpoint: {} epochs, {} batches".format(*self.position)
-        return f"killed {self.second:.1f} s after its start, {self.moment}; {stood}"
+        """Describe it in one line."""
+        state = "no checkpoint" if self.position is None else "checkpoint: {} epochs, {} batches".format(*self.position)
+        return f"killed {self.second:.1f} s after its start, {self.moment}; {state}"
 
 
 class Training:
     """`python -m stages.train MODEL` in a folder that has its data, to be killed and started again."""
 
     def __init__(self, folder: Path, model: str, epochs: int) -> None:
-        """Say where, which model, and how many epochs its params ask for."""
+        """Note the folder, the model and the epochs in its params."""
         self.folder, self.model, self.epochs = folder, model, epochs
         self.names = [f"models/{model}.keras", f"plots/history/{model}.csv", f"metrics/training/{model}.json"]
         self._begun = 0.0
@@ -56,7 +56,7 @@ class Training:
                 process.wait()
 
     def run(self) -> float:
-        """Let it run to its end, whether anew or from a checkpoint, and return the seconds that it took."""
+        """Let it run to its end, from the start or a checkpoint, and return its seconds."""
         before = self.position()
         with self.started() as process:
             process.wait()
@@ -68,7 +68,7 @@ class Training:
 
         Args:
             second: After its start, at the earliest.
-            when: A pattern of files: as soon as it writes one, and as long as that is there.
+            when: A pattern of files: as soon as it has written one, and while that exists.
         """
         before = self.position()
         with self.started() as process:
@@ -83,7 +83,7 @@ class Training:
         return kill if code is None else None
 
     def stop_when(self, process: subprocess.Popen[bytes], pattern: str) -> None:
-        """Return as soon as it has ended, or a file of its own is there and it stands still."""
+        """Return once it has ended, or is stopped while a file of this pattern exists that it wrote."""
         while process.poll() is None:
             if not self._written(pattern):
                 time.sleep(0.0002)
@@ -97,8 +97,32 @@ class Training:
             else:  # it was faster: the file has its final name, or is gone
                 os.killpg(process.pid, signal.SIGCONT)
 
+    def position(self) -> tuple[int, int] | None:
+        """Return the whole epochs in the checkpoint, and the batches of the next one; None without a checkpoint."""
+        files = sorted((self.folder / ".checkpoints").glob("*.npz"))
+        if not files:
+            return None
+        with np.load(files[-1]) as file:
+            progress, *_ = json.loads(file["progress"].tobytes())
+        return len(progress["history"]), progress["batch"]
+
+    def printed(self) -> str:
+        """Return what the last process printed."""
+        return (self.folder / small_training.PRINTED).read_text(encoding="utf-8")
+
+    def outputs(self) -> dict[str, bytes]:
+        """Return every file where a training writes, except temporary ones, which git ignores."""
+        names = (".checkpoints", "models", "plots/history", "metrics/training")
+        files = [path for name in names for path in (self.folder / name).glob("*") if not path.name.startswith(".tmp-")]
+        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
+
+    def differences(self, reference: dict[str, bytes]) -> list[str]:
+        """Return the files that differ from the outputs of an uninterrupted training."""
+        now = self.outputs()
+        return sorted(name for name in reference | now if now.get(name) != reference.get(name))
+
     def _written(self, pattern: str) -> bool:
-        """Return whether there is such a file that is not a leftover of an earlier process."""
+        """Return whether the present process has written such a file."""
         for file in self.folder.glob(pattern):
             with suppress(FileNotFoundError):
                 if file.stat().st_mtime > self._begun:
@@ -113,34 +137,10 @@ class Training:
             return "starting"
         return "in the final save" if len(history.read_bytes().splitlines()) > self.epochs else "in an epoch"
 
-    def position(self) -> tuple[int, int] | None:
-        """Return how many epochs are over in the checkpoint, and how many batches of the next; None without one."""
-        files = sorted((self.folder / ".checkpoints").glob("*.npz"))
-        if not files:
-            return None
-        with np.load(files[-1]) as file:
-            progress, *_ = json.loads(file["progress"].tobytes())
-        return len(progress["history"]), progress["batch"]
-
-    def printed(self) -> str:
-        """Return what the last process printed."""
-        return (self.folder / small_training.PRINTED).read_text(encoding="utf-8")
-
-    def outputs(self) -> dict[str, bytes]:
-        """Return every file where a training writes, except half-written ones, which git ignores."""
-        names = (".checkpoints", "models", "plots/history", "metrics/training")
-        files = [path for name in names for path in (self.folder / name).glob("*") if not path.name.startswith(".tmp-")]
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
-
-    def differences(self, reference: dict[str, bytes]) -> list[str]:
-        """Return the files that are not as in the outputs of an uncut training."""
-        now = self.outputs()
-        return sorted(name for name in reference | now if now.get(name) != reference.get(name))
-
     def _require_resumed(self, before: tuple[int, int] | None, code: int | None) -> None:
-        """Refuse a process that failed, or that went on from elsewhere than the checkpoint before it."""
+        """Raise RuntimeError if the process failed, or did not resume from the checkpoint before it."""
         if code:
             raise RuntimeError(f"the training ended with code {code}: {self.printed()[-3000:]}")
-        told = re.search(r"^goes on after epoch (\d+) and (\d+) batches$", self.printed(), re.MULTILINE)
-        if (told and tuple(map(int, told.groups()))) != before:
+        resumed = re.search(r"after epoch (\d+) and (\d+) batches$", self.printed(), re.MULTILINE)
+        if (resumed and tuple(map(int, resumed.groups()))) != before:
             raise RuntimeError(f"the checkpoint was at {before}, but it printed {self.printed()[:3000]}")

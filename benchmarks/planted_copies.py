@@ -1,4 +1,4 @@
-"""Drawn faces among which some stand twice, changed in a known way, and how well a finder of copies finds these."""
+"""Drawn faces with known copies among them, the score of a finder of copies, and large tables of faces."""
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -7,16 +7,20 @@ from typing import Any
 
 import cv2
 import numpy as np
+import pyarrow as pa
 
-from emotion.data.drawn import SHARES, draw_face
+from emotion.core import dataset
+from emotion.synthetic.drawn import SHARES, draw_face
 
-Pairs = dict[tuple[int, int], str]  # the kind of copy of each pair of positions, the smaller one first
+Pairs = dict[tuple[int, int], str]  # the kind of copy of each pair of positions, the smaller position first
 FILLINGS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101, cv2.BORDER_WRAP)
 SHIFTS = [(right, down) for right in (-2, 0, 2) for down in (-2, 0, 2) if right or down]
+EXACT, NEAR = 0.05, 0.13  # shares of copies in FER-2013, for large tables
+SEED = 3
 
 
 def plant(faces: int, copies: int, seed: int) -> tuple[np.ndarray, Pairs]:
-    """Return drawn faces with copies of some of them, in random order: uint8 (faces + copies, 48, 48), and which.
+    """Return drawn faces with copies of some of them, in random order: uint8 (faces + copies, 48, 48), and the pairs.
 
     Each copy has another original; the kinds take turns, and every second copy is mirrored, too.
     """
@@ -38,7 +42,7 @@ def plant(faces: int, copies: int, seed: int) -> tuple[np.ndarray, Pairs]:
 
 
 def pairs_of(groups: Sequence[Any]) -> set[tuple[int, int]]:
-    """Return the pairs of positions with the same group; -1 is none."""
+    """Return the pairs of positions with the same group; -1 is no group."""
     members = defaultdict(list)
     for position, group in enumerate(groups):
         if group != -1:
@@ -47,15 +51,42 @@ def pairs_of(groups: Sequence[Any]) -> set[tuple[int, int]]:
 
 
 def score(found: set[tuple[int, int]], planted: Pairs) -> dict[str, Any]:
-    """Return precision and recall, the latter of each kind, too."""
-    all_, hit = Counter(planted.values()), Counter(planted[pair] for pair in found & planted.keys())
+    """Return precision and recall, the latter also of each kind."""
+    total, hit = Counter(planted.values()), Counter(planted[pair] for pair in found & planted.keys())
     return {
         "found": len(found),
         "wrong": len(found - planted.keys()),
         "precision": round(hit.total() / max(len(found), 1), 4),
         "recall": round(hit.total() / len(planted), 4),
-        "recall_of": {kind: round(hit[kind] / count, 4) for kind, count in all_.items()},
+        "recall_of": {kind: round(hit[kind] / count, 4) for kind, count in total.items()},
     }
+
+
+def resized(faces: pa.Table, count: int) -> pa.Table:
+    """Return the first faces of a table, and further ones (see `further`) until there are `count`."""
+    first = faces.slice(0, count)
+    return pa.concat_tables([first, further(first, count - len(first))]) if count > len(first) else first
+
+
+def further(faces: pa.Table, count: int) -> pa.Table:
+    """Return that many more faces, with as many copies as FER-2013 has.
+
+    Each has the upper half of one face and the lower half of another, so it is as varied as real faces are.
+    """
+    rng = np.random.default_rng([SEED, count])
+    pixels = dataset.pixels(faces)
+    upper, lower = rng.integers(len(pixels), size=(2, count))
+    made = np.concatenate([pixels[upper, :24], pixels[lower, 24:]], axis=1)
+    draws = rng.random(count)
+    changes = [change for name, change in CHANGES.items() if name != "exact"]
+    for place in np.flatnonzero(draws[1:] < EXACT + NEAR) + 1:
+        original = made[rng.integers(place)]
+        made[place] = original if draws[place] < EXACT else changes[rng.integers(len(changes))](original, rng)
+    rows = faces.take(pa.array(np.arange(count) % faces.num_rows))
+    names = pa.array([f"{official}/more/{n:07}.png" for n, official in enumerate(rows["official"].to_pylist())])
+    column = pa.array([face.tobytes() for face in made], pa.binary(48 * 48))
+    rows = rows.set_column(rows.column_names.index("name"), "name", names)
+    return rows.set_column(rows.column_names.index("pixels"), "pixels", column).cast(faces.schema)
 
 
 def _same(face: np.ndarray, _: np.random.Generator) -> np.ndarray:

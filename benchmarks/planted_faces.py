@@ -1,25 +1,26 @@
-"""Pictures as large as photographs with faces at known places: small and large, turned and unevenly lit."""
+"""Generated photographs with faces at known places, of many sizes, turned and unevenly lit, and matching boxes."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from sklearn.datasets import load_sample_images
 
-from emotion.data.drawn import SHARES, draw_face
-from emotion.faces import Box, intersection
+from emotion.core.pictures import Box, Detection
+from emotion.detection.boxes import intersection
+from emotion.synthetic.drawn import SHARES, draw_face
 
 SIZES = ((640, 480), (800, 600), (1024, 768), (1280, 960), (1600, 1200))
-MOST = 5  # faces in a picture
-SIDES = (40, 300)  # pixels of a face, its logarithm evenly spread
+MAX_FACES = 5  # in a picture
+SIDES = (40, 300)  # pixels of a face, evenly distributed on a logarithmic scale
 TURN = 20.0  # degrees to either side
-APART = 1.5  # times its side, a face has to itself
+APART = 1.5  # sides of a face: the free square around it
 
 
 @dataclass(frozen=True)
 class Planted:
-    """A face: the upright square around its middle that is as wide as what was pasted, and by how much it is turned."""
+    """A face: its upright bounding box, and its turn in degrees."""
 
     box: Box
     turn: float
@@ -33,6 +34,14 @@ class Scene:
     faces: tuple[Planted, ...]
 
 
+@dataclass(frozen=True)
+class Match:
+    """A detected box: its score, and the numbers of the picture and the face that it fits, if any."""
+
+    score: float
+    face: tuple[int, int] | None
+
+
 def drawn(count: int, seed: int) -> np.ndarray:
     """Return drawn faces, uint8 (count, 48, 48)."""
     rngs = [np.random.default_rng([seed, number]) for number in range(count)]
@@ -40,28 +49,45 @@ def drawn(count: int, seed: int) -> np.ndarray:
 
 
 def scenes(crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | None = None) -> Iterator[Scene]:
-    """Yield that many pictures; each has a random generator of its own, made of the seed and its number.
+    """Yield that many pictures; each has a random generator of its own, seeded with the seed and its number.
 
     Args:
-        crops: The faces, gray, uint8 (n, 48, 48), of which each picture gets up to five.
-        count: Of pictures.
-        seed: Of the choice.
-        size: Width and height; None takes those of SIZES.
+        crops: The faces, gray, uint8 (n, 48, 48); each picture gets up to five of them.
+        count: Number of pictures.
+        seed: Of everything random.
+        size: Width and height; None draws them from SIZES.
     """
     photographs = load_sample_images().images
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         wide, high = size or SIZES[rng.integers(len(SIZES))]
         ground = GROUNDS[number % len(GROUNDS)]
-        picture = _part(photographs, wide, high, rng) if ground is None else ground(wide, high, rng)
+        picture = _photograph(photographs, wide, high, rng) if ground is None else ground(wide, high, rng)
         faces = [_paste(picture, crops[rng.integers(len(crops))], box, rng) for box in _places(wide, high, rng)]
-        yield Scene(_taken(picture, rng), tuple(faces))
+        yield Scene(_stored(picture, rng), tuple(faces))
+
+
+def match(number: int, scene: Scene, found: Iterable[Detection]) -> list[Match]:
+    """Return for each box, best first, the face of the picture that it fits and no better box does."""
+    free, matches = dict(enumerate(scene.faces)), []
+    for box in found:
+        place = next((place for place, planted in free.items() if fits(box.box, planted.box)), None)
+        matches.append(Match(box.score, None if place is None else (number, place)))
+        free.pop(place, None)  # type: ignore[arg-type]
+    return matches
+
+
+def fits(found: Box, planted: Box) -> bool:
+    """Return whether a box is that of a face: its middle within a quarter of the side, 0.5 to 1.5 times as wide."""
+    side = planted[2]
+    off = [abs(found[axis] + found[axis + 2] / 2 - planted[axis] - side / 2) for axis in (0, 1)]
+    return max(off) <= side / 4 and 0.5 <= found[2] / side <= 1.5
 
 
 def _places(wide: int, high: int, rng: np.random.Generator) -> list[Box]:
-    """Return squares that stay away from one another and from the edge."""
+    """Return squares that touch neither one another nor the edge."""
     free: list[Box] = []
-    wanted = rng.integers(MOST + 1)
+    wanted = rng.integers(MAX_FACES + 1)
     for _ in range(20 * wanted):
         side = round(np.exp(rng.uniform(*np.log(SIDES))))
         room = round(side * APART)
@@ -72,10 +98,10 @@ def _places(wide: int, high: int, rng: np.random.Generator) -> list[Box]:
 
 
 def _paste(picture: np.ndarray, crop: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
-    """Blend a face into the middle of its room: its corners, which hold hair and ground, fade away."""
+    """Blend a face into the middle of its room; its corners, which are hair and background, fade out."""
     left, top, wide, _ = room
     side, turn = round(wide / APART), rng.uniform(-TURN, TURN)
-    matrix = cv2.getRotationMatrix2D((23.5, 23.5), turn, side / 48)
+    matrix: np.ndarray = cv2.getRotationMatrix2D((23.5, 23.5), turn, side / 48)
     matrix[:, 2] += (wide - 1) / 2 - 23.5
     across, down = np.meshgrid(*[np.linspace(-1, 1, 48)] * 2)
     mask = cv2.GaussianBlur((across**4 + down**4 < 0.9**4).astype(np.float32), (0, 0), 1.5)
@@ -88,22 +114,24 @@ def _paste(picture: np.ndarray, crop: np.ndarray, room: Box, rng: np.random.Gene
     light = rng.uniform(0.6, 1.1) * (1 + slope * (across * np.cos(angle) + down * np.sin(angle)))
     tint = np.array([1.0, rng.uniform(0.8, 1), rng.uniform(0.7, 1)])
     shown = np.clip((face * np.maximum(light, 0.1))[..., None] * tint, 0, 255)
-    part = picture[top : top + wide, left : left + wide]
-    part += np.clip(mask, 0, 1)[..., None] * (shown - part)
+    place = picture[top : top + wide, left : left + wide]
+    place[:] = place + np.clip(mask, 0, 1)[..., None] * (shown - place)
     edge = (wide - side) // 2
     return Planted((left + edge, top + edge, side, side), turn)
 
 
-def _taken(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Return a picture as a camera stores it: with noise, and as a JPEG of quality 60 to 95."""
+def _stored(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return a picture with the noise of a camera, as a JPEG of quality 60 to 95."""
     cv2.setRNGSeed(int(rng.integers(2**31)))  # OpenCV's noise takes a tenth of the time of NumPy's
-    noisy = picture + cv2.randn(np.empty(picture.shape, np.int16), 0, rng.uniform(0, 6))
+    noise = np.zeros(picture.shape, np.int16)
+    cv2.randn(noise, 0, rng.uniform(0, 6))  # type: ignore[call-overload]
+    noisy = picture + noise
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 96))]
     stored = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8), quality)[1]
-    return cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
 
 
-# -- what is behind the faces: float32 (height, width, 3)
+# -- backgrounds, float32 (height, width, 3)
 
 
 def _gradient(wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
@@ -138,14 +166,14 @@ def _clutter(wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
     return ground
 
 
-def _part(photographs: list[np.ndarray], wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a part of a photograph without people, perhaps mirrored, darker or brighter."""
+def _photograph(photographs: list[np.ndarray], wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a random section of a photograph without people, mirrored or not, darker or brighter."""
     photograph = photographs[rng.integers(len(photographs))]
     height = round(rng.uniform(0.4, 1) * len(photograph))
     width = min(photograph.shape[1], round(height * wide / high))
     top, left = rng.integers(len(photograph) - height + 1), rng.integers(photograph.shape[1] - width + 1)
-    part = photograph[top : top + height, left : left + width][:, :: int(rng.choice([-1, 1]))].astype(np.float32)
-    return cv2.resize(part, (wide, high), interpolation=cv2.INTER_CUBIC) * np.float32(rng.uniform(0.6, 1.3))
+    section = photograph[top : top + height, left : left + width][:, :: int(rng.choice([-1, 1]))].astype(np.float32)
+    return cv2.resize(section, (wide, high), interpolation=cv2.INTER_CUBIC) * np.float32(rng.uniform(0.6, 1.3))
 
 
 GROUNDS: tuple[Callable[[int, int, np.random.Generator], np.ndarray] | None, ...] = (_texture, _clutter, None)

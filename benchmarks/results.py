@@ -1,16 +1,98 @@
-"""benchmarks/results.json: what each benchmark measured last, by its name."""
+"""What every benchmark needs: benchmarks/results.json, tables, the hardware's name and memory."""
 
 import json
+import os
+import platform
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from emotion.files import atomic
+import psutil
 
+from emotion.core.files import write_json
+
+ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("benchmarks/results.json")
+CPUINFO = Path("/proc/cpuinfo")
+CPUS = Path("/sys/devices/system/cpu")
 
 
 def keep(name: str, summary: dict[str, Any]) -> None:
-    """Put the numbers of one benchmark into the file; those of the others stay."""
-    known = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    with atomic(RESULTS) as path:
-        path.write_text(json.dumps(known | {name: summary}, indent=2) + "\n", encoding="utf-8")
+    """Write the numbers of one benchmark into the file; those of the others stay."""
+    write_json(RESULTS, _all() | {name: summary})
+
+
+def read(name: str) -> dict[str, Any]:
+    """Return the last numbers of one benchmark, or nothing."""
+    numbers: dict[str, Any] = _all().get(name, {})
+    return numbers
+
+
+def _all() -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    return content
+
+
+def cpu_name() -> str:
+    """Return the name of the CPU."""
+    lines = CPUINFO.read_text(encoding="utf-8").splitlines() if CPUINFO.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return names[0] if names else platform.processor() or platform.machine()
+
+
+def cores() -> tuple[int, int]:
+    """Return the number of physical and of logical cores that this process may use."""
+    if not hasattr(os, "sched_getaffinity"):
+        count = os.cpu_count() or 1
+        return count, count
+    logical = os.sched_getaffinity(0)
+    siblings = [CPUS / f"cpu{number}/topology/thread_siblings_list" for number in logical]
+    if not all(path.exists() for path in siblings):
+        return len(logical), len(logical)
+    return len({path.read_text(encoding="utf-8") for path in siblings}), len(logical)
+
+
+def median_and_range(name: str, values: Sequence[float], digits: int) -> dict[str, Any]:
+    """Return the rounded median as `name`, and the smallest and largest value as `name`_range."""
+    extremes = [round(min(values), digits), round(max(values), digits)]
+    return {name: round(statistics.median(values), digits), f"{name}_range": extremes}
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
+    """Return these keys of the rows as aligned text below a title; a missing value leaves its cell empty."""
+    cells = [list(columns), *([_text(row.get(key, "")) for key in columns] for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    first, *others = widths
+    lines = [
+        "  ".join([f"{head:{first}}", *(f"{cell:>{width}}" for cell, width in zip(tail, others, strict=True))])
+        for head, *tail in cells
+    ]
+    return "\n".join([title, *lines])
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " - ".join(map(_text, value))
+    return f"{value:,}" if isinstance(value, (int, float)) else str(value)
+
+
+def memory_mb(pid: int | None = None, *, kind: str = "rss") -> float:
+    """Return the memory of a process and its children in MB; 0 if it has ended.
+
+    Args:
+        pid: None is this process.
+        kind: `rss`, or `pss`, which counts shared pages once (Linux alone).
+    """
+    try:
+        parent = psutil.Process(pid)
+        processes = [parent, *parent.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return 0.0
+    held = 0
+    for process in processes:
+        try:
+            held += getattr(process.memory_full_info() if kind == "pss" else process.memory_info(), kind)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):  # it has ended meanwhile
+            continue
+    return held / 1e6

@@ -1,29 +1,44 @@
-"""A folder in which one model trains in seconds, with all switched on that is random or that a checkpoint carries."""
+"""A folder in which one model trains in seconds.
 
+Everything random and everything that a checkpoint holds is switched on, and there is a checkpoint after every batch.
+"""
+
+import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from tests import tiny
-from tests.source import ROOT
-from tools.quickstart import SOURCES
+from benchmarks import stage_runs
+from benchmarks.results import ROOT
+from benchmarks.stage_runs import merged, read_params
 
+SMALL = {"widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT: dict[str, Any] = {
     "batch_size": 16,
-    "average": {"decay": 0.9, "batches": 2},
-    "augment": {"rotation": 10, "shift": 0.06, "zoom": 0.1, "shear": 3, "flip": True, "brightness": 0.1, "erase": 0.5,
-                "erase_area": 0.2, "mixup": 0.2, "plain_epochs": 2, "sizes": [48]},
-}  # fmt: skip
-
+    "ema": {"decay": 0.9, "recalibration_batches": 2},
+    "augmentation": {
+        "rotation": 10,
+        "shift": 0.06,
+        "zoom": 0.1,
+        "shear": 3,
+        "horizontal_flip": True,
+        "brightness": 0.1,
+        "random_erasing": 0.5,
+        "random_erasing_max_area": 0.2,
+        "mixup_alpha": 0.2,
+        "mixup_off_epochs": 2,
+        "progressive_sizes": [48],
+    },
+}
 # The stage, with a checkpoint after every batch instead of every minute.
 STAGE = """
 import sys
-from emotion import errors
+from emotion.core import errors
 from emotion.training import checkpoint
 from stages import train
-checkpoint.SECONDS = 0.0
+checkpoint.SAVE_INTERVAL = 0.0
 errors.run(train.main, *sys.argv[1:])
 """
 TEMPORARY = ".dvc/tmp/temporary"  # TMPDIR, so that a kill leaves nothing outside the folder
@@ -31,32 +46,38 @@ PRINTED = ".dvc/tmp/printed.txt"
 
 
 def prepare(folder: Path, model: str, epochs: int, faces: int) -> None:
-    """Copy the code, write params and make the data of so many drawn faces."""
-    for name in SOURCES:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
-        copy(ROOT / name, folder / name)
-    write_params(folder, model, epochs, faces)
+    """Copy the code, write params and run the stages before the training on drawn faces."""
+    for name in ("emotion", "stages", "params"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
+    write_params(folder, model, epochs, faces=faces)
     for stage in ("download", "clean", "audit", "split", "class_weights"):
-        subprocess.run([sys.executable, "-m", f"stages.{stage}"], cwd=folder, env=tiny.environment(folder), check=True)
+        command = [sys.executable, "-m", f"stages.{stage}"]
+        subprocess.run(command, cwd=folder, env=environment(folder), check=True)
 
 
-def write_params(folder: Path, model: str, epochs: int, faces: int = 80, seed: int = 1) -> None:
-    """Write params.yaml: the smallest networks, and FIT for this model."""
-    values = tiny.params()
-    values["data"]["sample"]["faces"] = faces
-    values["training"]["precision"] = "bfloat16"
-    values["models"][model]["fit"] |= FIT | {"epochs": epochs}
-    values["models"][model]["seed"] = seed
-    tiny.write_params(folder, values)
+def write_params(folder: Path, model: str, epochs: int, *, faces: int = 80, seed: int = 1) -> None:
+    """Write params.yaml: drawn faces, and the smallest network and FIT for this model."""
+    params = merged(read_params(ROOT / "params.yaml"), read_params(ROOT / "params/sample.yaml"))
+    build = {key: value for key, value in SMALL.items() if key in params["models"][model]["build"]}
+    changes = {
+        "data": {"sample": {"faces": faces}},
+        "hardware": {"precision": "bfloat16", "xla": False, "threads": 2},
+        "models": {model: {"seed": seed, "build": build, "fit": FIT | {"epochs": epochs}}},
+    }
+    stage_runs.write_params(folder, merged(params, changes))
+
+
+def environment(folder: Path) -> dict[str, str]:
+    """Return an environment in which only the folder's code is found and all temporary files lie in it."""
+    (folder / TEMPORARY).mkdir(parents=True, exist_ok=True)
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    return kept | {"TMPDIR": str(folder / TEMPORARY), "TF_CPP_MIN_LOG_LEVEL": "3"}
 
 
 def start(folder: Path, model: str) -> subprocess.Popen[bytes]:
-    """Start the stage in a process group of its own; what it prints goes to PRINTED."""
-    (folder / TEMPORARY).mkdir(parents=True, exist_ok=True)
-    environment = tiny.environment(folder) | {"TMPDIR": str(folder / TEMPORARY)}
-    command = [sys.executable, "-c", STAGE, model]
+    """Start the training in a process group of its own; its output goes to PRINTED."""
+    command, variables = [sys.executable, "-c", STAGE, model], environment(folder)
     with (folder / PRINTED).open("wb") as printed:
         return subprocess.Popen(
-            command, cwd=folder, env=environment, stdout=printed, stderr=printed, start_new_session=True
+            command, cwd=folder, env=variables, stdout=printed, stderr=printed, start_new_session=True
         )

@@ -1,59 +1,149 @@
-"""Measure how fast this engine trains beside Keras' `fit` and PyTorch: python -m benchmarks.training_speed.
+"""Measure the throughput of training beside Keras' `fit` and PyTorch: python -m benchmarks.training_speed.
 
-Every side trains the network of `models.cnn` with the same batch, optimizer and number of threads, in a process of its
-own that sleeps while another is measured. The sides take turns, so that what drifts with time hits all of them, and
-each is compared with this engine within the same round. The row of PyTorch needs PyTorch, which no lock holds:
-install it into the environment, or into a folder of its own that PYTHONPATH names.
+Every side trains the network of `models.cnn` with the same batch size, optimizer and number of threads, in a process
+of its own that sleeps while another is measured. The sides take turns, so that a drift over time affects all alike, and
+a ratio compares two measurements of one round. PyTorch is in no lock: install it into the environment, or into a folder
+that PYTHONPATH names.
 """
 
 import argparse
+import importlib.util
+import statistics
 import sys
 from collections.abc import Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
+from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import results
-from benchmarks.computer import cpu_name
-from benchmarks.sides import rows, work
-from benchmarks.sides.turns import measure
-from benchmarks.training_table import summarise, table
-from emotion import errors
+from benchmarks.sides import work
+from benchmarks.sides.process import Measured, Side, take_turns
+from benchmarks.sides.work import Work
+from emotion.core import errors
+
+
+@dataclass(frozen=True)
+class Row:
+    """A side of the comparison."""
+
+    label: str
+    module: str  # in benchmarks.sides
+    kind: tuple[str, ...] = ()  # arguments of the module after the work
+    target: str = ""  # for the speed-up of this project over it
+
+
+ROWS = {
+    "engine": Row("this project", "engine", ("plain",)),
+    "engine_augmented": Row("this project, with augmentation", "engine", ("augmented",)),
+    "keras": Row("Keras fit, defaults", "keras_fit", ("defaults",), "at least 3"),
+    "keras_generator": Row("Keras fit + ImageDataGenerator", "keras_fit", ("generator",), "at least 3.5"),
+    "keras_bfloat16": Row("Keras fit, mixed_bfloat16, jit_compile=False", "keras_fit", ("bfloat16",)),
+    "pytorch": Row("PyTorch, {precision}, channels_last", "pytorch", (), "more than 1"),
+}
+COLUMNS = ("label", "images_s", "images_s_range", "ratio", "target")
 
 
 def main(*arguments: str) -> None:
-    """Measure all sides in alternation, print a table and keep the numbers in benchmarks/results.json."""
+    """Measure all sides in turn, print a table and write the numbers to benchmarks/results.json."""
     options = parse(arguments)
-    given = work.read(widths=options.widths)
+    task = work.read(widths=options.widths)
     with ExitStack() as stack:
-        sides = rows.start(given, stack)
+        sides = start(task, stack)
         about = {name: side.about() for name, side in sides.items()}
         require_one_size({name: known["parameters"] for name, known in about.items()})
-        measured = measure(sides, options.rounds, options.seconds, options.steps)
-    summary: dict[str, Any] = {"cpu": cpu_name(), **given.machine.model_dump()}
-    summary |= {"batch_size": given.fit.batch_size, "widths": given.build["widths"]}
-    summary |= {"parameters": about["engine"]["parameters"]}
-    summary |= {"versions": {key: value for known in about.values() for key, value in known["versions"].items()}}
-    summary |= summarise(measured, given)
-    # Numbers of other widths than those of the params are kept beside these.
+        measured = take_turns(sides, rounds=options.rounds, seconds=options.seconds, steps=options.steps)
+    summary = {
+        "cpu": results.cpu_name(),
+        **task.hardware.model_dump(),
+        "batch_size": task.fit.batch_size,
+        "widths": task.build["widths"],
+        "parameters": about["engine"]["parameters"],
+        "versions": {key: value for known in about.values() for key, value in known["versions"].items()},
+        **summarise(measured, task),
+    }
+    # Other widths than those of params.yaml have an entry of their own.
     results.keep("_".join(["training_speed", *map(str, options.widths)]), summary)
     print(table(summary))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """Return the options of the command line."""
-    parser = argparse.ArgumentParser(description="Measure how fast this engine trains beside Keras' fit and PyTorch.")
+    parser = argparse.ArgumentParser(description="Measure the throughput of training beside Keras' fit and PyTorch.")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=6, help="about how long one measurement takes")
     parser.add_argument("--steps", type=int, default=0, help="of one measurement, in place of --seconds")
-    parser.add_argument("--widths", type=lambda text: [int(width) for width in text.split(",")], default=[],
-                        help="such as 64,128,256, in place of the network's own")  # fmt: skip
+    parser.add_argument(
+        "--widths",
+        type=lambda text: [int(width) for width in text.split(",")],
+        default=[],
+        help="such as 64,128,256, in place of the network's own",
+    )
     return parser.parse_args(arguments)
 
 
+def start(task: Work, stack: ExitStack) -> dict[str, Side]:
+    """Start the process of every row; PyTorch's only where it is installed. The stack ends them."""
+    sides = {}
+    for name, row in ROWS.items():
+        pytorch = row.module == "pytorch"
+        if pytorch and not importlib.util.find_spec("torch"):
+            continue
+        label = row.label.format(**task.hardware.model_dump())
+        arguments = [task.model_dump_json(), *row.kind]
+        side = Side(label, f"benchmarks.sides.{row.module}", arguments, path=pytorch)
+        sides[name] = stack.enter_context(closing(side))
+    return sides
+
+
 def require_one_size(parameters: dict[str, int]) -> None:
-    """Raise ValueError if the sides do not train networks of one size."""
+    """Raise ValueError if the sides train networks of different sizes."""
     if len(set(parameters.values())) != 1:
         raise ValueError(f"the sides train different networks: {parameters}")
+
+
+def summarise(measured: Measured, task: Work) -> dict[str, Any]:
+    """Return the throughput of each side, this project's speed-up over it, and the cost of augmentation."""
+    size = task.fit.batch_size
+    rates = {name: [size * one["steps"] / one["seconds"] for one in rounds] for name, rounds in measured.items()}
+    rows: dict[str, Any] = {}
+    for name, values in rates.items():
+        ratios = [ours / other for ours, other in zip(rates["engine"], values, strict=True)]
+        rows[name] = {
+            "label": ROWS[name].label.format(precision=task.hardware.precision),
+            **results.median_and_range("images_s", values, 1),
+            "steps": measured[name][0]["steps"],
+            "ratio": round(statistics.median(ratios), 3),
+        }
+    batch = statistics.median(one["batch_cpu_s"] for one in measured["engine_augmented"])
+    step = statistics.median(one["seconds"] / one["steps"] for one in measured["engine"])
+    return {
+        "rounds": len(measured["engine"]),
+        "rows": rows,
+        "augmentation_share_of_a_step": round(batch / step, 4),
+        "augmentation_slowdown": round(rows["engine_augmented"]["ratio"] - 1, 3),
+        "idle_cpu_share": round(max(map(idle_share, measured.values())), 4),
+    }
+
+
+def idle_share(rounds: list[dict[str, float]]) -> float:
+    """Return the share of a core that a side used while others were measured."""
+    return sum(one["idle_cpu_s"] for one in rounds) / sum(one["idle_s"] for one in rounds)
+
+
+def table(summary: dict[str, Any]) -> str:
+    """Return the numbers as text."""
+    rows = [row | {"target": ROWS[name].target} for name, row in summary["rows"].items()]
+    widths = "-".join(map(str, summary["widths"]))
+    recipe = f"widths {widths}, batch size {summary['batch_size']}, {summary['precision']}"
+    title = f"training throughput of cnn ({recipe}); {summary['cpu']}, {summary['threads']} threads"
+    lines = [results.table(title, COLUMNS, rows)]
+    if "pytorch" not in summary["rows"]:
+        lines.append("PyTorch is not installed, so its row is missing.")
+    share, slowdown = summary["augmentation_share_of_a_step"], summary["augmentation_slowdown"]
+    lines.append(f"Augmenting a batch takes {share:.2%} of the time of a step on one core (target: under 3 %);")
+    lines.append(f"by the first two rows, a step takes {slowdown:+.1%} longer with it.")
+    idle = f"a waiting side used at most {summary['idle_cpu_share']:.1%} of a core"
+    return "\n".join([*lines, f"Medians of {summary['rounds']} rounds, ratios within a round; {idle}."])
 
 
 if __name__ == "__main__":

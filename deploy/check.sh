@@ -1,13 +1,13 @@
 #!/bin/sh
-# Checks what is in this folder without running any of it: deploy/check.sh FOLDER, the one with the tools of
-# requirements-deploy.txt. `make check-deploy` calls it. Manifests must fit the oldest and the newest of these Kubernetes.
+# Validates the files of this folder without running them: deploy/check.sh FOLDER, where FOLDER holds the tools of
+# requirements/deploy.txt. `make check-deploy` calls it. Manifests must fit the oldest and the newest supported Kubernetes.
 set -eu
 tools=$(cd "$1" && pwd)
 oldest=1.29
 cd "$(dirname "$0")"
 "$tools/hadolint" Dockerfile
 echo "Dockerfile: ok"
-"$tools/check-jsonschema" --builtin-schema vendor.compose-spec compose.yaml  # says ok by itself
+"$tools/check-jsonschema" --builtin-schema vendor.compose-spec compose.yaml  # prints ok itself
 command -v kubectl > /dev/null || { echo "error: kubectl is needed for the manifests: https://kubernetes.io/docs/tasks/tools" >&2; exit 1; }
 rendered=$(mktemp)
 trap 'rm -f "$rendered"' EXIT

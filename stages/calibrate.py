@@ -1,39 +1,32 @@
-"""Fit the temperature of one model's answers on validation faces: python -m stages.calibrate cnn."""
+"""Fit the temperatures of one model on validation faces: python -m stages.calibrate cnn."""
 
 import sys
 
-from pydantic import Field
-
-from emotion import errors
-from emotion.evaluation import calibration, predictions
-from emotion.files import write_json
-from emotion.params import Section, load
-
-
-class CalibrateSettings(Section):
-    """Section `calibrate` of params.yaml."""
-
-    folds: int = Field(ge=2)
-    seed: int = Field(ge=0)
+from emotion.core import predictions, stage
+from emotion.core.files import write_json
+from emotion.core.params import load
+from emotion.evaluation import calibration
 
 
 def main(name: str) -> None:
-    """Write metrics/calibration/<name>.json: temperatures of single and of averaged answers; test faces have no say."""
-    settings = load("calibrate", CalibrateSettings)
-    found = {}
-    for look, folder in {"single": "validation", "averaged": "validation_averaged"}.items():
-        answers = predictions.read(f"plots/predictions/{folder}/{name}.csv")
-        given = answers.labels, answers.probabilities
-        found[look] = {
-            "temperature": calibration.temperature(*given),
-            "error_before": round(calibration.error(*given), 6),
-            "error_cross_fitted": round(calibration.cross_fitted_error(*given, settings.folds, settings.seed), 6),
+    """Write metrics/calibration/<name>.json: temperature and ECE without and with TTA; test faces are not read."""
+    settings = load("calibrate", calibration.CalibrateSettings)
+    fitted = {}
+    for mode, folder in {"without_tta": "validation", "with_tta": "validation_tta"}.items():
+        predicted = predictions.read(f"plots/predictions/{folder}/{name}.csv")
+        labels = predicted.labels
+        probabilities = predicted.probabilities
+        cross_fitted = calibration.cross_fitted_ece(labels, probabilities, settings.folds, settings.seed)
+        fitted[mode] = {
+            "temperature": calibration.fit_temperature(labels, probabilities),
+            "ece": round(calibration.ece(labels, probabilities), 6),
+            "ece_cross_fitted": round(cross_fitted, 6),
         }
-    write_json(f"metrics/calibration/{name}.json", found)
-    single = found["single"]
-    change = f"{single['error_before']:.2%} -> {single['error_cross_fitted']:.2%}"
-    print(f"{name}: temperature {single['temperature']}, calibration error {change} on validation faces")
+    write_json(f"metrics/calibration/{name}.json", fitted)
+    one = fitted["without_tta"]
+    ece = f"{one['ece']:.2%}, after scaling {one['ece_cross_fitted']:.2%} (cross-fitted)"
+    print(f"{name}: temperature {one['temperature']}, validation ECE {ece}")
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

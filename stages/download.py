@@ -1,12 +1,13 @@
-"""Bring all faces into one archive: python -m stages.download."""
+"""Collect all faces in one archive: python -m stages.download."""
 
-import csv
 from pathlib import Path
 
-from emotion import errors
-from emotion.data import archive, sources
-from emotion.files import atomic
-from emotion.params import load
+from emotion.core import stage
+from emotion.core.files import write_csv
+from emotion.core.params import load
+from emotion.detection.haar import Haar
+from emotion.sources import archive, collect
+from emotion.synthetic.drawn import draw_faces
 
 TARGET = Path("data/faces.zip")
 REFUSED = Path("metrics/refused.csv")
@@ -14,16 +15,16 @@ REFUSED = Path("metrics/refused.csv")
 
 def main() -> None:
     """Write data/faces.zip from the sources that params.yaml names, and metrics/refused.csv."""
-    settings = load("data", sources.DataSettings)
+    settings = load("data", collect.DataSettings)
     refused: list[tuple[str, str]] = []
-    count = archive.write(sources.faces(settings, refused), TARGET)
-    with atomic(REFUSED) as path, path.open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file, lineterminator="\n").writerows([("name", "reason"), *sorted(refused)])
-    origin = settings.source if settings.extra == sources.NO_EXTRA else f"{settings.source} and {settings.extra}"
+    drawn = draw_faces(settings.sample.faces, settings.sample.seed)
+    count = archive.write(collect.faces(settings, drawn=drawn, detector=Haar(), refused=refused), TARGET)
+    write_csv(REFUSED, [{"name": name, "reason": reason} for name, reason in sorted(refused)], ["name", "reason"])
+    origin = settings.source if settings.extra == collect.NO_EXTRA else f"{settings.source} and {settings.extra}"
     print(f"{TARGET}: {count:,} faces from {origin}")
     if refused:
-        print(f"{len(refused):,} files cannot be used: {REFUSED} tells which and why")
+        print(f"{len(refused):,} unusable files: see {REFUSED}")
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

@@ -1,28 +1,28 @@
-"""Average the members' answers and score them as those of a model."""
+"""Average the predictions of the ensemble's members and score them like those of a model."""
 
 import json
 
-from emotion import errors
-from emotion.evaluation import ensembling, parts, predictions, reporting
-from emotion.params import load
+from emotion.core import predictions, stage
+from emotion.core.params import load
+from emotion.evaluation import ensemble, reporting, subsets
 
 
 def main() -> None:
-    """Write plots/ensemble/<part>.csv, metrics/ensemble.json and the files from which its charts are drawn."""
-    settings = load("evaluate", parts.EvaluateSettings)
+    """Write plots/ensemble/<subset>.csv, metrics/ensemble.json and the files under plots/ that its charts show."""
+    settings = load("evaluate", subsets.EvaluateSettings)
     with open("metrics/ensemble_members.json", encoding="utf-8") as file:
         chosen = json.load(file)
-    members, averages = chosen["members"], {}
-    for part in ("validation", "test"):
-        files = {name: f"plots/predictions/{part}_averaged/{name}.csv" for name in members}
-        averages[part] = ensembling.average({name: predictions.read(path) for name, path in files.items()})
-        predictions.write(averages[part], f"plots/ensemble/{part}.csv")
-    scored = parts.parts(averages["validation"], averages["test"], chosen["temperature"])
+    members = chosen["members"]
+    averages = {}
+    for subset in ("validation", "test"):
+        files = {name: f"plots/predictions/{subset}_tta/{name}.csv" for name in members}
+        averages[subset] = ensemble.average({name: predictions.read(path) for name, path in files.items()})
+        predictions.write(averages[subset], f"plots/ensemble/{subset}.csv")
+    scored = subsets.scored_subsets(averages["validation"], averages["test"], chosen["temperature"])
     headlines = reporting.write("ensemble", scored, settings, {})
-    print(
-        f"{' + '.join(members)}: " + ", ".join(f"{part} {score['accuracy']:.2%}" for part, score in headlines.items())
-    )
+    scores = ", ".join(f"{subset} {score['accuracy']:.2%}" for subset, score in headlines.items())
+    print(f"{' + '.join(members)}: {scores}")
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

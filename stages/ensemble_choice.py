@@ -1,42 +1,44 @@
-"""Choose the models whose averaged answers are best on validation faces."""
+"""Choose the models whose mean prediction is best on validation faces."""
 
 from pathlib import Path
 from typing import Any
 
-from emotion import errors
-from emotion.errors import InputError
-from emotion.evaluation import calibration, ensembling, predictions, scores
-from emotion.files import write_json
-from emotion.params import load, suggest
+from emotion.core import predictions, stage
+from emotion.core.errors import InputError
+from emotion.core.files import write_json
+from emotion.core.params import load, suggest
+from emotion.evaluation import calibration, ensemble, metrics
 
-ANSWERS = Path("plots/predictions/validation_averaged")
+PREDICTIONS = Path("plots/predictions/validation_tta")
 RUNNERS_UP = 5
 
 
 def main() -> None:
-    """Write metrics/ensemble_members.json: the members and what else could have been chosen; test faces have no say."""
-    settings = load("ensemble", ensembling.EnsembleSettings)
-    known = {path.stem: path for path in sorted(ANSWERS.glob("*.csv"))}
+    """Write metrics/ensemble_members.json: the best group and the next best ones; test faces are not read."""
+    settings = load("ensemble", ensemble.EnsembleSettings)
+    known = {path.stem: path for path in sorted(PREDICTIONS.glob("*.csv"))}
     for name in settings.candidates:
         if name not in known:
             raise InputError(f"ensemble.candidates: there are no predictions of {name!r}{suggest(name, list(known))}")
-    answers = {name: predictions.read(known[name]) for name in settings.candidates}
-    labels = ensembling.average(answers).labels  # the same of all, or an error
-    given = {name: answer.probabilities for name, answer in answers.items()}
-    groups = ensembling.ranked(labels, given, settings.select_by, settings.largest)
-
-    def scored(*members: str) -> dict[str, Any]:
-        mean = ensembling.average({name: answers[name] for name in members})
-        temperature = calibration.temperature(mean.labels, mean.probabilities)
-        found = scores.headline(mean.labels, calibration.scaled(mean.probabilities, temperature))
-        told = {name: found[name] for name in ("accuracy", "macro_f1", "log_loss")}
-        return {"members": list(members), **told, "temperature": temperature}
-
-    best, *others = (scored(*group) for group in groups[: 1 + RUNNERS_UP])
-    rest = {"runners_up": others, "candidates": [scored(name) for name in answers]}
+    found = {name: predictions.read(known[name]) for name in settings.candidates}
+    ensemble.require_same_faces(found)
+    labels = found[settings.candidates[0]].labels
+    probabilities = {name: one.probabilities for name, one in found.items()}
+    groups = ensemble.ranked(labels, probabilities, settings.metric, settings.max_members)
+    best, *runners_up = (_scored(found, group) for group in groups[: 1 + RUNNERS_UP])
+    rest = {"runners_up": runners_up, "candidates": [_scored(found, (name,)) for name in found]}
     write_json("metrics/ensemble_members.json", best | rest)
-    print(f"{' + '.join(best['members'])}: accuracy {best['accuracy']:.2%} on validation faces")
+    print(f"{' + '.join(best['members'])}: validation accuracy {best['accuracy']:.2%}")
+
+
+def _scored(found: dict[str, predictions.Predictions], members: tuple[str, ...]) -> dict[str, Any]:
+    """Return a group's members, its scores and its temperature."""
+    mean = ensemble.average({name: found[name] for name in members})
+    temperature = calibration.fit_temperature(mean.labels, mean.probabilities)
+    scores = metrics.headline(mean.labels, calibration.apply_temperature(mean.probabilities, temperature))
+    chosen = {name: scores[name] for name in ("accuracy", "macro_f1", "log_loss")}
+    return {"members": list(members), **chosen, "temperature": temperature}
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

@@ -1,30 +1,30 @@
-"""Score one model from its predictions, temperature and history: python -m stages.evaluate cnn."""
+"""Score one model from its predictions, temperatures and history: python -m stages.evaluate cnn."""
 
 import csv
 import json
 import sys
 
-from emotion import errors
-from emotion.evaluation import parts, predictions, reporting
-from emotion.params import load
+from emotion.core import predictions, stage
+from emotion.core.params import load
+from emotion.evaluation import reporting, subsets
 
 
 def main(name: str) -> None:
-    """Write metrics/<name>.json and the files under plots/ from which its charts are drawn."""
-    settings = load("evaluate", parts.EvaluateSettings)
+    """Write metrics/<name>.json and the files under plots/ that its charts show."""
+    settings = load("evaluate", subsets.EvaluateSettings)
     with open(f"metrics/calibration/{name}.json", encoding="utf-8") as file:
-        calibrated = json.load(file)
-    scored: dict[str, parts.Part] = {}
-    for look, kind in {"single": "", "averaged": "_averaged"}.items():
-        validation, test = (
-            predictions.read(f"plots/predictions/{part}{kind}/{name}.csv") for part in ("validation", "test")
-        )
-        scored |= parts.parts(validation, test, calibrated[look]["temperature"], kind)
+        fitted = json.load(file)
+    scored: dict[str, subsets.Scored] = {}
+    for mode, suffix in {"without_tta": "", "with_tta": "_tta"}.items():
+        validation = predictions.read(f"plots/predictions/validation{suffix}/{name}.csv")
+        test = predictions.read(f"plots/predictions/test{suffix}/{name}.csv")
+        scored |= subsets.scored_subsets(validation, test, fitted[mode]["temperature"], suffix)
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
-        best = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
-    headlines = reporting.write(name, scored, settings, {"train": {"accuracy": float(best["accuracy"])}})
-    print(f"{name}: " + ", ".join(f"{part} {score['accuracy']:.2%}" for part, score in headlines.items()))
+        best_epoch = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
+    train = {"train": {"accuracy": float(best_epoch["accuracy"])}}
+    headlines = reporting.write(name, scored, settings, train)
+    print(f"{name}: " + ", ".join(f"{subset} {score['accuracy']:.2%}" for subset, score in headlines.items()))
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

@@ -1,48 +1,46 @@
-"""Show on which parts of faces a model's answers rest."""
+"""Draw the regions of faces that drive a model's predictions (Grad-CAM)."""
 
 import keras
 import numpy as np
-from pydantic import Field
 
-from emotion import errors
-from emotion.data import dataset, drawn
-from emotion.explanation import gradcam, gradcam_figure
-from emotion.files import atomic
-from emotion.labels import EMOTIONS
-from emotion.params import Section, load
-from emotion.training import forward, machine
-
-
-class ExplainSettings(Section):
-    """Section `explain` of params.yaml."""
-
-    model: str
-    faces: int = Field(ge=1)
-    seed: int = Field(ge=0)
+from emotion.core import dataset, stage
+from emotion.core.files import save_figure
+from emotion.core.labels import EMOTIONS
+from emotion.core.params import load
+from emotion.explanation import gradcam
+from emotion.explanation.settings import ExplainSettings
+from emotion.synthetic import drawn
+from emotion.training import forward, hardware
+from emotion.training.settings import HardwareSettings
 
 
 def main() -> None:
     """Write plots/faces/gradcam.png, of validation faces, and plots/explain/drawn_faces.png, of drawn ones."""
     settings = load("explain", ExplainSettings)
-    machine.prepare(load("training", machine.MachineSettings), seed=0)
+    hardware.prepare(load("hardware", HardwareSettings), seed=0)
     model = keras.saving.load_model(f"models/{settings.model}.keras", compile=False)
-    real, rng = dataset.load("data/learn.parquet", "validation"), np.random.default_rng(settings.seed)
-    chosen = [rng.permutation(np.flatnonzero(real.labels == n))[: settings.faces] for n in range(len(EMOTIONS))]
-    invented = [drawn.draw_face(emotion, rng) for emotion in EMOTIONS for _ in range(settings.faces)]
-    shown = {
-        "plots/faces/gradcam.png": (real.pixels[np.concatenate(chosen)], real.labels[np.concatenate(chosen)]),
-        "plots/explain/drawn_faces.png": (np.stack(invented), np.repeat(np.arange(len(EMOTIONS)), settings.faces)),
-    }
-    for path, (faces, labels) in shown.items():
-        answers = forward.probabilities(model, faces)
-        best = answers.argmax(axis=1)
-        sure = answers.max(axis=1)
-        captions = [f"{EMOTIONS[label]}: {EMOTIONS[b]} {s:.0%}" for label, b, s in zip(labels, best, sure, strict=True)]
-        title = f"{settings.model}: given label, answer, and what the answer rests on (Grad-CAM)"
-        figure = gradcam_figure.figure(faces, gradcam.heatmaps(model, faces, best), captions, title, settings.faces)
-        with atomic(path) as temporary:
-            figure.savefig(temporary, metadata={"Software": None})
+    real = dataset.load("data/learn.parquet", "validation")
+    rng = np.random.default_rng(settings.seed)
+    count = settings.faces_per_emotion
+    of_each = [rng.permutation(np.flatnonzero(real.labels == label))[:count] for label in range(len(EMOTIONS))]
+    rows = np.concatenate(of_each)
+    synthetic = np.stack([drawn.draw_face(emotion, rng) for emotion in EMOTIONS for _ in range(count)])
+    _draw("plots/faces/gradcam.png", model, settings, real.pixels[rows], real.labels[rows])
+    _draw("plots/explain/drawn_faces.png", model, settings, synthetic, np.repeat(np.arange(len(EMOTIONS)), count))
+
+
+def _draw(path: str, model: keras.Model, settings: ExplainSettings, faces: np.ndarray, labels: np.ndarray) -> None:
+    probabilities = forward.predictor(model)(faces)
+    predicted = probabilities.argmax(axis=1)
+    captions = [
+        f"{EMOTIONS[label]}: {EMOTIONS[best]} {confidence:.0%}"
+        for label, best, confidence in zip(labels, predicted, probabilities.max(axis=1), strict=True)
+    ]
+    title = f"{settings.model}: true label, predicted label, confidence, and Grad-CAM of the prediction"
+    maps = gradcam.heatmaps(model, faces, predicted)
+    figure = gradcam.figure(faces, maps, captions=captions, title=title, columns=settings.faces_per_emotion)
+    save_figure(path, figure)
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

@@ -1,51 +1,55 @@
-"""Draw what the faces look like, and those with which something is wrong."""
+"""Draw charts of the faces, and contact sheets of samples and of faces with defects."""
 
 from typing import Any
 
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
 
-from emotion import errors
-from emotion.data import charts, gallery, statistics
-from emotion.files import atomic
-from emotion.labels import EMOTIONS
-from emotion.params import load
+from emotion.core import stage
+from emotion.core.files import save_figure
+from emotion.core.labels import EMOTIONS
+from emotion.core.params import load
+from emotion.exploration import charts, gallery, statistics
 
 
 def main() -> None:
-    """Write charts to plots/data/ and contact sheets, which show faces, to plots/faces/."""
+    """Write charts to plots/data/ and contact sheets to plots/faces/."""
     settings = load("explore", gallery.ExploreSettings)
     faces = gallery.read("data/faces.parquet")
-    table, pairs = pq.read_table("data/audit.parquet"), pq.read_table("data/near_pairs.parquet")
+    table = pq.read_table("data/audit.parquet")
+    pairs = pq.read_table("data/near_duplicates.parquet")
     audit = {name: table[name].to_numpy() for name in table.column_names}
     figures = _charts(faces, audit) | {
         "plots/faces/samples.png": gallery.samples(faces, settings),
-        "plots/faces/conflicts.png": gallery.conflicts(faces, audit["identical"], audit["conflict"]),
+        "plots/faces/label_conflicts.png": gallery.label_conflicts(
+            faces, audit["exact_duplicate"], audit["label_conflict"]
+        ),
         "plots/faces/blank.png": gallery.blank(faces, audit["blank"], audit["almost_blank"]),
-        "plots/faces/near_pairs.png": gallery.near_pairs(faces, pairs, audit["identical"]),
+        "plots/faces/near_duplicates.png": gallery.near_duplicates(faces, pairs, audit["exact_duplicate"]),
         "plots/faces/least_face_like.png": gallery.least_face_like(faces, audit["not_a_face"], audit["almost_blank"]),
     }
     for path, figure in figures.items():
-        with atomic(path) as temporary:
-            figure.savefig(temporary, metadata={"Software": None})
+        save_figure(path, figure)
     print(*figures, sep="\n")
 
 
 def _charts(faces: gallery.Faces, audit: dict[str, Any]) -> dict[str, Figure]:
-    parts = statistics.parts_of(faces.officials)
-    counts = statistics.counts(faces.officials, faces.labels, parts)
+    subsets = statistics.subsets_of(faces.official)
+    counts = statistics.counts(faces.official, faces.labels, subsets)
     sizes = {"all": len(faces.labels)} | dict(zip(EMOTIONS, counts.sum(axis=0).tolist(), strict=True))
-    rows = {name: faces.labels == name for name in EMOTIONS} | {name: faces.officials == name for name in parts}
-    kinds = {"Identical pictures": "identical", "Nearly identical or mirrored, too": "near"}
-    shared = {title: statistics.also_in(audit[kind], faces.officials, parts) for title, kind in kinds.items()}
+    rows = {name: faces.labels == name for name in EMOTIONS} | {name: faces.official == name for name in subsets}
+    kinds = {"Exact duplicates": "exact_duplicate", "Near-duplicates, too": "near_duplicate"}
+    duplicates = {
+        title: statistics.duplicates_between(audit[kind], faces.official, subsets) for title, kind in kinds.items()
+    }
     light = statistics.brightness_and_contrast(faces.pixels)
     return {
-        "plots/data/counts.png": charts.counts(counts, parts),
+        "plots/data/counts.png": charts.counts(counts, subsets),
         "plots/data/mean_faces.png": charts.mean_faces(statistics.mean_faces(faces.pixels, faces.labels), sizes),
         "plots/data/brightness_and_contrast.png": charts.brightness_and_contrast(*light, rows),
-        "plots/data/shared.png": charts.shared(shared, counts.sum(axis=1).tolist(), parts),
+        "plots/data/leakage.png": charts.leakage(duplicates, counts.sum(axis=1).tolist(), subsets),
     }
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

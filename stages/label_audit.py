@@ -1,63 +1,72 @@
-"""Rank the training faces by how little networks that never saw them believe their labels."""
+"""List the training faces whose labels contradict their out-of-fold predictions (confident learning)."""
 
 import os
-from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from emotion import errors
-from emotion.data import dataset, suspects
-from emotion.files import atomic, write_json
-from emotion.labels import EMOTIONS
-from emotion.models import registry
-from emotion.params import Section, load
-from emotion.training import batches, checkpoint, engine, forward, machine
+from emotion.audit import label_issues
+from emotion.core import dataset, stage
+from emotion.core.files import save_figure, write_json
+from emotion.core.labels import EMOTIONS
+from emotion.core.params import load
+from emotion.exploration import gallery
+from emotion.training import batches, checkpoint, forward, hardware, loop, registry, soft_targets
+from emotion.training.settings import HardwareSettings, LabelAuditSettings
 
 CHECKPOINTS = ".checkpoints"
 
 
-class LabelAuditSettings(Section):
-    """Section `label_audit` of params.yaml."""
-
-    listed: int = Field(ge=1)
-    folds: int = Field(ge=2, le=20)
-    seed: int = Field(ge=0)
-    network: str
-    build: dict[str, Any]
-    fit: engine.FitSettings
-
-
 def main() -> None:
-    """Write metrics/suspects.csv, metrics/label_audit.json and plots/faces/suspects.png."""
-    settings, computer = load("label_audit", LabelAuditSettings), load("training", machine.MachineSettings)
-    faces, others = (dataset.load("data/learn.parquet", part) for part in ("train", "validation"))
-    one_hot = np.eye(len(EMOTIONS), dtype=np.float32)
-    validation = batches.Examples(others.pixels, one_hot[others.labels])
-    fold_of = suspects.fold_of(faces.pixels, faces.labels, settings.folds, settings.seed)
-    answers, checkpoints = np.empty((len(faces.names), len(EMOTIONS)), np.float32), []
+    """Write metrics/label_issues.csv, metrics/label_audit.json and plots/faces/label_issues.png."""
+    settings = load("label_audit", LabelAuditSettings)
+    faces = dataset.load("data/learn.parquet", "train")
+    folds = label_issues.folds_of(faces.pixels, faces.labels, settings.folds, settings.seed)
+    probabilities = np.empty((len(faces.names), len(EMOTIONS)), np.float32)
+    checkpoints = []
     for fold in range(settings.folds):
-        judged, seed = fold_of == fold, settings.seed + fold
-        print(f"judge {fold + 1} of {settings.folds}: learns {sum(~judged)} faces, judges {sum(judged)}", flush=True)
-        machine.prepare(computer, seed)  # anew, so that no judge depends on those before
-        model = registry.build(settings.network, settings.build, "label_audit.build")
-        train = batches.Examples(faces.pixels[~judged], one_hot[faces.labels[~judged]])
-        arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
-        identity = checkpoint.identity(settings, computer, machine.versions(), *arrays)
-        checkpoints.append(checkpoint.Checkpoint(CHECKPOINTS, f"label_audit-{fold + 1}", identity))
-        engine.fit(model, train, validation, settings.fit, computer, seed, os.devnull, checkpoints[-1])
-        answers[judged] = forward.probabilities(model, faces.pixels[judged])
-    verdicts = suspects.judge(faces.labels, answers)
-    worst = suspects.ranked(verdicts, faces.names, settings.listed)
-    suspects.write(worst, "metrics/suspects.csv")
-    with atomic("plots/faces/suspects.png") as path:
-        suspects.sheet(worst, faces.pixels).savefig(path, metadata={"Software": None})
-    summary = suspects.summarise(verdicts, len(worst))
+        held_out = folds == fold
+        print(f"fold {fold + 1} of {settings.folds}: {sum(~held_out)} to train, {sum(held_out)} held out", flush=True)
+        probabilities[held_out], saved = _out_of_fold(faces, held_out, settings, fold)
+        checkpoints.append(saved)
+    audited = label_issues.find(faces.labels, probabilities)
+    worst = label_issues.ranked(audited, faces.names, settings.max_listed)
+    label_issues.write(worst, "metrics/label_issues.csv")
+    worst_pixels = faces.pixels[[issue.position for issue in worst]]
+    labels = [(issue.label, issue.predicted_label) for issue in worst]
+    save_figure("plots/faces/label_issues.png", gallery.label_issues(worst_pixels, labels))
+    summary = label_issues.summarise(audited, len(worst))
     write_json("metrics/label_audit.json", summary)
-    for done in checkpoints:
-        done.remove()
-    print(f"{summary['called_errors']} of {len(faces.names)} labels are probably wrong; {len(worst)} suspects listed")
+    for saved in checkpoints:
+        saved.remove()
+    print(f"{summary['label_issues']} label issues in {len(faces.names)} labels; the worst {len(worst)} listed")
+
+
+def _out_of_fold(
+    faces: dataset.Faces, held_out: np.ndarray, settings: LabelAuditSettings, fold: int
+) -> tuple[np.ndarray, checkpoint.Checkpoint]:
+    """Fit the fold's network without the held-out faces, and return their probabilities and its checkpoint."""
+    machine = load("hardware", HardwareSettings)
+    seed = settings.seed + fold
+    hardware.prepare(machine, seed)  # for every fold, so that no network depends on those before it
+    model = registry.build(settings.network, settings.build, "label_audit.build")
+    others = dataset.load("data/learn.parquet", "validation")
+    train = batches.Examples(faces.pixels[~held_out], soft_targets.one_hot(faces)[~held_out])
+    validation = batches.Examples(others.pixels, soft_targets.one_hot(others))
+    arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
+    identity = checkpoint.identity(settings, machine, hardware.versions(), *arrays)
+    saved = checkpoint.Checkpoint(CHECKPOINTS, f"label_audit-{fold + 1}", identity)
+    loop.fit(
+        model,
+        train,
+        validation,
+        settings.fit,
+        hardware=machine,
+        seed=seed,
+        history_path=os.devnull,
+        checkpoint=saved,
+    )
+    return forward.predictor(model)(faces.pixels[held_out]), saved
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

@@ -1,32 +1,31 @@
-"""Ask one model about validation and test faces: python -m stages.predict cnn."""
+"""Predict validation and test faces with one model: python -m stages.predict cnn."""
 
 import sys
 
 import keras
 
-from emotion import errors
-from emotion.data import dataset
-from emotion.evaluation import predictions
-from emotion.params import load
-from emotion.training import forward, machine, views
+from emotion.core import dataset, predictions, stage
+from emotion.core.params import load
+from emotion.training import forward, hardware, tta
+from emotion.training.settings import HardwareSettings
 
 FILES = {"validation": "data/learn.parquet", "test": "data/test.parquet"}
 
 
 def main(name: str) -> None:
-    """Write plots/predictions/<part>/<name>.csv, a single look at each face, and <part>_averaged, several."""
-    settings = load("predict", views.PredictSettings)
-    machine.prepare(load("training", machine.MachineSettings), seed=0)
-    answers = forward.of_faces(keras.saving.load_model(f"models/{name}.keras", compile=False))
-    for part, path in FILES.items():
-        faces = dataset.load(path, part)
-        single = answers(faces.pixels)
-        averaged = views.averaged(single, answers, faces.pixels, settings)
-        for folder, probabilities in {part: single, f"{part}_averaged": averaged}.items():
-            found = predictions.Predictions(faces.names, faces.labels, faces.leaked, probabilities)
+    """Write plots/predictions/<subset>/<name>.csv, and the same with TTA in <subset>_tta."""
+    settings = load("predict", tta.PredictSettings)
+    hardware.prepare(load("hardware", HardwareSettings), seed=0)
+    predict = forward.predictor(keras.saving.load_model(f"models/{name}.keras", compile=False))
+    for subset, path in FILES.items():
+        faces = dataset.load(path, subset)
+        without_tta = predict(faces.pixels)
+        with_tta = tta.predict(without_tta, predict, faces.pixels, settings)
+        for folder, probabilities in {subset: without_tta, f"{subset}_tta": with_tta}.items():
+            found = predictions.Predictions(faces.names, faces.labels, faces.leakage, probabilities)
             predictions.write(found, f"plots/predictions/{folder}/{name}.csv")
-        print(f"{name}: {len(faces.names)} {part} faces")
+        print(f"{name}: {len(faces.names)} {subset} faces")
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

@@ -1,21 +1,22 @@
-"""Put everything that was found out on one page, and into a model card."""
+"""Write a page with all results, and the best model's card."""
 
 import sys
 
 from markupsafe import Markup
 
-from emotion import errors
+from emotion.core import stage
+from emotion.core.files import atomic
+from emotion.core.labels import EMOTIONS
+from emotion.core.params import load
 from emotion.evaluation import comparison
-from emotion.files import atomic
-from emotion.labels import EMOTIONS
-from emotion.params import load
 from emotion.report import charts, facts, page
 
-PAGE, CARD = "plots/report.html", "plots/model_card.md"
+PAGE = "plots/report.html"
+CARD = "plots/model_card.md"
 
 
 def main(target: str = PAGE) -> None:
-    """Write plots/report.html and plots/model_card.md; as another target the page alone, with real faces."""
+    """Write plots/report.html and plots/model_card.md; to another target only the page, with real faces."""
     names = load("compare", comparison.CompareSettings).models
     best = facts.read("metrics/best.json")["model"]
     models = [facts.of_model(name, best) for name in [*names, "ensemble"]]
@@ -31,11 +32,14 @@ def main(target: str = PAGE) -> None:
         "agreement": facts.read("plots/compare/agreement.json"),
         "pictures": page.pictures(names, real=target != PAGE),
     }
-    for path, template in {target: "page.html", **({CARD: "card.md"} if target == PAGE else {})}.items():
+    templates = {target: "page.html"}
+    if target == PAGE:
+        templates[CARD] = "card.md"
+    for path, template in templates.items():
         with atomic(path) as temporary:
             temporary.write_text(page.rendered(template, content), encoding="utf-8", newline="\n")
         print(path)
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

@@ -1,35 +1,36 @@
-"""Divide the faces into training, validation and test, and leave out what params.yaml does not want."""
+"""Divide the faces into training, validation and test faces, without those that params.yaml drops."""
 
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from emotion import errors
-from emotion.data import exclusion, removal, splitting
-from emotion.files import atomic, write_json
-from emotion.params import load
+from emotion.core import stage
+from emotion.core.files import atomic, write_json
+from emotion.core.params import load
+from emotion.preparation import exclusion, removal, splitting
 
-COLUMNS = ["name", "label", "pixels", "blank", "part", "leaked"]
+COLUMNS = ["name", "label", "pixels", "blank", "subset", "leakage"]
 
 
 def main() -> None:
     """Write data/learn.parquet (train and validation), data/test.parquet and metrics/split.json."""
-    settings, defects = load("split", splitting.SplitSettings), load("defects", removal.DefectSettings)
-    listed = load("data", exclusion.ExcludeSettings).exclude
-    unwanted = exclusion.excluded(listed)
-    faces, audit = pq.read_table("data/faces.parquet"), pq.read_table("data/audit.parquet")
-    exclusion.require_known(unwanted, faces["name"].to_pylist(), listed)
-    everything = splitting.split(faces, audit, settings)
-    staying, dropped = removal.act(everything, defects, unwanted)
-    splitting.require_emotions(staying, everything["label"].to_pylist())
-    is_test = pc.equal(staying["part"], "test")
-    for name, wanted in {"data/learn.parquet": pc.invert(is_test), "data/test.parquet": is_test}.items():
+    settings = load("split", splitting.SplitSettings)
+    defects = load("defects", removal.DefectSettings)
+    exclusion_list = load("data", exclusion.ExcludeSettings).exclude
+    excluded = exclusion.excluded(exclusion_list)
+    faces = pq.read_table("data/faces.parquet")
+    exclusion.require_known(excluded, faces["name"].to_pylist(), exclusion_list)
+    everything = splitting.split(faces, pq.read_table("data/audit.parquet"), settings)
+    remaining, dropped = removal.act(everything, defects, excluded)
+    splitting.require_emotions(remaining, everything["label"].to_pylist())
+    is_test = pc.equal(remaining["subset"], "test")
+    for name, rows in {"data/learn.parquet": pc.invert(is_test), "data/test.parquet": is_test}.items():
         with atomic(name) as path:
-            pq.write_table(staying.select(COLUMNS).filter(wanted), path, compression="zstd")
-    summary = splitting.summarise(staying) | {"dropped": dropped}
+            pq.write_table(remaining.select(COLUMNS).filter(rows), path, compression="zstd")
+    summary = splitting.summarise(remaining) | {"dropped": dropped}
     write_json("metrics/split.json", summary)
-    sizes = [f"{part} {summary[part]['faces']}" for part in splitting.PARTS]
+    sizes = [f"{subset} {summary[subset]['faces']}" for subset in splitting.SUBSETS]
     print(", ".join([*sizes, f"dropped {sum(dropped.values())}"]))
 
 
 if __name__ == "__main__":
-    errors.run(main)
+    stage.run(main)

@@ -2,56 +2,58 @@
 
 import json
 import sys
-from typing import Any
 
 import numpy as np
-from pydantic import Field
 
-from emotion import errors
-from emotion.data import dataset, soft_labels
-from emotion.files import write_json
-from emotion.labels import EMOTIONS
-from emotion.models import registry
-from emotion.params import Section, load
-from emotion.training import batches, checkpoint, engine, features, keras_file, machine
+from emotion.core import dataset, stage
+from emotion.core.files import write_json
+from emotion.core.labels import EMOTIONS
+from emotion.core.params import load
+from emotion.training import checkpoint, hardware, keras_file, loop, registry, soft_targets
+from emotion.training.batches import Examples
+from emotion.training.settings import HardwareSettings, ModelSettings
 
-CHECKPOINTS, FEATURES = ".checkpoints", ".features"
-
-
-class ModelSettings(Section):
-    """One entry of section `models`."""
-
-    network: str
-    targets: str
-    seed: int = Field(ge=0)
-    frozen_copies: int = Field(ge=0)
-    build: dict[str, Any]
-    fit: engine.FitSettings
+CHECKPOINTS = ".checkpoints"
 
 
 def main(name: str) -> None:
     """Write models/<name>.keras, plots/history/<name>.csv and metrics/training/<name>.json."""
-    settings, computer = load(f"models.{name}", ModelSettings), load("training", machine.MachineSettings)
-    machine.prepare(computer, settings.seed)
+    settings = load(f"models.{name}", ModelSettings)
+    machine = load("hardware", HardwareSettings)
+    hardware.prepare(machine, settings.seed)
     model = registry.build(settings.network, settings.build, f"models.{name}.build")
-    with open("data/class_weights.json", encoding="utf-8") as file:
-        weight_of = json.load(file)
-    faces, others = (dataset.load("data/learn.parquet", part) for part in ("train", "validation"))
-    counts = np.array([weight_of[EMOTIONS[label]] for label in faces.labels], np.float32)
-    train = batches.Examples(faces.pixels, soft_labels.read(settings.targets, faces) * counts[:, None])
-    validation = batches.Examples(others.pixels, soft_labels.one_hot(others))
+    train, validation = _examples(settings.targets)
+
     arrays = [train.faces, train.targets, validation.faces, validation.targets, *model.get_weights()]
-    identity = checkpoint.identity(settings, computer, machine.versions(), *arrays)
-    kept = checkpoint.Checkpoint(CHECKPOINTS, name, identity)
-    fit, copies, seed = settings.fit, settings.frozen_copies, settings.seed
-    fitted = features.run_once(model, train, validation, copies, fit.augment, computer, seed, FEATURES)
-    history = engine.fit(*fitted, fit, computer, seed, f"plots/history/{name}.csv", kept)
+    identity = checkpoint.identity(settings, machine, hardware.versions(), *arrays)
+    saved = checkpoint.Checkpoint(CHECKPOINTS, name, identity)
+    history = loop.fit(
+        model,
+        train,
+        validation,
+        settings.fit,
+        hardware=machine,
+        seed=settings.seed,
+        history_path=f"plots/history/{name}.csv",
+        checkpoint=saved,
+    )
     keras_file.save(model, f"models/{name}.keras")
     best = [row for row in history if row["best"]][-1]
     summary = {"parameters": model.count_params(), "epochs": len(history), "best_epoch": best["epoch"]}
-    write_json(f"metrics/training/{name}.json", {**summary, "versions": machine.versions()})
-    kept.remove()
+    write_json(f"metrics/training/{name}.json", {**summary, "versions": hardware.versions()})
+    saved.remove()
+
+
+def _examples(targets: str) -> tuple[Examples, Examples]:
+    """Return the training faces with weighted targets from this file, and the validation faces with one-hot labels."""
+    train = dataset.load("data/learn.parquet", "train")
+    validation = dataset.load("data/learn.parquet", "validation")
+    with open("data/class_weights.json", encoding="utf-8") as file:
+        class_weights = json.load(file)
+    weights = np.array([class_weights[EMOTIONS[label]] for label in train.labels], np.float32)
+    weighted = soft_targets.read(targets, train) * weights[:, None]
+    return Examples(train.pixels, weighted), Examples(validation.pixels, soft_targets.one_hot(validation))
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    stage.run(main, *sys.argv[1:])

@@ -1,33 +1,50 @@
-"""What the audit stage would write about faces of a test."""
+"""Tables of faces as the clean stage writes them, and their audits as the audit stage writes them."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from emotion.preparation.cleaning import SCHEMA
+
+
+def faces_table(faces: Iterable[tuple[str, str, bytes]], blank: Container[str] = ()) -> pa.Table:
+    """Return a table of faces, in the order given.
+
+    Args:
+        faces: Name, which begins with the official subset, label, and pixels, of which the first 16 are the hash; a
+            shorter content is padded.
+        blank: Names of blank faces.
+    """
+    rows = [
+        (name, name.split("/")[0], label, pixels.ljust(2304), pixels.ljust(16)[:16], name in blank)
+        for name, label, pixels in faces
+    ]
+    columns = zip(zip(*rows, strict=True), SCHEMA, strict=True)
+    return pa.Table.from_arrays([pa.array(column, field.type) for column, field in columns], schema=SCHEMA)
+
 
 def audited(faces: pa.Table, near: Iterable[Iterable[str]] = (), **columns: Any) -> pa.Table:
-    """Return an audit of the faces: equal hashes are copies, names in `near` are near ones, the rest is in order.
+    """Return an audit of faces of which equal hashes are exact duplicates.
 
     Args:
         faces: As the clean stage writes them.
-        near: Groups of names.
+        near: Groups of names that are near-duplicates.
         columns: Values of other columns, a dict by name: `almost_blank={"Training/sad/1.png": True}`.
     """
     names = faces["name"].to_pylist()
     members = defaultdict(list)
     for name, digest in zip(names, faces["hash"].to_pylist(), strict=True):
         members[digest].append(name)
-    identical = _numbers(names, members.values())
     together = [sorted({other for name in group for other in _group(name, members.values())}) for group in near]
     covered = {name for group in together for name in group}
     rest = [group for group in members.values() if covered.isdisjoint(group)]
     table = {
         "name": names,
-        "identical": identical,
-        "near": _numbers(names, [*together, *rest]),
+        "exact_duplicate": _numbers(names, members.values()),
+        "near_duplicate": _numbers(names, [*together, *rest]),
         "blank": np.zeros(len(names), bool),
         "almost_blank": np.zeros(len(names), bool),
         "not_a_face": np.zeros(len(names), np.float32),

@@ -40,7 +40,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
 
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Callable[..., Any]]:
-    """Starts a browser of this computer without a window, with these further arguments."""
+    """Starts a browser of this machine without a window, with these further arguments."""
     from playwright.sync_api import sync_playwright
 
     names = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")

@@ -1,4 +1,4 @@
-"""What tests of the apps need: a model that tells brightness apart, and photographs with drawn faces in them."""
+"""For tests of the apps: a model that predicts by brightness, and photographs with drawn faces."""
 
 import json
 import sys
@@ -11,18 +11,18 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from emotion.apps import main
-from emotion.data.drawn import draw_face
-from emotion.labels import EMOTIONS
+from emotion.core.labels import EMOTIONS
+from emotion.synthetic.drawn import draw_face
 
 
 def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **changed: object) -> Path:
-    """Write an ONNX file whose answer is EMOTIONS[k] for faces of mean brightness near k * 255 / 6.
+    """Write an ONNX file that predicts EMOTIONS[k] for faces of mean brightness near k * 255 / 6.
 
     Args:
         path: The file.
         labels: Of the metadata; None leaves them out.
-        outputs: Number of answers.
-        changed: softmax=False leaves the last layer out; side and batch are other sizes of faces and batches;
+        outputs: Number of outputs.
+        changed: softmax=False omits the last layer; side and batch are other sizes of faces and batches;
             weights_md5 goes into the metadata.
     """
     side, batch = changed.get("side", 48), changed.get("batch", "n")
@@ -41,14 +41,14 @@ def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=9)
     if labels is not None:
-        told = {"labels": labels, "input_size": [48, 48], "weights_md5": changed.get("weights_md5")}
-        helper.set_model_props(model, {name: json.dumps(value) for name, value in told.items()})
+        metadata = {"labels": labels, "input_size": [48, 48], "weights_md5": changed.get("weights_md5")}
+        helper.set_model_props(model, {name: json.dumps(value) for name, value in metadata.items()})
     onnx.save(model, path)
     return path
 
 
 def emotion_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    """Run `emotion ...` in this process and return its exit code; what it says in the end is on stderr."""
+    """Run `emotion ...` in this process and return its exit code; its last message is on stderr."""
     monkeypatch.setattr(sys, "argv", ["emotion", *arguments])
     with pytest.raises(SystemExit) as ended:
         main.run()
@@ -66,10 +66,10 @@ def photograph(places: list[tuple[int, int, int]], width: int = 640, height: int
     for number, (left, top, side) in enumerate(places):
         face = cv2.resize(draw_face("happy", np.random.default_rng([FACES[number % len(FACES)]])), (side, side))
         edge = cv2.GaussianBlur(np.pad(np.ones((side - 8, side - 8)), 4), (0, 0), 2)
-        part = picture[top : top + side, left : left + side]
-        part[:] = edge * face + (1 - edge) * part
+        square = picture[top : top + side, left : left + side]
+        square[:] = edge * face + (1 - edge) * square
     tint = np.array([1.0, 0.92, 0.85])
     return np.clip(picture[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-FACES = (0, 1, 2, 4, 5, 7, 8, 9, 10, 11)  # seeds of drawn faces that the cascade finds
+FACES = (0, 1, 2, 4, 5, 7, 8, 9, 10, 11)  # seeds of drawn faces that the cascade detects

@@ -17,19 +17,21 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial
 
-from emotion.labels import EMOTIONS
+from emotion.core.labels import EMOTIONS
 from tests import tiny
 from tests.source import ROOT
 
-PEAK, ACTIVATION, WIDTHS = "models.cnn.fit.schedule.peak", "models.cnn.build.activation", "models.cnn.build.widths"
+PEAK = "models.cnn.fit.schedule.peak_learning_rate"
+ACTIVATION = "models.cnn.build.activation"
+WIDTHS = "models.cnn.build.widths"
 TUNE = {
     "model": "cnn",
     "trials": 4,
-    "random": 2,
+    "startup_trials": 2,
     "epochs": 4,
-    "share": 0.5,
+    "train_fraction": 0.5,
     "seed": 1,
-    "pruning": {"first": 8, "factor": 2},  # later than the last epoch: never
+    "pruning": {"min_epochs": 8, "reduction_factor": 2},  # later than the last epoch: never
     "space": {
         PEAK: {"low": 0.001, "high": 0.1, "log": True},
         ACTIVATION: ["relu", "elu"],
@@ -41,7 +43,7 @@ TUNE = {
 TRAINING = """
 import json, os, pathlib, time, yaml
 model = yaml.safe_load(pathlib.Path("params.yaml").read_text())["models"]["cnn"]
-peak = model["fit"]["schedule"]["peak"]
+peak = model["fit"]["schedule"]["peak_learning_rate"]
 seconds, told = json.loads(pathlib.Path("data/class_weights.json").read_text())
 def note(what):
     with open(told, "a") as file:
@@ -70,7 +72,7 @@ def project(folder: Path, seconds: float, training: str | None = TRAINING, **cha
     """
     folder.mkdir(exist_ok=True)
     (folder / "emotion").symlink_to(ROOT / "emotion")
-    (folder / "tools").symlink_to(ROOT / "tools")
+    (folder / "experiments").symlink_to(ROOT / "experiments")
     if training is None:
         (folder / "stages").symlink_to(ROOT / "stages")
         weights: Any = dict.fromkeys(EMOTIONS, 1.0)
@@ -95,8 +97,8 @@ def noisy_faces(count: int, training: int) -> pa.Table:
         "name": [f"{number:03}" for number in range(count)],
         "label": [EMOTIONS[number % 7] for number in range(count)],
         "pixels": pa.array([rng.integers(0, 256, 2304, np.uint8).tobytes() for _ in range(count)], pa.binary(2304)),
-        "part": ["train" if number < training else "validation" for number in range(count)],
-        "leaked": ["no"] * count,
+        "subset": ["train" if number < training else "validation" for number in range(count)],
+        "leakage": ["no"] * count,
     }
     return pa.table(columns)
 
@@ -104,14 +106,14 @@ def noisy_faces(count: int, training: int) -> pa.Table:
 def change(folder: Path, **changes: Any) -> None:
     """Write params.yaml with other values in section tune."""
     params = tiny.params()
-    params["training"]["threads"] = 1
+    params["hardware"]["threads"] = 1
     params["tune"] = TUNE | changes
     tiny.write_params(folder, params)
 
 
 def command(*arguments: str) -> list[str]:
     """Return what `make tune` runs."""
-    return [sys.executable, "-m", "tools.tune", *arguments]
+    return [sys.executable, "-m", "experiments.tuning", *arguments]
 
 
 def tune(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

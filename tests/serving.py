@@ -1,4 +1,4 @@
-"""A real server of `emotion api` on this computer, and pictures to send to it."""
+"""A real server of `emotion api` on this machine, and pictures to send to it."""
 
 import base64
 import io
@@ -24,11 +24,12 @@ from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
 Start = Callable[..., "Server"]
+PROBLEM = "application/problem+json"
 
 
 @dataclass
 class Server:
-    """A running server; `log` is the file of what it says."""
+    """A running server and the file of its log."""
 
     port: int
     process: subprocess.Popen[bytes]
@@ -36,11 +37,11 @@ class Server:
     client: httpx.Client = field(repr=False)
 
     def lines(self) -> list[dict[str, Any]]:
-        """Return what it has logged."""
+        """Return its log."""
         return [json.loads(line) for line in self.log.read_text(encoding="utf-8").split("\n")[:-1]]
 
     def lines_with(self, **wanted: Any) -> list[dict[str, Any]]:
-        """Return the lines that have these values; a request's line comes after its answer, so wait for one."""
+        """Wait for log lines that have these values and return them; a request is logged after its response."""
         end = time.monotonic() + 10
         while not (found := [line for line in self.lines() if wanted.items() <= line.items()]):
             assert time.monotonic() < end, f"no line with {wanted}"
@@ -48,23 +49,23 @@ class Server:
         return found
 
     def connect(self) -> socket.socket:
-        """Return a connection for clients that do not behave."""
+        """Return a connection for misbehaving clients."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
 
     def memory(self) -> float:
-        """Return how many MB it has in memory."""
+        """Return its resident memory in MB."""
         status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
         return int(status.partition("VmRSS:")[2].split()[0]) / 1024
 
 
 def command(folder: Path, port: int, *more: str) -> list[str]:
-    """Return what starts a server with a small model."""
+    """Return the command that starts a server with a small model."""
     model = brightness_model(folder / "model.onnx")
     return [sys.executable, "-m", "emotion", "api", "--port", str(port), "--model", str(model), *more]
 
 
 def environment(**settings: object) -> dict[str, str]:
-    """Return the environment of a server with these settings, and no others."""
+    """Return the environment of a server with these settings and no others."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("EMOTION_")}
     return clean | {f"EMOTION_{name.upper()}": str(value) for name, value in settings.items()}
 
@@ -78,7 +79,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(folder: Path, *more: str, **settings: object) -> Iterator[Server]:
-    """Give a server, and look in the end whether it met a bug."""
+    """Give a server; check in the end that it logged no error."""
     port = free_port()
     log = folder / f"log-{port}.txt"
     with log.open("wb") as file:
@@ -97,15 +98,22 @@ def served(folder: Path, *more: str, **settings: object) -> Iterator[Server]:
 
 
 def _wait(server: Server) -> None:
-    """Wait until it answers."""
+    """Wait until it responds."""
     transport = httpx.HTTPTransport(retries=8)  # the pauses between them grow
     with httpx.Client(transport=transport, timeout=120) as client:
         assert client.get(f"http://127.0.0.1:{server.port}/healthz").status_code == 200, server.log.read_text()
 
 
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with the default settings."""
+    with served(tmp_path_factory.mktemp("api")) as server:
+        yield server
+
+
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Start]:
-    """Starts a server with other settings than those by default."""
+    """Starts servers with other settings than the defaults."""
     with ExitStack() as stack:
         yield lambda *more, **settings: stack.enter_context(served(tmp_path, *more, **settings))
 

@@ -30,9 +30,10 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(path.relative_to(ROOT) for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
-def imported_names(file: Path) -> Iterator[str]:
-    """Yield the dotted name of everything that a file imports, inside functions too."""
-    for node in ast.walk(parse(file)):
+def imported_names(file: Path, *, deferred: bool = True) -> Iterator[str]:
+    """Yield the dotted name of everything that a file imports; `deferred`: inside functions, too."""
+    tree = parse(file)
+    for node in ast.walk(tree) if deferred else tree.body:
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -40,19 +41,26 @@ def imported_names(file: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def imports(file: Path) -> set[Path]:
+def imports(file: Path, *, deferred: bool = True) -> set[Path]:
     """Return the files of this project that a file imports; an `__init__.py` does not count."""
-    found = (_file(name) for name in imported_names(file))
+    found = (_file(name) for name in imported_names(file, deferred=deferred))
     return {path for path in found if path}
 
 
 def reached(file: Path) -> set[Path]:
     """Return the file and all files of this project that its imports lead to."""
-    seen, todo = set(), [file]
+    seen: set[Path] = set()
+    todo = [file]
     while todo:
-        seen.add(path := todo.pop())
+        path = todo.pop()
+        seen.add(path)
         todo += imports(path) - seen
     return seen
+
+
+def library_folder(file: Path) -> str | None:
+    """Return the folder of emotion/ in which a file is, such as `core`; None for a file elsewhere."""
+    return file.parts[1] if file.parts[0] == "emotion" and len(file.parts) > 2 else None
 
 
 def _file(name: str) -> Path | None:

@@ -1,4 +1,4 @@
-"""Networks of keras.applications by name: what each would answer by itself, trained, saved and exported like ours."""
+"""Networks of keras.applications by name: their preprocessing and predictions, trained, saved and exported."""
 
 import json
 import subprocess
@@ -8,15 +8,15 @@ from typing import Any
 
 import keras
 import numpy as np
-import onnxruntime
 import pytest
 
 from benchmarks import small_training
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 from emotion.export import onnx
-from emotion.models import application, registry
-from emotion.training import fast_layers, features, forward, keras_file, step
-from emotion.training.step import OptimizerSettings
+from emotion.models import application
+from emotion.training import fast_layers, forward, keras_file, loop, optimizer, registry, teachers
+from emotion.training.ema import WeightAverage
+from emotion.training.settings import EmaSettings, OptimizerSettings
 from tests import tiny
 from tests.source import example_model
 
@@ -32,13 +32,13 @@ def _build(name: str, **changes: Any) -> keras.Model:
 
 @pytest.fixture(scope="module", params=["MobileNetV3Small", "EfficientNetV2B0", "DenseNet121"])
 def name(request: pytest.FixtureRequest) -> str:
-    """One of three that differ in kind."""
+    """One of three different kinds."""
     return request.param
 
 
 @pytest.fixture(scope="module")
 def base(name: str) -> keras.Model:
-    """The network as Keras makes it, for pictures of 48 pixels, with random weights and the statistics of FACES."""
+    """The stock network for pictures of 48 pixels, with random weights and the batch-norm statistics of FACES."""
     keras.utils.set_random_seed(2)
     network = getattr(keras.applications, name)(include_top=False, weights=None, input_shape=(48, 48, 3))
     for layer in network.layers:
@@ -49,71 +49,57 @@ def base(name: str) -> keras.Model:
 
 
 def _preprocessed(name: str) -> np.ndarray:
-    """Return FACES in colour as the network wants them."""
+    """Return FACES in colour, preprocessed for the network."""
     module = sys.modules[getattr(keras.applications, name).__module__]
     return module.preprocess_input(np.repeat(BATCH, 3, axis=-1))
 
 
 @pytest.fixture(scope="module")
 def weights(base: keras.Model, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A file of these."""
+    """A file of its weights."""
     path = tmp_path_factory.mktemp("weights") / "base.weights.h5"
     base.save_weights(path)
     return str(path)
 
 
-def test_a_face_gets_the_answer_that_its_colours_get_with_the_networks_own_preprocessing(
-    name: str, base: keras.Model, weights: str
-):
+def test_gray_faces_are_preprocessed_as_the_network_expects(name: str, base: keras.Model, weights: str):
     model = _build(name, weights=weights, input_size=48)
-    mine = keras.Model(model.input, model.get_layer("average").input)(BATCH, training=False)
-    its = base(_preprocessed(name), training=False)
-    np.testing.assert_allclose(mine, its, atol=1e-3 * np.abs(its).max())
-    assert np.ptp(its, axis=0).max() > 0.1 * np.abs(its).max(), "each face gets its own answer"
+    found = keras.Model(model.input, model.get_layer("average").input)(BATCH, training=False)
+    expected = base(_preprocessed(name), training=False)
+    np.testing.assert_allclose(found, expected, atol=1e-3 * np.abs(expected).max())
+    assert np.ptp(expected, axis=0).max() > 0.1 * np.abs(expected).max(), "faces differ"
 
 
-def test_all_but_the_last_layers_are_frozen_and_run_once(name: str, weights: str):
-    model = _build(name, weights=weights, trainable=0)
-    learning = {layer.name for layer in model.layers if layer.trainable and layer.weights}
-    assert learning == {"norm", "dense", "emotion"}
-    (crossing,) = features.cut(model)
-    assert crossing is model.get_layer("average").output
-    some = _build(name, weights=weights, trainable=9)
+def test_all_but_the_last_layers_are_frozen(name: str, weights: str):
+    model = _build(name, weights=weights, trainable_layers=0)
+    trainable = {layer.name for layer in model.layers if layer.trainable and layer.weights}
+    assert trainable == {"norm", "dense", "emotion"}
+    some = _build(name, weights=weights, trainable_layers=9)
     inside = some.layers[: some.layers.index(some.get_layer("average"))]
     assert [layer.trainable for layer in inside[1:]] == [False] * (len(inside) - 10) + [True] * 9
-    assert features.cut(some) and crossing.name not in {tensor.name for tensor in features.cut(some)}
 
 
-def test_it_learns_in_bfloat16_and_its_file_and_onnx_answer_alike(name: str, tmp_path: Path):
+def test_it_trains_in_bfloat16_and_its_files_predict_alike(name: str, tmp_path: Path):
     model = _build(name, batch_norm=False)
-    fast = fast_layers.twin(model, "bfloat16")
-    before = [weight.numpy() for weight in fast.trainable_weights]
-    optimizer = step.optimizer(OptimizerSettings(optimizer="sgd", weight_decay=0.0), fast, "bfloat16")
-    optimizer.learning_rate = 0.01
-    loss, _ = step.compiled(fast, optimizer, [], 0.0, xla=False)(BATCH, np.eye(8, 7, dtype=np.float32)).numpy()
+    twin = fast_layers.twin(model, "bfloat16")
+    optim = optimizer.build(OptimizerSettings(optimizer="sgd", weight_decay=0.0), twin, "bfloat16")
+    optim.learning_rate = 0.01
+    ema = WeightAverage(twin, EmaSettings(decay=0.0, recalibration_batches=1), FACES[None])
+    before = [weight.numpy() for weight in twin.trainable_weights]
+    loss, _ = loop.compile_step(twin, optim, ema, xla=False)(BATCH, np.eye(8, 7, dtype=np.float32)).numpy()
     assert 0.5 < loss < 5
-    moved = [np.any(new != old) for new, old in zip(fast.trainable_weights, before, strict=True)]
+    moved = [np.any(new != old) for new, old in zip(twin.trainable_weights, before, strict=True)]
     assert np.mean(moved) > 0.95
-    model.set_weights(fast.get_weights())
+    model.set_weights(twin.get_weights())
 
     keras_file.save(model, tmp_path / "model.keras")
     loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
     for layer in loaded.layers:
-        assert type(layer).__module__.startswith("keras.src.layers."), f"{layer.name} is no stock layer"
-    answers = forward.probabilities(loaded, FACES)
-    assert np.array_equal(answers, forward.probabilities(model, FACES))
-    onnx.save(onnx.exported(loaded), tmp_path / "model.onnx", {})
-    (exported,) = onnxruntime.InferenceSession(tmp_path / "model.onnx").run(None, {"face": BATCH})
-    np.testing.assert_allclose(exported, answers, atol=1e-4)
-    np.testing.assert_allclose(answers.sum(axis=1), 1, atol=1e-5)
-
-
-def test_where_a_network_drops_whole_faces_its_fast_form_does_too():
-    face = keras.Input((4, 4, 3))
-    dropped = keras.layers.Dropout(0.5, noise_shape=(None, 1, 1, 1))(face)
-    fast = fast_layers.twin(keras.Model(face, keras.layers.ReLU()(dropped)), "bfloat16")
-    shares = np.mean(fast(np.ones((64, 4, 4, 3), np.float32), training=True).numpy() > 0, axis=(1, 2, 3))
-    assert set(shares) == {0.0, 1.0}
+        assert type(layer).__module__.startswith("keras.src.layers."), f"{layer.name} is not a stock layer"
+    probabilities = forward.predictor(loaded)(FACES)
+    assert np.array_equal(probabilities, forward.predictor(model)(FACES))
+    onnx.save(onnx.converted(loaded), tmp_path / "model.onnx", {})
+    np.testing.assert_allclose(teachers.predictor(str(tmp_path / "model.onnx"))(FACES), probabilities, atol=1e-4)
 
 
 @pytest.mark.parametrize("application_name", NAMES)
@@ -134,14 +120,14 @@ def test_preprocessing_is_a_scale_and_an_offset_for_each_channel(application_nam
         ({"weights": "no/such.weights.h5"}, "no/such.weights.h5"),
     ],
 )
-def test_what_it_cannot_build_is_told_in_one_line(changes: dict[str, Any], message: str):
+def test_a_build_that_fails_is_an_error_of_one_line(changes: dict[str, Any], message: str):
     with pytest.raises(InputError) as error:
         _build(**{"name": "MobileNetV3Small", **changes})
     assert str(error.value).startswith("models.x.build: application cannot be built: ")
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_block_of_params_is_all_that_a_model_needs(tmp_path: Path):
+def test_a_new_model_needs_nothing_but_a_block_of_params(tmp_path: Path):
     small_training.prepare(tmp_path, "cnn", epochs=1, faces=80)
     keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(
         tmp_path / "mine.weights.h5"
@@ -153,7 +139,6 @@ def test_a_block_of_params_is_all_that_a_model_needs(tmp_path: Path):
     command = [sys.executable, "-m", "stages.train", "mobilenet"]
     done = subprocess.run(command, cwd=tmp_path, env=tiny.environment(tmp_path), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
-    assert len(list((tmp_path / ".features").iterdir())) == 1
-    known = json.loads((tmp_path / "metrics/training/mobilenet.json").read_text(encoding="utf-8"))
+    summary = json.loads((tmp_path / "metrics/training/mobilenet.json").read_text(encoding="utf-8"))
     network = keras.saving.load_model(tmp_path / "models/mobilenet.keras", compile=False)
-    assert known["epochs"] == 2 and known["parameters"] == network.count_params()
+    assert summary["epochs"] == 2 and summary["parameters"] == network.count_params()

@@ -1,4 +1,4 @@
-"""The canonical archive is a function of its pictures alone."""
+"""The canonical archive depends on nothing but its pictures."""
 
 import os
 import subprocess
@@ -9,18 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from emotion.data import archive
-from emotion.errors import InputError
+from emotion.core.errors import InputError
+from emotion.sources import archive
 
 FACES = [("Training/sad/b.jpg", b"two"), ("PublicTest/angry/a.jpg", b"one"), ("Training/sad/a.jpg", b"three")]
 
 
-def test_faces_come_back_sorted_by_name(tmp_path: Path) -> None:
+def test_faces_come_back_sorted_by_name(tmp_path: Path):
     assert archive.write(FACES, tmp_path / "faces.zip") == 3
     assert list(archive.read(tmp_path / "faces.zip")) == sorted(FACES)
 
 
-def test_bytes_depend_on_neither_order_nor_umask_nor_clock(tmp_path: Path) -> None:
+def test_bytes_depend_on_neither_order_nor_umask_nor_clock(tmp_path: Path):
     archive.write(FACES, tmp_path / "one.zip")
     os.umask(before := os.umask(0o077))
     try:
@@ -35,9 +35,9 @@ def test_bytes_depend_on_neither_order_nor_umask_nor_clock(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize(("faces", "message"), [([], "no picture"), ([FACES[0], FACES[0]], "Training/sad/b.jpg")])
-def test_no_picture_and_a_name_twice_are_refused_and_keep_the_old_archive(
+def test_an_archive_that_cannot_be_written_keeps_the_old_one(
     tmp_path: Path, faces: list[tuple[str, bytes]], message: str
-) -> None:
+):
     target = tmp_path / "faces.zip"
     target.write_bytes(b"the old one")
     with pytest.raises(InputError, match=message):
@@ -47,7 +47,7 @@ def test_no_picture_and_a_name_twice_are_refused_and_keep_the_old_archive(
 
 
 @pytest.mark.parametrize("damage", [lambda data: data[:-30], lambda data: data.replace(b"three", b"thrEe")])
-def test_a_damaged_archive_is_an_error_that_tells_how_to_remake_it(tmp_path: Path, damage) -> None:
+def test_a_damaged_archive_is_an_error_with_the_remedy(tmp_path: Path, damage):
     target = tmp_path / "faces.zip"
     archive.write(FACES, target)
     target.write_bytes(damage(target.read_bytes()))
@@ -58,12 +58,12 @@ def test_a_damaged_archive_is_an_error_that_tells_how_to_remake_it(tmp_path: Pat
 SLOW_WRITE = """
 import sys, time
 from pathlib import Path
-from emotion.data import archive
+from emotion.sources import archive
 archive.write(((f"{n}.png", time.sleep(0.001) or b"x") for n in range(600)), Path(sys.argv[1]))
 """
 
 
-def test_progress_moves_in_a_terminal_and_keeps_silent_in_a_log_of_seconds(tmp_path: Path) -> None:
+def test_progress_is_shown_in_a_terminal_and_not_in_a_short_log(tmp_path: Path):
     command = [sys.executable, "-c", SLOW_WRITE, str(tmp_path / "faces.zip")]
     terminal, its_end = os.openpty()
     termios.tcsetwinsize(its_end, (24, 80))

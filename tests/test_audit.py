@@ -1,4 +1,4 @@
-"""The audit stage: what it tells of each face, what it counts, and that it does so the same way every time."""
+"""The audit stage: its findings on each face, its counts, and the same bytes every time; and its benchmark."""
 
 import json
 import os
@@ -13,17 +13,18 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks import copy_finders, many_faces, near_duplicates, results
+from benchmarks import near_duplicates, planted_copies, results
 from benchmarks.planted_copies import CHANGES
-from emotion.data import auditing, cleaning
-from emotion.data.auditing import AuditSettings
-from emotion.data.drawn import draw_face
-from emotion.errors import InputError
-from emotion.params import load
+from emotion.audit import auditing
+from emotion.audit.auditing import AuditSettings
+from emotion.core.errors import InputError
+from emotion.core.params import load
+from emotion.synthetic.drawn import draw_face
 from stages import audit
+from tests.audits import faces_table
 
-OUTPUTS = ("data/audit.parquet", "data/near_pairs.parquet", "metrics/audit.json")
-SETTINGS = {"contrast": 6.0, "candidates": 0.91, "similarity": 0.95}
+OUTPUTS = ("data/audit.parquet", "data/near_duplicates.parquet", "metrics/audit.json")
+SETTINGS = {"min_contrast": 6.0, "min_candidate_similarity": 0.91, "min_similarity": 0.95}
 FACES = [draw_face("happy", np.random.default_rng([4, number])) for number in range(60)]
 BLANK = np.full((48, 48), 7, np.uint8)
 FAINT = np.random.default_rng(1).normal(90, 4, (48, 48)).astype(np.uint8)
@@ -51,20 +52,19 @@ ROWS = [
 
 def _table(rows: list[tuple[str, np.ndarray]]) -> pa.Table:
     """Return the table that the clean stage makes of these faces."""
-    records = []
-    for name, face in rows:
-        official, label, _ = name.split("/")
-        pixels = np.ascontiguousarray(face).tobytes()
-        records.append((name, official, label, pixels, pixels[:16], bool(np.ptp(face) < 10)))
-    columns = zip(zip(*records, strict=True), cleaning.SCHEMA, strict=True)
-    return pa.Table.from_arrays([pa.array(column, field.type) for column, field in columns], schema=cleaning.SCHEMA)
+    faces = [(name, name.split("/")[1], face.tobytes()) for name, face in rows]
+    return faces_table(faces, blank={name for name, face in rows if np.ptp(face) < 10})
 
 
-def _audited(rows: list[tuple[str, np.ndarray]]) -> tuple[dict[str, Any], dict[str, Any]]:
+def _audited(rows: list[tuple[str, np.ndarray]], **changes: float) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the columns of the audit and the counts."""
     faces = _table(rows)
-    audited, pairs = auditing.audit(faces, AuditSettings(**SETTINGS))
+    audited, pairs = auditing.audit(faces, AuditSettings(**SETTINGS | changes))
     return audited.to_pydict(), auditing.summarise(faces, audited, pairs)
+
+
+def _flagged(columns: dict[str, Any], kind: str) -> list[str]:
+    return [name for name, flag in zip(columns["name"], columns[kind], strict=True) if flag]
 
 
 @pytest.fixture
@@ -83,45 +83,36 @@ def test_audit_has_a_row_per_face_in_their_order(project: Path):
     assert table["name"].to_pylist() == [name for name, _ in ROWS]
     assert table.schema.remove_metadata() == pa.schema(
         [("name", pa.string()), *((kind, pa.int32()) for kind in auditing.KINDS), ("blank", pa.bool_()),
-         ("almost_blank", pa.bool_()), ("not_a_face", pa.float32()), ("conflict", pa.bool_())]
+         ("almost_blank", pa.bool_()), ("not_a_face", pa.float32()), ("label_conflict", pa.bool_())]
     )  # fmt: skip
+    (pair,) = pq.read_table("data/near_duplicates.parquet").to_pylist()
+    assert (pair["first"], pair["second"], pair["mirrored"]) == (2, 9, True), "pairs are of different pictures alone"
 
 
-def test_each_kind_of_group_holds_the_kinds_before():
+def test_each_kind_of_group_includes_the_kinds_before():
     columns, _ = _audited(ROWS)
-    assert columns["identical"][:11] == [0, -1, -1, 1, 1, 0, -1, 0, -1, -1, -1]
-    assert columns["mirrored"][:11] == [0, 1, -1, 2, 2, 0, -1, 0, 1, -1, -1]
-    assert columns["near"][:11] == [0, 1, 2, 3, 3, 0, -1, 0, 1, 2, -1]
-    assert {*columns["identical"][11:], *columns["mirrored"][11:], *columns["near"][11:]} == {-1}
+    assert columns["exact_duplicate"][:11] == [0, -1, -1, 1, 1, 0, -1, 0, -1, -1, -1]
+    assert columns["mirrored_duplicate"][:11] == [0, 1, -1, 2, 2, 0, -1, 0, 1, -1, -1]
+    assert columns["near_duplicate"][:11] == [0, 1, 2, 3, 3, 0, -1, 0, 1, 2, -1]
+    assert {group for kind in auditing.KINDS for group in columns[kind][11:]} == {-1}
 
 
-def test_near_pairs_are_of_different_pictures_alone(project: Path):
-    audit.main()
-    (pair,) = pq.read_table("data/near_pairs.parquet").to_pylist()
-    assert (pair["first"], pair["second"], pair["mirrored"]) == (2, 9, True)
-
-
-def test_conflicts_are_those_of_identical_pictures():
+def test_label_conflicts_are_those_of_exact_duplicates():
     columns, _ = _audited(ROWS)
-    assert [name for name, flag in zip(columns["name"], columns["conflict"], strict=True) if flag] == [
-        "PrivateTest/fear/0", "Training/fear/5", "Training/sad/7",
-    ]  # fmt: skip
+    assert _flagged(columns, "label_conflict") == ["PrivateTest/fear/0", "Training/fear/5", "Training/sad/7"]
 
 
 def test_blank_pictures_are_almost_blank_too():
     columns, _ = _audited(ROWS)
-    named = {kind: [n for n, flag in zip(columns["name"], columns[kind], strict=True) if flag] for kind in columns}
-    assert named["blank"] == ["Training/happy/6"]
-    assert named["almost_blank"] == ["Training/happy/6", "Training/sad/91"]
-
-    faces = _table(ROWS)
-    audited, _ = auditing.audit(faces, AuditSettings(**SETTINGS | {"contrast": 0.0}))
-    assert audited["almost_blank"].to_pylist() == audited["blank"].to_pylist() == columns["blank"]
+    assert _flagged(columns, "blank") == ["Training/happy/6"]
+    assert _flagged(columns, "almost_blank") == ["Training/happy/6", "Training/sad/91"]
+    strict, _ = _audited(ROWS, min_contrast=0.0)
+    assert strict["almost_blank"] == strict["blank"] == columns["blank"]
 
 
-def test_almost_blank_pictures_are_near_copies_of_nothing():
+def test_almost_blank_pictures_are_no_near_duplicates():
     columns, _ = _audited([("All/sad/0", FAINT), ("All/sad/1", FAINT + 1), ("All/sad/2", FAINT)])
-    assert columns["near"] == columns["identical"] == [0, -1, 0]
+    assert columns["near_duplicate"] == columns["exact_duplicate"] == [0, -1, 0]
 
 
 def test_counts_are_those_of_all_faces():
@@ -129,14 +120,14 @@ def test_counts_are_those_of_all_faces():
     scores = counts.pop("not_a_face")
     assert counts == {
         "faces": 61,
-        "identical": {"groups": 2, "faces": 5, "across_parts": 1},
-        "mirrored": {"groups": 3, "faces": 7, "across_parts": 2},
-        "near": {"groups": 4, "faces": 9, "across_parts": 3},
-        "near_pairs": {"all": 1, "mirrored": 1},
-        "conflicts": {"groups": 1, "faces": 3},
-        "near_conflicts": {"groups": 2, "faces": 5},
-        "PrivateTest_in_Training": {"identical": 1, "mirrored": 2, "near": 3},
-        "PublicTest_in_Training": {"identical": 0, "mirrored": 0, "near": 0},
+        "exact_duplicates": {"groups": 2, "faces": 5, "across_subsets": 1},
+        "mirrored_duplicates": {"groups": 3, "faces": 7, "across_subsets": 2},
+        "near_duplicates": {"groups": 4, "faces": 9, "across_subsets": 3},
+        "near_duplicate_pairs": {"all": 1, "mirrored": 1},
+        "label_conflicts": {"groups": 1, "faces": 3},
+        "near_duplicate_label_conflicts": {"groups": 2, "faces": 5},
+        "PrivateTest_in_Training": {"exact_duplicates": 1, "mirrored_duplicates": 2, "near_duplicates": 3},
+        "PublicTest_in_Training": {"exact_duplicates": 0, "mirrored_duplicates": 0, "near_duplicates": 0},
         "blank": 1,
         "almost_blank": 2,
     }
@@ -144,76 +135,69 @@ def test_counts_are_those_of_all_faces():
 
 
 @pytest.mark.parametrize("official", ["All", "Training"])
-def test_faces_of_one_part_alone_are_no_error(official: str):
+def test_faces_of_one_subset_are_no_error(official: str):
     _, counts = _audited([(f"{official}/sad/{number}", face) for number, face in enumerate([*FACES[:3], FACES[0]])])
-    assert counts["identical"] == {"groups": 1, "faces": 2, "across_parts": 0}
+    assert counts["exact_duplicates"] == {"groups": 1, "faces": 2, "across_subsets": 0}
     assert not [name for name in counts if name.endswith("_in_Training")]
 
 
 def test_nothing_but_blank_pictures_is_no_error():
     columns, counts = _audited([(f"All/sad/{number}", BLANK) for number in range(3)])
-    assert columns["identical"] == columns["near"] == [0, 0, 0]
-    assert counts["near_pairs"]["all"] == 0 and counts["almost_blank"] == 3
+    assert columns["exact_duplicate"] == columns["near_duplicate"] == [0, 0, 0]
+    assert counts["near_duplicate_pairs"]["all"] == 0 and counts["almost_blank"] == 3
 
 
-def test_a_part_of_a_table_is_audited_as_that_part():
+def test_a_slice_and_chunks_of_a_table_are_audited_as_they_are():
     faces = _table(ROWS)
     part, _ = auditing.audit(faces.slice(3, 5), AuditSettings(**SETTINGS))
-    assert part["identical"].to_pylist() == [0, 0, 1, -1, 1]
+    assert part["exact_duplicate"].to_pylist() == [0, 0, 1, -1, 1]
     chunked = pa.concat_tables([faces.slice(0, 4), faces.slice(4)])
     whole, _ = auditing.audit(chunked, AuditSettings(**SETTINGS))
-    assert whole["identical"].to_pylist() == _audited(ROWS)[0]["identical"]
+    assert whole["exact_duplicate"].to_pylist() == _audited(ROWS)[0]["exact_duplicate"]
 
 
-def test_outputs_have_the_same_bytes_with_one_thread_as_with_two(project: Path):
-    bytes_ = []
+def test_outputs_have_the_same_bytes_with_one_thread_as_with_two(project: Path, root: Path):
+    outputs = []
     for threads in ("2", "1"):
         environment = os.environ | {"OMP_NUM_THREADS": threads, "OPENBLAS_NUM_THREADS": threads}
-        environment["PYTHONPATH"] = str(Path(__file__).resolve().parents[1])
+        environment["PYTHONPATH"] = str(root)
         subprocess.run([sys.executable, "-m", "stages.audit"], env=environment, check=True, capture_output=True)
-        bytes_.append([(project / name).read_bytes() for name in OUTPUTS])
-    assert bytes_[0] == bytes_[1]
-
-
-def test_metrics_are_counts_that_dvc_can_compare(project: Path):
-    audit.main()
+        outputs.append([(project / name).read_bytes() for name in OUTPUTS])
+    assert outputs[0] == outputs[1]
     counts = json.loads((project / "metrics/audit.json").read_text(encoding="utf-8"))
     values = [list(value.values()) if isinstance(value, dict) else [value] for value in counts.values()]
-    assert all(isinstance(number, int | float) for numbers in values for number in numbers)
+    assert all(isinstance(number, int | float) for numbers in values for number in numbers), "DVC compares numbers"
 
 
 def test_settings_of_the_project_are_accepted_and_others_refused(root: Path, project: Path):
     load("audit", AuditSettings, root / "params.yaml")
-    (project / "params.yaml").write_text(yaml.safe_dump({"audit": SETTINGS | {"similarity": 1.5}}), encoding="utf-8")
-    with pytest.raises(InputError, match="audit.similarity is 1.5: "):
+    (project / "params.yaml").write_text(yaml.safe_dump({"audit": SETTINGS | {"min_similarity": 1.5}}))
+    with pytest.raises(InputError, match="audit.min_similarity is 1.5: "):
         audit.main()
 
 
 def test_the_committed_run_found_what_is_known_of_fer_2013(root: Path):
     counts = json.loads((root / "metrics/audit.json").read_text(encoding="utf-8"))
     assert counts["faces"] == 35_887
-    assert (counts["identical"]["groups"], counts["identical"]["across_parts"]) == (1_516, 557)
-    assert (counts["conflicts"]["groups"], counts["blank"]) == (57, 13)
-    leaked = {part: counts[f"{part}_in_Training"] for part in ("PrivateTest", "PublicTest")}
-    assert (leaked["PrivateTest"]["identical"], leaked["PublicTest"]["identical"]) == (288, 280)
-    assert all(number["near"] >= number["mirrored"] >= number["identical"] for number in leaked.values())
+    assert (counts["exact_duplicates"]["groups"], counts["exact_duplicates"]["across_subsets"]) == (1_516, 557)
+    assert (counts["label_conflicts"]["groups"], counts["blank"]) == (57, 13)
+    leakage = {subset: list(counts[f"{subset}_in_Training"].values()) for subset in ("PrivateTest", "PublicTest")}
+    assert (leakage["PrivateTest"][0], leakage["PublicTest"][0]) == (288, 280)
+    assert all(exact <= mirrored <= near for exact, mirrored, near in leakage.values())
 
 
-# -- the benchmark
+# The benchmark
 
 
-def test_benchmark_keeps_how_well_copies_are_found(project: Path, monkeypatch: pytest.MonkeyPatch):
+def test_benchmark_keeps_how_many_planted_copies_are_found(project: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(results, "RESULTS", project / "results.json")
-    monkeypatch.setattr(copy_finders, "others", lambda: {"none": lambda pixels: [("finds nothing", set())]})
     near_duplicates.main("--faces", "60", "--copies", "20", "--sizes")
     kept = json.loads((project / "results.json").read_text(encoding="utf-8"))["copies_found"]
     assert (kept["faces"], kept["copies"]) == (60, 20)
     assert (kept["rows"]["this audit"]["found"], kept["rows"]["this audit"]["recall"]) == (20, 1.0)
-    assert (kept["rows"]["finds nothing"]["precision"], kept["rows"]["finds nothing"]["recall"]) == (0, 0)
-    assert "this audit                   100.00% 100.00%  exact 100.0%" in near_duplicates.found_table(kept)
 
 
-def test_benchmark_runs_the_stage_in_a_process_of_its_own(project: Path):
+def test_benchmark_runs_the_stage_in_its_own_process(project: Path):
     row = near_duplicates.run(80)
     assert row["near_pairs"] >= 1 and row["cpu_s"] > 0 and row["wall_s"] > 0
 
@@ -224,14 +208,11 @@ def test_cost_is_compared_with_that_of_the_first_size(monkeypatch: pytest.Monkey
     assert rows[0] == {"faces": 100, "times_the_faces": 1.0, "wall_s": 10.0, "cpu_s": 5.0, "peak_mib": 700,
                        "times_wall_s": 1.0, "times_cpu_s": 1.0, "times_peak_mib": 1.0}  # fmt: skip
     assert (rows[1]["times_the_faces"], rows[1]["times_wall_s"], rows[1]["times_cpu_s"]) == (2.5, 2.5, 1.0)
-    table = near_duplicates.cost_table({"cpu": "a CPU", "cores": 2, "rows": rows}).splitlines()
-    assert table[3].split() == ["250", "25.0", "5.0", "700", "2.50", "2.50", "1.00", "1.00"]
 
 
-def test_more_faces_are_new_ones_with_copies_among_them():
+def test_a_larger_table_has_new_faces_with_exact_duplicates_among_them():
     noise = np.random.default_rng(6).integers(0, 256, (400, 48, 48), np.uint8)
     faces = _table([(f"Training/sad/{number}", face) for number, face in enumerate(noise)])
-    more = many_faces.further(faces, 1000)
+    more = planted_copies.resized(faces, 1000)
     assert more.schema == faces.schema and len(set(more["name"].to_pylist())) == 1000
-    different = len(set(more["pixels"].to_pylist()))
-    assert 930 <= different <= 970  # 5 % are identical to others
+    assert 930 <= len(set(more["pixels"].to_pylist())) <= 970  # 5 % are duplicates

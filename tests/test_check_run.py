@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 from tools import check_run
 
 PIPELINE = """\
@@ -50,7 +50,7 @@ def ran(tmp_path_factory) -> Path:
         "raw.txt": "faces",
         "recorded.json": json.dumps(VERSIONS),
         "requirements.txt": LOCK,
-        "pending_runs.txt": "# none\n",
+        ".ci/pending_runs.txt": "# none\n",
         "metrics/training/.gitignore": "",
     }
     for name, text in texts.items():
@@ -135,6 +135,14 @@ def add_stage():
         file.write(ANOTHER)
 
 
+def drop_dependency():
+    change("dvc.yaml", "deps: [data/faces, recorded.json]", "deps: [data/faces]")
+
+
+def drop_param():
+    change("dvc.yaml", "    params: [epochs]\n", "")
+
+
 def upgrade_package():
     change("requirements.txt", "keras==3.15.1", "keras==3.16.0")
 
@@ -151,6 +159,8 @@ def upgrade_package():
         (forget_metric, "evaluate", "metrics/cnn.json is not in git: `git add metrics/cnn.json`"),
         (delete_code, "train", "recorded.json is missing"),
         (add_stage, "explore", "not in dvc.lock"),
+        (drop_dependency, "train", "dependency recorded.json is only in dvc.lock"),
+        (drop_param, "train", "param epochs is only in dvc.lock"),
         (
             upgrade_package,
             "train",
@@ -171,25 +181,36 @@ def test_a_file_that_no_stage_makes_is_named(clone, capsys):
     assert problems(capsys) == ["metrics/old.json: no stage makes it: `git rm metrics/old.json`"]
 
 
+def test_a_dropped_output_is_named(clone, capsys):
+    change("dvc.yaml", "    metrics: [metrics/cnn.json: {cache: false}]\n", "")
+    assert "evaluate: output metrics/cnn.json is only in dvc.lock" in problems(capsys)
+
+
+def test_the_entry_of_a_removed_stage_is_named(clone, capsys):
+    text = Path("dvc.yaml").read_text()
+    Path("dvc.yaml").write_text(text[: text.index("  evaluate:")])
+    assert "dvc.lock: there is no stage evaluate: remove its entry" in problems(capsys)
+
+
 def test_pending_stages_and_what_follows_are_accepted_and_printed(clone, capsys):
-    Path("pending_runs.txt").write_text("train  # needs a night\n")
+    check_run.PENDING.write_text("train  # needs a night\n")
     edit_param()
     delete_metric()
     check_run.main()
-    assert "still to be run (pending_runs.txt): train; what follows: evaluate" in capsys.readouterr().out
+    assert "still to be run (.ci/pending_runs.txt): train; what follows: evaluate" in capsys.readouterr().out
 
 
-def test_several_pending_stages_whose_data_are_not_here_are_accepted(clone, capsys):
+def test_several_pending_stages_without_their_data_are_accepted(clone, capsys):
     count = "  count: {cmd: wc data/faces > metrics/n, deps: [data/faces], metrics: [metrics/n: {cache: false}]}\n"
     Path("dvc.yaml").write_text(PIPELINE + count)
     edit_param()
-    Path("pending_runs.txt").write_text("train\ncount\n")
+    check_run.PENDING.write_text("train\ncount\n")
     check_run.main()
-    assert "still to be run (pending_runs.txt): train, count; what follows: evaluate" in capsys.readouterr().out
+    assert "still to be run (.ci/pending_runs.txt): train, count; what follows: evaluate" in capsys.readouterr().out
 
 
 def test_what_comes_before_a_pending_stage_is_not_accepted(clone, capsys):
-    Path("pending_runs.txt").write_text("train\n")
+    check_run.PENDING.write_text("train\n")
     edit_param()
     change("raw.txt", "faces", "others")
     (line,) = problems(capsys)
@@ -197,12 +218,12 @@ def test_what_comes_before_a_pending_stage_is_not_accepted(clone, capsys):
 
 
 def test_a_pending_stage_that_is_up_to_date_is_an_error(clone, capsys):
-    Path("pending_runs.txt").write_text("train\n")
-    assert problems(capsys) == ["pending_runs.txt: train is not stale: remove its line"]
+    check_run.PENDING.write_text("train\n")
+    assert problems(capsys) == [".ci/pending_runs.txt: train is not stale: remove its line"]
 
 
 def test_an_unknown_pending_stage_gets_a_suggestion(clone):
-    Path("pending_runs.txt").write_text("trian\n")
+    check_run.PENDING.write_text("trian\n")
     with pytest.raises(InputError, match=r"there is no stage 'trian'; did you mean 'train'\?"):
         check_run.main()
 

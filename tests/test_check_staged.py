@@ -12,7 +12,7 @@ import pytest
 import yaml
 from PIL import Image
 
-from emotion.data.drawn import draw_face
+from emotion.synthetic.drawn import draw_face
 from tests.source import ROOT
 from tests.tiny import environment
 from tools import check_staged, staged_secrets
@@ -85,7 +85,7 @@ def refusal(capsys: pytest.CaptureFixture[str], *names: str) -> str:
     return ""
 
 
-def test_every_file_that_git_tracks_passes(root, monkeypatch, capsys):
+def test_every_tracked_file_passes(root, monkeypatch, capsys):
     monkeypatch.chdir(root)
     if not (root / ".git").exists():
         pytest.skip("a folder from a zip file has no git")
@@ -94,7 +94,7 @@ def test_every_file_that_git_tracks_passes(root, monkeypatch, capsys):
 
 
 @pytest.mark.parametrize(("text", "kind"), KEYS.items(), ids=[f"{kind}{n}" for n, kind in enumerate(KEYS.values())])
-def test_a_key_is_refused_with_file_and_line_and_without_itself(folder, capsys, text, kind):
+def test_a_key_is_refused_with_its_line_and_without_itself(folder, capsys, text, kind):
     staged("notes/plan.md", f"# a plan\n\nlast line: {text}\n")
     assert refusal(capsys) == f"notes/plan.md:3: {kind}\n"
 
@@ -108,13 +108,13 @@ def test_every_kind_of_key_is_tried_here():
 )
 def test_a_file_for_credentials_is_refused_by_its_name(folder, capsys, path):
     staged(path, "whatever\n")
-    assert refusal(capsys) == f"{path}: a file for credentials, which stays outside git\n"
+    assert refusal(capsys) == f"{path}: a file for credentials, which must stay out of git\n"
 
 
 @pytest.mark.parametrize(
     "line", ["password = hunter2", "secret_access_key = abc", "url = ssh://me:hunter2@example.org/x"]
 )
-def test_a_password_in_the_dvc_config_that_git_tracks_is_refused(folder, capsys, line):
+def test_a_password_in_the_tracked_dvc_config_is_refused(folder, capsys, line):
     text = f"['remote \"storage\"']\n    {line}\n"
     staged("elsewhere/config", text)
     assert refusal(capsys) == ""
@@ -128,7 +128,7 @@ def test_a_remote_without_password_may_be_shared(folder, capsys):
     assert refusal(capsys) == ""
 
 
-def test_what_counts_is_what_is_staged(folder, capsys):
+def test_the_staged_content_counts_and_not_the_file(folder, capsys):
     (key,) = (text for text, kind in KEYS.items() if kind == "an AWS access key")
     file = staged("a.txt", f"{key}\n")
     file.write_text("nothing\n")
@@ -147,13 +147,13 @@ def test_a_file_that_is_not_staged_is_named(folder):
 @pytest.mark.parametrize(
     "path", ["face.png", "plots/faces/samples.png", "docs/me.png", "plots/confusion/deep/a.png", "README"]
 )
-def test_a_picture_that_is_no_named_figure_is_refused_whatever_it_shows(folder, capsys, path):
+def test_a_picture_that_is_no_listed_figure_is_refused(folder, capsys, path):
     staged(path, png(Image.new("L", (640, 480), 128)))
     assert refusal(capsys).startswith(f"{path}: a binary file")
 
 
 @pytest.mark.parametrize("path", ["data/learn.parquet", "faces.npz", "data/faces.zip", "film.mp4"])
-def test_data_in_binary_form_are_refused(folder, capsys, path):
+def test_binary_data_are_refused(folder, capsys, path):
     staged(path, b"PK\x03\x04\x00 or anything else with a zero byte")
     assert refusal(capsys).startswith(f"{path}: a binary file")
 
@@ -174,7 +174,7 @@ def test_tables_of_numbers_pass(folder, capsys):
 
 @pytest.mark.parametrize("path", ["page.html", "notes.ipynb", "icon.svg", "style.css"])
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP", "GIF", "BMP"])
-def test_a_picture_inside_a_text_is_refused(folder, capsys, path, kind):
+def test_an_embedded_picture_is_refused(folder, capsys, path, kind):
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (48, 48), np.uint8)).save("picture", kind)
     code = base64.encodebytes(Path("picture").read_bytes()).decode()
     if path == "notes.ipynb" and kind != "BMP":
@@ -182,30 +182,30 @@ def test_a_picture_inside_a_text_is_refused(folder, capsys, path, kind):
     else:
         text = f'<html>\n<img src="data:image/{kind.lower()};base64,{code}">\n'
     staged(path, text)
-    assert "a picture inside the text" in refusal(capsys)
+    assert "an embedded picture" in refusal(capsys)
 
 
-def test_a_page_may_hold_the_figures_that_git_tracks_and_no_other(folder, capsys):
+def test_a_page_may_embed_tracked_figures_and_no_others(folder, capsys):
     figure, other = (png(Image.new("L", (640, 480), gray)) for gray in (10, 20))
     staged("plots/data/counts.png", figure)
     page = '<img src="data:image/png;base64,{}">\n'
     staged("plots/report.html", page.format(base64.b64encode(figure).decode()))
     assert refusal(capsys) == ""
     staged("plots/report.html", page.format(base64.b64encode(other).decode()))
-    assert refusal(capsys) == "plots/report.html:1: a picture inside the text, none of the figures that git tracks\n"
+    assert refusal(capsys) == "plots/report.html:1: an embedded picture that is no figure in git\n"
 
 
-def test_real_faces_in_the_place_of_a_figure_are_found(folder, capsys, real_faces):
+def test_real_faces_in_place_of_a_figure_are_found(folder, capsys, real_faces):
     staged("docs/results.png", png(sheet(real_faces)))
     assert "docs/results.png: shows" in refusal(capsys)
 
 
-def test_a_cut_out_face_is_no_figure(folder, capsys):
+def test_a_cropped_face_is_no_figure(folder, capsys):
     staged("docs/apps/demo.png", png(Image.fromarray(drawn_faces()[0])))
     assert refusal(capsys) == "docs/apps/demo.png: too small for a figure: 48x48 pixels\n"
 
 
-def test_drawn_faces_may_be_shown_where_faces_are_shown_and_nowhere_else(folder, capsys):
+def test_drawn_faces_are_allowed_in_some_figures_alone(folder, capsys):
     picture = png(sheet(drawn_faces()))
     staged("docs/apps/predict.png", picture)
     assert refusal(capsys) == ""
@@ -213,9 +213,9 @@ def test_drawn_faces_may_be_shown_where_faces_are_shown_and_nowhere_else(folder,
     assert "docs/overfitting.png: shows" in refusal(capsys)
 
 
-def test_a_figure_that_is_no_picture_is_refused(folder, capsys):
+def test_an_unreadable_figure_is_refused(folder, capsys):
     staged("docs/results.png", b"PAR1\x00\x00")
-    assert refusal(capsys) == "docs/results.png: no picture that can be read\n"
+    assert refusal(capsys) == "docs/results.png: not a readable picture\n"
 
 
 # The hooks
@@ -244,7 +244,7 @@ def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
 
 
-def test_git_commits_what_is_clean_and_refuses_what_is_not(hooked):
+def test_git_commits_clean_files_and_refuses_others(hooked):
     staged("good.py", '"""A good file."""\n')
     done = run(hooked, "git", "commit", "-m", "good")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -258,7 +258,7 @@ def test_git_commits_what_is_clean_and_refuses_what_is_not(hooked):
         run(hooked, "git", "rm", "--quiet", "--force", name)
 
 
-def test_pushing_needs_no_dvc_remote_and_uses_one_that_is_there(hooked):
+def test_pushing_uses_a_dvc_remote_and_needs_none(hooked):
     staged("data.txt", "a table\n")
     run(hooked, "git", "rm", "--quiet", "--cached", "data.txt")
     run(hooked, sys.executable, "-m", "dvc", "add", "data.txt")
@@ -272,7 +272,7 @@ def test_pushing_needs_no_dvc_remote_and_uses_one_that_is_there(hooked):
     assert [path for path in (hooked.parent / "storage").rglob("*") if path.is_file()]
 
 
-def test_switching_brings_the_data_and_does_not_fail_without_them(hooked):
+def test_switching_brings_data_and_does_not_fail_without_them(hooked):
     for text in ("one\n", "two\n"):
         (hooked / "data.txt").write_text(text)
         run(hooked, sys.executable, "-m", "dvc", "add", "data.txt")
@@ -287,7 +287,7 @@ def test_switching_brings_the_data_and_does_not_fail_without_them(hooked):
     assert run(hooked, "git", "switch", "-").returncode == 0
 
 
-def test_the_hooks_run_what_the_environment_holds():
+def test_hooks_run_the_tools_of_the_environment():
     config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
     (repository,) = config["repos"]
     assert repository["repo"] == "local", "nothing that pins a revision elsewhere"

@@ -1,4 +1,4 @@
-"""Cleaning: what is a face, what is set aside and why, and when there is nothing to learn from."""
+"""Cleaning: faces are decoded, other files set aside with a reason, and useless archives refused."""
 
 import io
 
@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.data import cleaning
-from emotion.data.cleaning import UnusableError
-from emotion.errors import InputError
-from emotion.labels import EMOTIONS
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.preparation import cleaning
+from emotion.preparation.cleaning import UnusableError
 
 RNG = np.random.default_rng(3)
 FACE = RNG.integers(0, 256, (48, 48), np.uint8)
@@ -25,12 +25,9 @@ def _archive(*emotions: str) -> list[tuple[str, bytes]]:
     return [(f"Training/{emotion}/{number}.png", _file(FACE)) for number, emotion in enumerate(emotions)]
 
 
-def test_a_gray_picture_keeps_its_values():
-    assert np.array_equal(cleaning.decode(_file(FACE)), FACE)
-
-
-def test_a_colour_picture_becomes_gray():
-    assert np.array_equal(cleaning.decode(_file(np.stack([FACE] * 3, axis=-1))), FACE)
+@pytest.mark.parametrize("pixels", [FACE, np.stack([FACE] * 3, axis=-1)], ids=["gray", "colour"])
+def test_a_picture_becomes_its_gray_values(pixels: np.ndarray):
+    assert np.array_equal(cleaning.decode(_file(pixels)), FACE)
 
 
 @pytest.mark.parametrize(
@@ -45,22 +42,18 @@ def test_a_colour_picture_becomes_gray():
     ],
     ids=["truncated JPEG", "truncated PNG", "text", "empty", "one row less", "larger"],
 )
-def test_what_is_no_face_is_set_aside_with_the_reason_and_the_others_stay(content: bytes, reason: str):
+def test_an_unusable_picture_is_set_aside_with_the_reason(content: bytes, reason: str):
     with pytest.raises(UnusableError, match=f"^{reason}$"):
         cleaning.decode(content)
-
     faces, set_aside = cleaning.clean([("Test/sad/bad.jpg", content), ("Test/sad/good.png", _file(FACE))])
-
     assert faces["name"].to_pylist() == ["Test/sad/good.png"]
     assert set_aside == [("Test/sad/bad.jpg", reason)]
 
 
-def test_the_table_holds_what_stood_in_the_archive():
+def test_the_table_holds_the_faces_of_the_archive():
     noise = RNG.integers(100, 105, (48, 48), np.uint8)  # what JPEG makes of one gray value
     pictures = {"Training/sad/a.png": FACE, "Test/fear/b/c.png": FACE, "PublicTest/happy/d.png": noise}
-
     faces, set_aside = cleaning.clean((name, _file(pixels)) for name, pixels in pictures.items())
-
     assert set_aside == []
     assert faces["name"].to_pylist() == list(pictures)
     assert faces["official"].to_pylist() == ["Training", "Test", "PublicTest"]
@@ -80,7 +73,7 @@ def test_the_summary_counts_faces_and_reasons():
     assert summary["set_aside"] == {"total": 2, "not a picture": 2}
 
 
-def test_some_of_the_emotions_are_enough_and_the_absent_ones_are_told():
+def test_two_emotions_are_enough():
     summary = cleaning.summarise(*cleaning.clean(_archive("happy", "sad", "sad")))
     assert summary["per_emotion"] == {**dict.fromkeys(EMOTIONS, 0), "happy": 1, "sad": 2}
 
@@ -88,12 +81,12 @@ def test_some_of_the_emotions_are_enough_and_the_absent_ones_are_told():
 @pytest.mark.parametrize(
     ("pictures", "message"),
     [
-        (_archive("happy", "happy"), r"usable pictures of happy alone \(2, set aside: none\)"),
-        ([("Training/sad/x", b""), ("Test/fear/y", b"")], r"of no emotion alone \(0, set aside: 2 x not a picture\)"),
-        ([], "usable pictures of no emotion alone"),
+        (_archive("happy", "happy"), r"usable pictures of happy only \(2, set aside: none\)"),
+        ([("Training/sad/x", b""), ("Test/fear/y", b"")], r"of no emotion only \(0, set aside: 2 x not a picture\)"),
+        ([], "usable pictures of no emotion only"),
     ],
     ids=["one emotion", "nothing usable", "nothing"],
 )
-def test_nothing_to_tell_apart_is_an_error(pictures: list[tuple[str, bytes]], message: str):
+def test_fewer_than_two_emotions_are_an_error(pictures: list[tuple[str, bytes]], message: str):
     with pytest.raises(InputError, match=message):
         cleaning.summarise(*cleaning.clean(pictures))

@@ -1,21 +1,27 @@
-"""Comparisons of models on the same faces, against statsmodels and sums by hand."""
+"""Comparisons of models on the same faces, against statsmodels and sums by hand, and the stage `compare`."""
 
+import csv
 import itertools
+from pathlib import Path
 
 import numpy as np
 import pytest
 from matplotlib.text import Annotation
+from PIL import Image
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
-from statsmodels.stats.proportion import proportion_confint
 
-from emotion.evaluation import comparison, scores
-from emotion.report import comparison_figures
+from emotion.core.errors import InputError
+from emotion.evaluation import comparison, figures
+from stages import compare
+from tests import predicted
+
+LABELS = np.arange(210) % 7
 
 
 @pytest.mark.parametrize("counts", [(0, 0), (3, 9), (12, 12), (40, 60), (200, 150)])
-def test_mcnemar_is_that_of_statsmodels(counts: tuple[int, int]):
-    exact = sum(counts) < comparison.EXACT
+def test_mcnemars_test_is_that_of_statsmodels(counts: tuple[int, int]):
+    exact = sum(counts) < comparison.MIN_FOR_CHI_SQUARE
     expected = mcnemar([[5, counts[0]], [counts[1], 5]], exact=exact, correction=True).pvalue
     assert comparison.mcnemar(*counts) == pytest.approx(expected)
 
@@ -26,13 +32,7 @@ def test_holms_correction_is_that_of_statsmodels():
     assert comparison.holm([]) == []
 
 
-def test_wilsons_interval_is_that_of_statsmodels():
-    labels, probabilities = np.zeros(500, int), np.eye(7)[np.repeat([0, 1], [330, 170])]
-    expected = proportion_confint(330, 500, method="wilson")
-    assert scores.accuracy_interval(labels, probabilities) == pytest.approx(expected, abs=1e-6)
-
-
-def test_the_interval_of_a_difference_is_that_of_faces_drawn_again_in_pairs():
+def test_the_interval_of_a_difference_is_that_of_faces_drawn_in_pairs():
     rng = np.random.default_rng(1)
     first, second = rng.random(1000) < 0.7, rng.random(1000) < 0.65
     drawn = rng.integers(0, 1000, (4000, 1000))
@@ -44,24 +44,69 @@ def test_the_interval_of_a_difference_is_that_of_faces_drawn_again_in_pairs():
 
 
 def test_every_two_models_are_compared_once():
-    right = {name: np.array([True, False]) for name in "abcd"}
-    rows = comparison.pairs(right, 10, seed=1)
+    correct = {name: np.array([True, False]) for name in "abcd"}
+    rows = comparison.pairs(correct, 10, seed=1)
     assert [row["first"] + row["second"] for row in rows] == ["ab", "ac", "ad", "bc", "bd", "cd"]
     assert all(row["p_holm"] == 1 and row["low"] == row["high"] == 0 for row in rows)
 
 
-def test_agreement_is_the_share_of_equal_answers():
+def test_agreement_is_the_share_of_equal_predicted_labels():
     shares = comparison.agreement({"a": np.array([0, 1, 2, 3]), "b": np.array([0, 1, 2, 2])})
     np.testing.assert_allclose(shares, [[1, 0.75], [0.75, 1]])
 
 
-def test_no_label_covers_another_where_networks_are_alike():
-    alike = [("resnet_deep", 178e6, 0.707), ("resnet_swish", 178e6, 0.711), ("resnet_teacher", 227e6, 0.71)]
-    networks = [("distilled", 33e6, 0.70), ("vgg16", 705e6, 0.65), *alike]
+def test_labels_of_similar_models_do_not_overlap_in_the_pareto_chart():
+    similar = [("resnet_deep", 178e6, 0.707), ("resnet_swish", 178e6, 0.711), ("resnet_teacher", 227e6, 0.71)]
+    models = [("distilled", 33e6, 0.70), ("vgg16", 705e6, 0.65), *similar]
     common = {"low": 0.69, "high": 0.73, "parameters": 2e6}
-    figure = comparison_figures.pareto({name: {"macs": m, "accuracy": a, **common} for name, m, a in networks})
+    figure = figures.pareto({name: {"macs": m, "accuracy": a, **common} for name, m, a in models})
     labels = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
     figure.draw_without_rendering()
     boxes = [label.get_window_extent() for label in labels]
-    assert [label.get_text() for label in labels] == [f"{name}, 2 M" for name, _, _ in networks]
+    assert [label.get_text() for label in labels] == [f"{name}, 2 M" for name, _, _ in models]
     assert not any(one.overlaps(other) for one, other in itertools.combinations(boxes, 2))
+
+
+def _write(name: str, correct: int, count: int = 210) -> None:
+    path = "plots/ensemble/test.csv" if name == "ensemble" else f"plots/predictions/test/{name}.csv"
+    predicted.write(path, predicted.right_for_first(LABELS[:count], correct), LABELS)
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with predictions of two models and an ensemble, correct for 100, 150 and 160 of 210 faces."""
+    monkeypatch.chdir(tmp_path)
+    predicted.write_params(compare={"models": ["cnn", "vgg16"]}, evaluate={"resamples": 200, "seed": 1})
+    Path("metrics/architecture").mkdir(parents=True)
+    for name, correct in {"cnn": 100, "vgg16": 150, "ensemble": 160}.items():
+        _write(name, correct)
+        Path(f"metrics/architecture/{name}.json").write_text('{"parameters": 1000000, "macs": 2000000}')
+    return tmp_path
+
+
+def test_compare_writes_every_pair_and_the_same_bytes_each_time(project: Path):
+    def written() -> list[bytes]:
+        compare.main()
+        return [path.read_bytes() for path in sorted(Path("plots/compare").iterdir())]
+
+    assert written() == written()
+    with open("plots/compare/pairs.csv", newline="", encoding="utf-8") as file:
+        rows = {(row["first"], row["second"]): row for row in csv.DictReader(file)}
+    assert list(rows) == [("cnn", "vgg16"), ("cnn", "ensemble"), ("vgg16", "ensemble")]
+    assert float(rows["cnn", "vgg16"]["difference"]) == pytest.approx(-50 / 210)
+    assert float(rows["cnn", "vgg16"]["p_holm"]) < 1e-6 < float(rows["vgg16", "ensemble"]["p"])
+    for figure in ("differences", "pareto"):
+        assert Image.open(f"plots/compare/{figure}.png").width > 400
+
+
+def test_compare_refuses_predictions_for_other_faces(project: Path):
+    _write("vgg16", 150, count=209)
+    with pytest.raises(InputError, match="^ensemble and vgg16 have predictions for different faces: run `dvc repro`"):
+        compare.main()
+    assert not Path("plots/compare").exists()
+
+
+def test_compare_names_a_missing_file_of_predictions(project: Path):
+    predicted.write_params(compare={"models": ["cn"]}, evaluate={"resamples": 9, "seed": 1})
+    with pytest.raises(FileNotFoundError, match=r"plots/predictions/test/cn\.csv"):
+        compare.main()

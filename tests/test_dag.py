@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -16,14 +17,16 @@ import pytest
 import yaml
 from sklearn.metrics import f1_score
 
-from emotion.evaluation import calibration, predictions
-from emotion.labels import EMOTIONS
+from emotion.core import predictions
+from emotion.core.labels import EMOTIONS
+from emotion.evaluation import calibration
 from tests import tiny as dag
 from tests.source import ROOT
 
 PARAMS = dag.params()
-MODELS, EXPORTED = list(PARAMS["models"]), PARAMS["export"]["models"]
-DATA = ["download", "clean", "audit", "split", "class_weights"]
+MODELS = list(PARAMS["models"])
+EXPORTED = PARAMS["export"]["models"]
+DATA = ["check_params", "check_inputs", "download", "clean", "audit", "split", "class_weights"]
 TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
 LEAVES = ["explore", "label_audit"]  # nothing follows from them
 
@@ -33,18 +36,19 @@ def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
     return {f"{stage}@{model}" for stage in stages for model in models}
 
 
-def _taught(targets: str) -> list[str]:
-    return [name for name, model in PARAMS["models"].items() if model["targets"] == targets]
+def _students(*files: str) -> list[str]:
+    """Return the models that learn from a teacher in one of these files."""
+    return [name for name, one in PARAMS["distill"].items() if set(files) & set(one["teachers"].values())]
 
 
 def _after_training(*models: str) -> set[str]:
-    """Return a training's stage and all that follow from it, also by way of the models that it teaches."""
-    if teaching := {"teach"} if set(models) & set(PARAMS["teach"]["teachers"]) else set():
-        models = (*models, *_taught("data/soft_labels.csv"))
+    """Return a training's stage and all that follow from it, also by way of the students of these models."""
+    students = _students(*(f"models/{model}.keras" for model in models))
+    taught = (_all("distill", models=students) | _after_training(*students)) if students else set()
     fitted = _all("train", "describe", models=models)
     fitted |= _all("robustness", models=[model for model in models if model in TESTED])
     explained = {"explain"} if PARAMS["explain"]["model"] in models else set()
-    return teaching | fitted | explained | _after_prediction(*models)
+    return taught | fitted | explained | _after_prediction(*models)
 
 
 def _after_prediction(*models: str) -> set[str]:
@@ -55,9 +59,10 @@ def _after_prediction(*models: str) -> set[str]:
 
 
 def _after_export(*models: str) -> set[str]:
-    """Return the stages that export these and what follows from them alone: an exported model may teach others."""
-    taught = _taught("data/soft_labels_again.csv") if set(models) & set(PARAMS["teach_again"]["teachers"]) else []
-    return _all("export", models=models) | ({"teach_again"} | _after_training(*taught) if taught else set())
+    """Return the stages that export these and what follows from them alone: an exported model may be a teacher."""
+    students = _students(*(f"models/{model}.float16.onnx" for model in models))
+    taught = (_all("distill", models=students) | _after_training(*students)) if students else set()
+    return _all("export", models=models) | taught
 
 
 def _lock(tiny: Path) -> dict[str, Any]:
@@ -72,12 +77,12 @@ def test_every_stage_ran_and_wrote_all_of_its_outputs(tiny: Path):
             assert (tiny / out["path"]).stat().st_size, f"{name}: {out['path']}"
 
 
-def test_git_holds_metrics_and_plots_and_no_data(tiny: Path):
+def test_git_holds_metrics_and_plots_but_no_data(tiny: Path):
     made = {out["path"] for stage in _lock(tiny).values() for out in stage["outs"]}
     faces = {path for path in made if path.startswith("plots/faces/")}
     tracked = made & set(dag.git(tiny, "ls-files").split())
     kept = {path for path in made - faces if path.startswith(("metrics/", "plots/"))}
-    assert faces and tracked == kept | {"data/soft_labels_again.csv"}  # probabilities alone
+    assert faces and tracked == kept
     assert dag.git(tiny, "status", "--short") == ""
 
 
@@ -98,56 +103,107 @@ def _changed(section: str, **values: Any) -> str:
     return yaml.safe_dump({**PARAMS, section: {**PARAMS[section], **values}})
 
 
-SCORED = _all("evaluate") | _all("export", models=EXPORTED) | {"choose", "ensemble_choice", "ensemble", "compare"}
+SCORED = _all("calibrate", "evaluate") | {"choose", "ensemble_choice", "ensemble", "compare", "report"}
+USE_TRAINING = (
+    {"check_params", "explain", "label_audit"}
+    | _all("train", "predict")
+    | _all("export", models=EXPORTED)
+    | _all("robustness", models=TESTED)
+    | _all("distill", models=PARAMS["distill"])
+)
 ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
 
 
 @pytest.mark.parametrize(
-    ("file", "text", "changed", "follows"),
+    ("file", "text", "changed"),
     [
-        ("params.yaml", _longer("cnn_aug"), {"train@cnn_aug"}, _after_training("cnn_aug")),
-        (
-            "params.yaml",
-            _changed("split", seed=14),
-            {"split"},
-            {"split", "class_weights", "label_audit"} | _after_training(*MODELS),
-        ),
-        ("params.yaml", _changed("predict", mirror=False), _all("predict"), _after_prediction(*MODELS)),
-        ("params.yaml", _changed("ensemble", largest=1), {"ensemble_choice"}, ENSEMBLE),
-        ("emotion/models/vgg16.py", None, {"train@vgg16"}, _after_training("vgg16")),
-        (
-            "emotion/training/engine.py",
-            None,
-            _all("train") | {"label_audit"},
-            _after_training(*MODELS) | {"label_audit"},
-        ),
-        ("emotion/data/charts.py", None, {"explore"}, {"explore", "report"}),
-        ("emotion/evaluation/scores.py", None, SCORED, SCORED | _after_export(*EXPORTED) | {"report"}),
-        ("stages/evaluate.py", None, _all("evaluate"), _all("evaluate") | {"report"}),
-        ("emotion/architecture/drawing.py", None, _all("describe"), _all("describe") | {"compare", "report"}),
-        ("emotion/__init__.py", None, set(), set()),
+        ("params.yaml", _longer("cnn_aug"), {"check_params", "train@cnn_aug"}),
+        ("params.yaml", _changed("split", seed=14), {"check_params", "split"}),
+        ("params.yaml", _changed("predict", tta_flip=False), {"check_params"} | _all("predict")),
+        ("params.yaml", _changed("ensemble", max_members=1), {"check_params", "ensemble_choice"}),
+        ("emotion/models/vgg16.py", None, {"check_params", "train@vgg16"}),
+        ("emotion/training/loop.py", None, USE_TRAINING),
+        ("emotion/exploration/charts.py", None, {"check_params", "explore", "label_audit"}),
+        ("emotion/evaluation/metrics.py", None, {"check_params"} | SCORED),
+        ("emotion/report/page.html", None, {"report"}),
+        ("stages/evaluate.py", None, _all("evaluate")),
+        ("emotion/architecture/drawing.py", None, _all("describe")),
+        ("emotion/inference/tracking.py", None, set()),
+        ("emotion/__init__.py", None, set()),
     ],
     ids=[
         "a model's params",
         "split.seed",
-        "predict.mirror",
-        "ensemble.largest",
+        "predict.tta_flip",
+        "ensemble.max_members",
         "a network",
-        "engine",
-        "a chart",
-        "scores",
-        "evaluate",
+        "training",
+        "exploration",
+        "evaluation",
+        "a template",
+        "a stage",
         "a diagram",
+        "inference",
         "a docstring of __init__",
     ],
 )
-def test_a_change_makes_stale_what_uses_it_and_what_follows_and_nothing_else(
-    tiny: Path, file: str, text: str | None, changed: set[str], follows: set[str]
-):
+def test_a_change_makes_stale_what_uses_it_and_nothing_else(tiny: Path, file: str, text: str | None, changed: set[str]):
     code = (tiny / file).read_text(encoding="utf-8") + "# a remark\n"
     with dag.edited(tiny / file, text or code):
         assert dag.stale(tiny) == changed
-        assert dag.would_run(tiny) == follows
+
+
+@pytest.mark.parametrize(
+    ("text", "follows"),
+    [(_longer("cnn_aug"), _after_training("cnn_aug")), (_changed("ensemble", max_members=1), ENSEMBLE)],
+    ids=["a model's params", "ensemble.max_members"],
+)
+def test_a_dry_run_tells_what_follows_from_a_change(tiny: Path, text: str, follows: set[str]):
+    with dag.edited(tiny / "params.yaml", text):
+        # The check is first in the pipeline, so everything follows from it if its output changes, which it never does.
+        assert follows <= dag.would_run(tiny)
+
+
+def test_checked_params_rerun_nothing_but_what_they_affect(tiny: Path):
+    before = (tiny / "dvc.lock").read_text(encoding="utf-8")
+    with dag.edited(tiny / "params.yaml", _changed("ensemble", max_members=1)):
+        told = dag.dvc(tiny, "repro", "class_weights")
+    assert re.findall(r"^Running stage '(.+)'", told, re.MULTILINE) == ["check_params"]
+    (tiny / "dvc.lock").write_text(before, encoding="utf-8")
+    dag.dvc(tiny, "repro", "check_params")
+
+
+def test_a_typo_leaves_the_last_outputs_in_place(tiny: Path):
+    before = dag.outputs(tiny)
+    values = dag.params()
+    values["models"]["cnn"]["fit"]["epoch"] = 20
+    with dag.edited(tiny / "params.yaml", yaml.safe_dump(values)):
+        command = [sys.executable, "-m", "dvc", "repro"]
+        run = subprocess.run(command, cwd=tiny, env=dag.environment(tiny), capture_output=True, text=True)
+    assert run.returncode != 0
+    assert "unknown key models.cnn.fit.epoch; did you mean 'epochs'?" in run.stderr
+    after = dag.outputs(tiny)
+    changed = {name for name in before if before[name] != after.get(name)}
+    assert changed <= {"data/params_checked.txt"}
+    dag.dvc(tiny, "repro", "check_params")
+
+
+def test_files_that_python_and_editors_leave_make_nothing_stale(tiny: Path):
+    folder = tiny / "emotion/training"
+    left = [folder / "loop.py~", folder / ".loop.py.swp", folder / "#loop.py#", folder / ".#loop.py"]
+    for file in left[:-1]:
+        file.write_text("x", encoding="utf-8")
+    left[-1].symlink_to("nobody@nowhere")  # as Emacs does for an unsaved buffer
+    code = "import sys; sys.dont_write_bytecode = False; import emotion.training.schedule"
+    environment = {key: value for key, value in dag.environment(tiny).items() if key != "PYTHONDONTWRITEBYTECODE"}
+    subprocess.run([sys.executable, "-c", code], cwd=tiny, env=environment, check=True)
+    try:
+        assert list(folder.glob("__pycache__/*.pyc"))
+        assert dag.stale(tiny) == set()
+    finally:
+        for file in left:
+            file.unlink()
+        shutil.rmtree(folder / "__pycache__")
 
 
 def test_running_again_gives_the_same_bytes(tiny: Path):
@@ -155,14 +211,15 @@ def test_running_again_gives_the_same_bytes(tiny: Path):
     models = [
         f"{stage}@cnn" for stage in ("train", "predict", "calibrate", "evaluate", "describe", "export", "robustness")
     ]
-    stages = [*DATA, *models, "teach", "teach_again", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
+    students = [f"distill@{student}" for student in PARAMS["distill"]]
+    stages = [*DATA, *models, *students, "choose", "ensemble_choice", "ensemble", "compare", "explain"]
     dag.dvc(tiny, "repro", "--force", "--single-item", *stages)
     after = dag.outputs(tiny)
     assert before.keys() == after.keys()
     assert [name for name in before if before[name] != after[name]] == []
 
 
-def test_a_killed_training_leaves_nothing_half_written_and_the_next_run_completes(tiny: Path):
+def test_a_killed_training_leaves_nothing_half_written(tiny: Path):
     before, history = dag.outputs(tiny), tiny / "plots/history/cnn.csv"
     values = dag.params()
     values["models"]["cnn"]["fit"]["epochs"] = 100_000
@@ -177,7 +234,7 @@ def test_a_killed_training_leaves_nothing_half_written_and_the_next_run_complete
             run.wait()
         assert not (tiny / "models/cnn.keras").exists()
         assert not list((tiny / "models").glob(".tmp-*"))
-    shutil.rmtree(tiny / ".checkpoints")  # of a training that nobody will go on with
+    shutil.rmtree(tiny / ".checkpoints")  # of a training that nobody will resume
     dag.dvc(tiny, "repro")
     assert dag.outputs(tiny) == before
 
@@ -190,51 +247,46 @@ def _wait(condition: Any, run: subprocess.Popen, seconds: float = 300) -> None:
         time.sleep(0.05)
 
 
-def test_the_model_chosen_is_the_best_on_validation_faces_of_those_that_are_small(tiny: Path):
+def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):
     scores = {}
     sizes = {model: (tiny / f"models/{model}.float16.onnx").stat().st_size for model in PARAMS["export"]["models"]}
     for model in (model for model in sizes if sizes[model] <= PARAMS["export"]["max_mb"] * 1e6):
-        answers = predictions.read(tiny / f"plots/predictions/validation/{model}.csv")
-        predicted = answers.probabilities.argmax(axis=1)
-        scores[model] = f1_score(answers.labels, predicted, labels=range(7), average="macro", zero_division=0)
+        found = predictions.read(tiny / f"plots/predictions/validation/{model}.csv")
+        predicted = found.probabilities.argmax(axis=1)
+        scores[model] = f1_score(found.labels, predicted, labels=range(7), average="macro", zero_division=0)
     best = json.loads((tiny / "metrics/best.json").read_text(encoding="utf-8"))
     assert best["validation_macro_f1"] == pytest.approx(max(scores.values()), abs=1e-6)
     assert scores[best["model"]] == max(scores.values())
 
 
-@pytest.mark.parametrize("part", ["validation", "test"])
-def test_the_ensemble_is_the_mean_of_members_whose_mean_is_best_on_validation_faces(tiny: Path, part: str):
+@pytest.mark.parametrize("subset", ["validation", "test"])
+def test_the_ensemble_is_the_mean_of_the_best_members_on_validation_faces(tiny: Path, subset: str):
     chosen = json.loads((tiny / "metrics/ensemble_members.json").read_text(encoding="utf-8"))
     scores = json.loads((tiny / "metrics/ensemble.json").read_text(encoding="utf-8"))
-    files = [tiny / f"plots/predictions/{part}_averaged/{member}.csv" for member in chosen["members"]]
+    files = [tiny / f"plots/predictions/{subset}_tta/{member}.csv" for member in chosen["members"]]
     mean = np.mean([predictions.read(file).probabilities for file in files], axis=0)
-    written = predictions.read(tiny / f"plots/ensemble/{part}.csv")
+    written = predictions.read(tiny / f"plots/ensemble/{subset}.csv")
     np.testing.assert_allclose(written.probabilities, mean, rtol=1e-5)
-    assert scores[part]["accuracy"] == pytest.approx(np.mean(mean.argmax(axis=1) == written.labels), abs=1e-6)
+    assert scores[subset]["accuracy"] == pytest.approx(np.mean(mean.argmax(axis=1) == written.labels), abs=1e-6)
     for candidate in chosen["candidates"]:
         assert chosen["log_loss"] <= candidate["log_loss"]
 
 
-def test_pupils_of_an_exported_network_learn_what_it_answers_for_a_face_and_its_mirror_image(tiny: Path):
-    from emotion.data import dataset, soft_labels
+def test_a_student_learns_its_teachers_predictions_with_the_mirror_image(tiny: Path):
+    from emotion.core import dataset
     from emotion.export import parity
+    from emotion.training import soft_targets
 
-    faces, settings = dataset.load(tiny / "data/learn.parquet", "train"), PARAMS["teach_again"]
-    files = [tiny / f"models/{name}.float16.onnx" for name in settings["teachers"]]
-    looks = [faces.pixels, faces.pixels[:, :, ::-1]]
-    answers = [parity.probabilities(file, look, threads=2) for file in files for look in looks]
-    softened = [answer ** (1 / settings["temperature"]) for answer in answers]
+    faces = dataset.load(tiny / "data/learn.parquet", "train")
+    settings = PARAMS["distill"]["distilled"]
+    file = tiny / settings["teachers"]["first"]
+    predicted = [parity.probabilities(file, pixels, threads=2) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
+    softened = [one ** (1 / settings["temperature"]) for one in predicted]
     mean = np.mean([soft / soft.sum(axis=1, keepdims=True) for soft in softened], axis=0)
-    expected = settings["given"] * np.eye(7)[faces.labels] + (1 - settings["given"]) * mean
-    np.testing.assert_allclose(soft_labels.read(tiny / "data/soft_labels_again.csv", faces), expected, atol=1e-5)
-
-
-def test_a_teacher_that_was_not_exported_is_named(tiny: Path):
-    with dag.edited(tiny / "params.yaml", _changed("teach_again", teachers=["cnn", "vgg16"])):
-        command = [sys.executable, "-m", "stages.teach_again"]
-        run = subprocess.run(command, cwd=tiny, env=dag.environment(tiny), capture_output=True, text=True)
-    assert run.returncode == 1 and run.stderr.startswith("error: teach_again.teachers: models/vgg16.float16.onnx is ")
-    assert run.stderr.count("\n") == 1
+    weight = settings["label_weight"]
+    expected = weight * np.eye(7)[faces.labels] + (1 - weight) * mean
+    written = soft_targets.read(tiny / "data/soft_targets/distilled.csv", faces)
+    np.testing.assert_allclose(written, expected, atol=1e-5)
 
 
 def test_metrics_and_plots_of_every_model_can_be_shown(tiny: Path):
@@ -258,7 +310,7 @@ def test_saved_weights_are_a_stock_network_in_float32(tiny: Path, model: str):
 
 
 @pytest.mark.parametrize("model", PARAMS["export"]["models"])
-def test_exported_files_tell_what_they_are_and_give_calibrated_answers(tiny: Path, model: str):
+def test_exported_files_say_what_they_are_and_are_calibrated(tiny: Path, model: str):
     import onnx
     import onnxruntime
 
@@ -266,9 +318,9 @@ def test_exported_files_tell_what_they_are_and_give_calibrated_answers(tiny: Pat
     facts = {item.key: json.loads(item.value) for item in properties}
     lock, summary = _lock(tiny), json.loads((tiny / f"metrics/export/{model}.json").read_text(encoding="utf-8"))
     md5 = {out["path"]: out["md5"] for stage in ("split", f"train@{model}") for out in lock[stage]["outs"]}
-    answers = predictions.read(tiny / f"plots/predictions/test/{model}.csv")
+    predicted = predictions.read(tiny / f"plots/predictions/test/{model}.csv")
     scores = json.loads((tiny / f"metrics/{model}.json").read_text(encoding="utf-8"))["validation"]
-    temperature = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["single"]
+    temperature = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
     assert facts["labels"] == list(EMOTIONS)
     assert facts["input_size"] == [48, 48]
     assert facts["temperature"] == summary["temperature"] == temperature["temperature"]
@@ -279,10 +331,10 @@ def test_exported_files_tell_what_they_are_and_give_calibrated_answers(tiny: Pat
     sizes = {out["path"]: out["size"] for out in lock[f"export@{model}"]["outs"] if out["path"].startswith("models/")}
     assert sorted(sizes.values()) == sorted(file["bytes"] for file in summary["files"].values())
 
-    from emotion.data import dataset
+    from emotion.core import dataset
 
     faces = dataset.load(tiny / "data/test.parquet", "test").pixels[..., None].astype(np.float32)
     session = onnxruntime.InferenceSession(tiny / f"models/{model}.onnx")
     (got,) = session.run(None, {"face": faces})
-    expected = calibration.scaled(answers.probabilities, facts["temperature"])
+    expected = calibration.apply_temperature(predicted.probabilities, facts["temperature"])
     np.testing.assert_allclose(got, expected, atol=PARAMS["export"]["max_difference"])

@@ -1,12 +1,12 @@
-"""Pictures that show nothing or no face are told from faces."""
+"""Blank pictures and pictures without a face are distinguished from faces."""
 
 import cv2
 import numpy as np
 import pytest
 
-from emotion.data import defects
-from emotion.data.drawn import draw_face
-from emotion.labels import EMOTIONS
+from emotion.audit import defects
+from emotion.core.labels import EMOTIONS
+from emotion.synthetic.drawn import draw_face
 
 
 @pytest.fixture(scope="module")
@@ -17,7 +17,7 @@ def faces() -> np.ndarray:
 
 
 def _sign() -> np.ndarray:
-    """Return a warning sign, as sites show it in the place of a picture."""
+    """Return a warning sign, which some sites show instead of a picture."""
     picture = np.zeros((48, 48), np.uint8)
     cv2.polylines(picture, [np.array([[24, 8], [40, 38], [8, 38]])], True, 255, 2)
     return picture
@@ -33,19 +33,19 @@ def _text() -> np.ndarray:
 def test_almost_blank_pictures_have_hardly_any_contrast(faces: np.ndarray):
     rng = np.random.default_rng(1)
     flat = np.array([np.zeros((48, 48)), rng.normal(200, 2, (48, 48))]).astype(np.uint8)
-    dark = (faces[:50] * 0.3).astype(np.uint8)  # little light, yet a face is to be seen
+    dark = (faces[:50] * 0.3).astype(np.uint8)  # little light, but visible faces
     assert defects.almost_blank(np.concatenate([flat, faces, dark]), 6).tolist() == [True] * 2 + [False] * 350
 
 
 @pytest.mark.parametrize("picture", [_sign(), _text(), np.full((48, 48), 99, np.uint8)], ids=["sign", "text", "blank"])
-def test_what_is_no_face_scores_higher_than_faces(faces: np.ndarray, picture: np.ndarray):
+def test_a_picture_without_a_face_scores_higher_than_faces(faces: np.ndarray, picture: np.ndarray):
     pixels = np.concatenate([faces, picture[None]])
     scores = defects.not_a_face(pixels, np.arange(len(faces)))
     assert scores.dtype == np.float32 and scores.min() >= 0 and scores.max() <= 1
     assert (scores[:-1] < scores[-1]).mean() > 0.98
 
 
-def test_a_face_that_is_covered_scores_higher_than_itself(faces: np.ndarray):
+def test_a_covered_face_scores_higher_than_itself(faces: np.ndarray):
     rng = np.random.default_rng(2)
     covered = faces[:50].copy()
     covered[:, 12:40, 8:40] = rng.integers(0, 256, (50, 28, 32))

@@ -15,10 +15,11 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from emotion.apps import demo
+from emotion.apps.demo import command
+from emotion.core.labels import EMOTIONS
 from emotion.inference import model as models
-from emotion.labels import EMOTIONS
 from tests.pasted import brightness_model, photograph
+from tests.serving import free_port
 from tests.source import ROOT
 
 PYTHON = ROOT / ".venv-demo/bin/python"
@@ -27,10 +28,10 @@ PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 
 
 def _start(folder: Path, port: int, *arguments: str, before: str = "") -> subprocess.Popen[str]:
-    """Start the demo in a folder; `before` is code that runs first."""
+    """Start the demo in a folder after running the code `before`."""
     if not PYTHON.exists():
         pytest.skip("no environment for the demo: `make USE=demo setup` makes it")
-    code = f"from emotion.apps import demo, main; {before}\nmain.run()"
+    code = f"from emotion.apps import main; from emotion.apps.demo import command; {before}\nmain.run()"
     command = [str(PYTHON), "-c", code, "demo", "--port", str(port), *arguments]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
     return subprocess.Popen(
@@ -39,21 +40,19 @@ def _start(folder: Path, port: int, *arguments: str, before: str = "") -> subpro
 
 
 def _served(folder: Path, ending: signal.Signals, *arguments: str, before: str = "") -> Iterator[tuple[str, Path]]:
-    """Give the address of the page, and the folder in which it keeps what is sent to it; end it by a signal."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """Give the address of the page and the folder of its temporary files; end it by a signal."""
+    port = free_port()
     server = _start(folder, port, *arguments, before=before)
     assert server.stdout
     line = server.stdout.readline()
     assert line == f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it\n"
     yield f"http://127.0.0.1:{port}", folder
     server.send_signal(ending)
-    told, _ = server.communicate(timeout=60)
-    assert server.returncode == 0 and told.endswith("ended: no picture is kept\n")
+    output, _ = server.communicate(timeout=60)
+    assert server.returncode == 0
     tensorflows = ("WARNING: All log messages before absl", "I0000 ", "To enable the following instructions")
-    assert [line for line in told.splitlines() if not line.startswith(tensorflows)] == ["ended: no picture is kept"]
-    assert not _kept(folder), "something that was sent, or was made of it, stayed"
+    assert [line for line in output.splitlines() if not line.startswith(tensorflows)] == ["ended: no picture is kept"]
+    assert not _kept(folder), "an upload, or a picture made of it, stayed"
 
 
 def _kept(folder: Path) -> set[str]:
@@ -62,7 +61,7 @@ def _kept(folder: Path) -> set[str]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The demo with two networks, one of which gives the emotions other names."""
+    """The demo with two networks, one of which has its labels in reverse."""
     folder = tmp_path_factory.mktemp("demo")
     (folder / "models").mkdir()
     brightness_model(folder / "model.onnx")
@@ -72,7 +71,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
 
 @pytest.fixture(scope="module")
 def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path]]:
-    """The demo where TensorFlow is installed, with a network whose Keras file is there; it deletes early."""
+    """The demo with TensorFlow and a network whose Keras file exists; it deletes pictures early."""
     import keras  # here: the other tests need no TensorFlow
 
     folder = tmp_path_factory.mktemp("explaining")
@@ -83,7 +82,7 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     md5 = hashlib.md5((folder / "models/tiny.keras").read_bytes()).hexdigest()
     brightness_model(folder / "models/tiny.onnx", weights_md5=md5)
     brightness_model(folder / "models/without.onnx")
-    before = f"import sys; sys.path.append({LIBRARIES!r}); demo.KEPT = 20"
+    before = f"import sys; sys.path.append({LIBRARIES!r}); command.MAX_AGE = 20"
     yield from _served(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
 
 
@@ -94,7 +93,7 @@ def page(browser: Any, served: tuple[str, Path]) -> Iterator[Any]:
 
 
 def _opened(browser: Any, address: str) -> Iterator[Any]:
-    """Give a page. It asks no other host for anything, and the browser has nothing to complain of."""
+    """Give a page. It contacts no other host, and the browser reports no problem."""
     page = browser.new_page(viewport={"width": 1200, "height": 900})
     outside: list[str] = []
     errors: list[str] = []
@@ -108,7 +107,7 @@ def _opened(browser: Any, address: str) -> Iterator[Any]:
     page.close()
 
 
-def test_an_uploaded_picture_gets_its_faces_boxed_and_the_one_that_is_clicked_has_bars(page: Any, tmp_path: Path):
+def test_uploaded_faces_get_boxes_and_the_clicked_one_gets_bars(page: Any, tmp_path: Path):
     picture = photograph([(60, 120, 150), (380, 160, 150)])
     picture[:, 320:] = picture[:, 320:] * 0.6  # the model tells brightness apart
     Image.fromarray(picture).resize((2560, 1920)).save(tmp_path / "two.png")
@@ -124,18 +123,18 @@ def test_an_uploaded_picture_gets_its_faces_boxed_and_the_one_that_is_clicked_ha
     assert page.locator("[data-testid=label-output-value]").first.inner_text() != first
 
 
-def test_a_drawn_face_is_taken_as_a_whole_and_a_picture_without_faces_is_told(page: Any, tmp_path: Path):
+def test_examples_are_face_crops_and_a_picture_without_faces_is_reported(page: Any, tmp_path: Path):
     page.locator(".gallery-item").nth(3).click()
     page.get_by_text("One face.").wait_for()
-    assert page.get_by_label("The picture is one face, cut out").is_checked()
-    page.get_by_label("The picture is one face, cut out").uncheck()
+    assert page.get_by_label("The picture is a cropped face").is_checked()
+    page.get_by_label("The picture is a cropped face").uncheck()
     page.get_by_label("Clear").or_(page.get_by_label("Remove Image")).first.click()
     Image.new("RGB", (320, 240), "gray").save(tmp_path / "none.png")
     page.locator("input[type=file]").first.set_input_files(tmp_path / "none.png")
     page.get_by_text("No face found.").wait_for()
 
 
-def test_a_camera_is_shown_as_it_goes_on(page: Any):
+def test_a_camera_is_shown_live(page: Any):
     page.get_by_role("tab", name="Webcam").click()
     page.get_by_text("Click to Access Webcam").last.click()
     page.get_by_text("Record").last.click()
@@ -143,7 +142,7 @@ def test_a_camera_is_shown_as_it_goes_on(page: Any):
     page.wait_for_function("[...document.querySelectorAll('img')].some(image => image.naturalWidth >= 320)")
 
 
-def test_another_network_answers_when_it_is_chosen(page: Any):
+def test_another_network_predicts_when_it_is_chosen(page: Any):
     assert page.get_by_text("Grad-CAM").count() == 0, "without TensorFlow there is none"
     page.locator(".gallery-item").nth(3).click()
     page.get_by_text("One face.").wait_for()
@@ -158,11 +157,11 @@ def test_another_network_answers_when_it_is_chosen(page: Any):
     assert page.locator(".confidence-set").count() == 7
 
 
-def test_a_file_that_is_no_picture_is_told(page: Any, tmp_path: Path):
+def test_an_invalid_file_is_reported(page: Any, tmp_path: Path):
     bad = {
-        "text.png": (b"hello", "no picture of a kind that can be read"),
+        "text.png": (b"hello", "not a picture in a supported format"),
         "empty.jpg": (b"", "the picture: empty"),
-        "cut.png": ((ROOT / "docs/results.png").read_bytes()[:3000], "damaged: it ends too early"),
+        "cut.png": ((ROOT / "docs/results.png").read_bytes()[:3000], "damaged: it is truncated"),
     }
     for name, (content, message) in bad.items():
         (tmp_path / name).write_bytes(content)
@@ -171,15 +170,13 @@ def test_a_file_that_is_no_picture_is_told(page: Any, tmp_path: Path):
         page.get_by_label("Clear").or_(page.get_by_label("Remove Image")).first.click()
 
 
-def test_where_tensorflow_is_a_heatmap_shows_what_speaks_for_the_answer(
-    browser: Any, explaining: tuple[str, Path], tmp_path: Path
-):
+def test_with_tensorflow_a_heatmap_explains_the_prediction(browser: Any, explaining: tuple[str, Path], tmp_path: Path):
     address, folder = explaining
     Image.fromarray(photograph([(60, 120, 150), (380, 160, 150)])).save(tmp_path / "sent.png")
     for page in _opened(browser, address):
         page.locator("input[type=file]").first.set_input_files(tmp_path / "sent.png")
         page.get_by_text("2 faces, this is number 1 from the left.").wait_for()
-        page.get_by_label("Show what speaks for the answer (Grad-CAM)").check()
+        page.get_by_label("Explain the prediction (Grad-CAM)").check()
         page.locator("img[src^='data:image']").wait_for(timeout=120_000)
         examples = {f"{emotion}.png" for emotion in EMOTIONS}
         deadline = time.monotonic() + 180
@@ -196,50 +193,45 @@ def test_where_tensorflow_is_a_heatmap_shows_what_speaks_for_the_answer(
     ("arguments", "message"),
     [
         ((), "port {port} is in use: choose another one with --port"),
-        (("--port", "70000"), "70000 is no port, which are 1 to 65535: choose another one with --port"),
-        (("--host", "256.1.1.1"), "256.1.1.1 is no address of this computer: try --host 127.0.0.1 or 0.0.0.0"),
-        (("--host", "192.0.2.1"), "192.0.2.1 is no address of this computer: try --host 127.0.0.1 or 0.0.0.0"),
+        (("--port", "70000"), "70000 is not a port, which are 1 to 65535: choose another one with --port"),
+        (("--host", "256.1.1.1"), "256.1.1.1 is not an address of this machine: try --host 127.0.0.1 or 0.0.0.0"),
+        (("--host", "192.0.2.1"), "192.0.2.1 is not an address of this machine: try --host 127.0.0.1 or 0.0.0.0"),
     ],
 )
-def test_where_nothing_can_be_served_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path):
+def test_an_unusable_address_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
         server = _start(tmp_path, port, *arguments)
-        told, _ = server.communicate(timeout=120)
-    assert (server.returncode, told) == (1, f"error: {message.format(port=port)}\n")
+        output, _ = server.communicate(timeout=120)
+    assert (server.returncode, output) == (1, f"error: {message.format(port=port)}\n")
 
 
-def test_networks_are_the_given_one_or_the_shipped_one_and_what_was_exported(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-):
+def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models.emotion, "__file__", str(tmp_path / "emotion/__init__.py"))
-    assert demo.networks(None) == {demo.SHIPPED: None}
+    monkeypatch.setattr(models, "PACKAGE", tmp_path / "emotion")
+    assert command.networks(None) == {command.SHIPPED: None}
     Path("models").mkdir()
     for name in ("a.onnx", "a.keras", "b.int8.onnx", "notes.txt"):
         Path("models", name).touch()
     exported = ["models/a.onnx", "models/b.int8.onnx"]
-    assert list(demo.networks(None)) == exported
+    assert list(command.networks(None)) == exported
     Path("models/emotion.onnx").touch()
-    assert list(demo.networks(None)) == [demo.SHIPPED, *exported]
-    assert list(demo.networks("models/b.int8.onnx")) == ["models/b.int8.onnx", demo.SHIPPED, "models/a.onnx"]
-    assert list(demo.networks("models/emotion.onnx")) == ["models/emotion.onnx", *exported]
+    assert list(command.networks(None)) == [command.SHIPPED, *exported]
+    assert list(command.networks("models/b.int8.onnx")) == ["models/b.int8.onnx", command.SHIPPED, "models/a.onnx"]
+    assert list(command.networks("models/emotion.onnx")) == ["models/emotion.onnx", *exported]
 
 
-def test_without_any_network_the_command_that_makes_one_is_named(tmp_path: Path):
-    server = _start(tmp_path, 1, before=f"import emotion; emotion.__file__ = '{tmp_path}/none/emotion.py'")
-    assert server.communicate(timeout=120)[0].startswith(
-        "error: models/emotion.onnx: there is no such model: `make ship`"
-    )
+def test_without_any_network_the_remedy_is_named(tmp_path: Path):
+    before = f"from emotion.inference import model; model.PACKAGE = model.Path('{tmp_path}/none')"
+    output, _ = _start(tmp_path, free_port(), before=before).communicate(timeout=120)
+    assert output.startswith("error: models/emotion.onnx: there is no such model: `make ship`")
 
 
-def test_without_gradio_it_says_what_to_do(tmp_path: Path):
+def test_without_gradio_the_remedy_is_named(tmp_path: Path):
     model = brightness_model(tmp_path / "model.onnx")
     command = [sys.executable, "-m", "emotion", "demo", "--model", str(model)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (
-        1,
-        "error: the demo needs Gradio, which is not installed here: run `make demo`\n",
-    )
+    remedy = "the demo needs Gradio, which is not installed here: run `make demo`"
+    assert (done.returncode, done.stderr) == (1, f"error: {remedy}\n")

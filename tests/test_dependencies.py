@@ -1,4 +1,4 @@
-"""What dvc.yaml says of each stage is what its code and the protocol need: no file less, no file more."""
+"""What dvc.yaml says of each stage is what its code and the protocol need: no folder less, no folder more."""
 
 import ast
 import subprocess
@@ -9,16 +9,15 @@ import pytest
 import yaml
 from dvc.repo import Repo
 
-from tests.source import ROOT, example_model, parse, python_files, reached
+from tests.source import ROOT, example_model, library_folder, parse, python_files, reached
 from tools.quickstart import merge
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-SAMPLE = yaml.safe_load((ROOT / "params.sample.yaml").read_text(encoding="utf-8"))
-NETWORKS = [path for path in python_files("emotion/models") if path.stem not in ("__init__", "registry")]
-VALIDATION = (
-    "plots/predictions/validation/",
-    "plots/predictions/validation_averaged/",
-)  # what predict may give choosers
+SAMPLE = yaml.safe_load((ROOT / "params/sample.yaml").read_text(encoding="utf-8"))
+NETWORKS = [path for path in python_files("emotion/models") if path.stem != "__init__"]
+VALIDATION = ("plots/predictions/validation/", "plots/predictions/validation_tta/")  # what predict may give choosers
+MAX_LINES = 300  # of dvc.yaml: a newcomer sees the pipeline at one glance
+CHECK = "check_params"  # reads the test faces' archive, as text of params alone
 
 
 class Stage(NamedTuple):
@@ -39,25 +38,39 @@ def pipeline() -> Pipeline:
     return {one.addressing: Stage(one.cmd, list(map(str, one.deps)), list(map(str, one.outs))) for one in stages}
 
 
-def _needed(stage: str) -> set[Path]:
-    """Return the Python files that a stage runs."""
+def _needed(stage: str) -> set[str]:
+    """Return the code that a stage runs, at the grain of a folder: its script, folders and its network's file."""
     name, _, item = stage.partition("@")
-    files = reached(Path("stages", f"{name}.py"))
+    script = Path("stages", f"{name}.py")
+    folders = {library_folder(path) for path in reached(script)} - {None}
+    found = {str(script), *(f"emotion/{folder}" for folder in folders)}
     if name == "train":  # the registry imports the network by its name
-        files |= reached(Path("emotion/models", f"{PARAMS['models'][item]['network']}.py"))
+        found.add(f"emotion/models/{PARAMS['models'][item]['network']}.py")
     if name == "label_audit":
-        files |= reached(Path("emotion/models", f"{PARAMS['label_audit']['network']}.py"))
-    return files
+        found.add(f"emotion/models/{PARAMS['label_audit']['network']}.py")
+    if name == CHECK:  # it reads what each network's `build` takes
+        found.add("emotion/models")
+    return found
 
 
-def test_python_files_of_a_stage_in_dvc_yaml_are_those_that_its_imports_reach(pipeline: Pipeline):
+def test_the_code_of_a_stage_in_dvc_yaml_is_what_its_imports_reach(pipeline: Pipeline):
     problems = []
     for name, stage in pipeline.items():
-        declared = {Path(dep) for dep in stage.deps if dep.endswith(".py")}
+        declared = {dep for dep in stage.deps if dep.startswith(("stages/", "emotion/"))}
         needed = _needed(name)
         problems += [f"{name}: missing in deps of dvc.yaml: {path}" for path in sorted(needed - declared)]
         problems += [f"{name}: superfluous in deps of dvc.yaml: {path}" for path in sorted(declared - needed)]
     assert not problems, "\n".join(problems)
+
+
+def test_dvc_yaml_is_readable_at_one_glance():
+    assert len((ROOT / "dvc.yaml").read_text(encoding="utf-8").splitlines()) <= MAX_LINES
+
+
+def test_every_stage_follows_the_checks(pipeline: Pipeline):
+    """Else a typo or a missing archive would cost the last outputs."""
+    assert "data/params_checked.txt" in pipeline["check_inputs"].deps
+    assert "data/inputs_checked.txt" in pipeline["download"].deps
 
 
 def test_every_stage_has_its_script_and_every_script_its_stage(pipeline: Pipeline):
@@ -87,7 +100,7 @@ def test_only_what_scores_reads_what_test_faces_led_to(pipeline: Pipeline):
         for stage in pipeline.values():
             if any(_reads(stage, path) for path in before):
                 tainted |= {out for out in stage.outs if not out.startswith(VALIDATION)}
-    assert {"plots/predictions/test/cnn.csv", "plots/predictions/test_averaged/cnn.csv"} <= tainted
+    assert {"plots/predictions/test/cnn.csv", "plots/predictions/test_tta/cnn.csv"} <= tainted
     assert {"plots/scores/cnn.json", "metrics/cnn.json", "metrics/ensemble.json"} <= tainted
     for name, stage in pipeline.items():
         read = sorted(path for path in tainted if _reads(stage, path))
@@ -99,15 +112,15 @@ def test_only_what_scores_reads_what_test_faces_led_to(pipeline: Pipeline):
     ("folder", "wanted"),
     [
         ("validation", {"calibrate", "evaluate", "choose"}),
-        ("validation_averaged", {"calibrate", "evaluate", "ensemble_choice", "ensemble"}),
+        ("validation_tta", {"calibrate", "evaluate", "ensemble_choice", "ensemble"}),
         ("test", {"evaluate", "compare"}),
-        ("test_averaged", {"evaluate", "ensemble"}),
+        ("test_tta", {"evaluate", "ensemble"}),
     ],
 )
-def test_answers_are_read_by_what_they_are_for_and_by_nothing_else(pipeline: Pipeline, folder: str, wanted: set[str]):
-    """What is shipped and chosen alone rests on a single look at each face, what is averaged has its own scores."""
-    answers = [f"plots/predictions/{folder}/{model}.csv" for model in PARAMS["models"]]
-    readers = {name.partition("@")[0] for name, stage in pipeline.items() if any(_reads(stage, a) for a in answers)}
+def test_predictions_are_read_by_what_they_are_for_and_nothing_else(pipeline: Pipeline, folder: str, wanted: set[str]):
+    """What is shipped is chosen without TTA; ensembles average with TTA."""
+    files = [f"plots/predictions/{folder}/{model}.csv" for model in PARAMS["models"]]
+    readers = {name.partition("@")[0] for name, stage in pipeline.items() if any(_reads(stage, f) for f in files)}
     assert readers == wanted
 
 
@@ -116,7 +129,7 @@ def _reads(stage: Stage, path: str) -> bool:
     return any(path == dep or path.startswith(f"{dep}/") for dep in stage.deps)
 
 
-def test_no_stage_depends_on_models_or_on_a_folder_into_which_it_writes(pipeline: Pipeline):
+def test_no_stage_depends_on_a_folder_into_which_it_writes(pipeline: Pipeline):
     for name, stage in pipeline.items():
         folders = {Path(dep) for dep in stage.deps if not Path(dep).suffix}
         assert Path("models") not in folders, f"{name}: name each file of models/: its .gitignore looks like a change"
@@ -127,7 +140,7 @@ def test_no_stage_depends_on_models_or_on_a_folder_into_which_it_writes(pipeline
 def test_targets_of_every_model_are_a_file_in_git():
     for name, model in PARAMS["models"].items():
         path = model.get("targets")
-        assert path, f"models.{name} has no targets: params/none.csv stands for the given labels"
+        assert path, f"models.{name} has no targets: params/none.csv stands for the labels"
         tracked = subprocess.run(["git", "ls-files", "--error-unmatch", path], cwd=ROOT, capture_output=True)
         in_git = tracked.returncode == 0 if (ROOT / ".git").exists() else (ROOT / path).is_file()
         made = any(path.startswith(f"{folder}/") for folder in ("data", "plots", "metrics"))
@@ -138,7 +151,7 @@ def test_targets_of_every_model_are_a_file_in_git():
 def test_sample_params_make_every_model_smaller(model: str):
     smaller = SAMPLE["models"].get(model, {})
     assert "build" in smaller and "epochs" in smaller.get("fit", {}), (
-        f"params.sample.yaml: make models.{model} small (build and fit.epochs), else `make quickstart` takes hours"
+        f"params/sample.yaml: make models.{model} small (build and fit.epochs), else `make quickstart` takes hours"
     )
 
 
@@ -157,7 +170,7 @@ def test_the_commented_example_is_no_model_of_the_params():
 
 
 @pytest.mark.parametrize("network", NETWORKS, ids=lambda path: path.stem)
-def test_network_is_one_function_with_a_docstring_and_without_default_values(network: Path):
+def test_a_network_is_one_function_without_default_values(network: Path):
     builder = _builder(network)
     assert ast.get_docstring(builder), f"{network}: build needs a docstring"
     assert not builder.args.args, f"{network}: build takes arguments by name alone: build(*, classes, ...)"
@@ -170,10 +183,3 @@ def test_network_is_one_function_with_a_docstring_and_without_default_values(net
 def _builder(network: Path) -> ast.FunctionDef:
     (builder,) = [node for node in parse(network).body if isinstance(node, ast.FunctionDef) and node.name == "build"]
     return builder
-
-
-def test_teachers_in_the_params_are_those_whose_weights_teach_depends_on(pipeline: Pipeline):
-    weights = {dep for dep in pipeline["teach"].deps if dep.endswith(".keras")}
-    assert weights == {f"models/{name}.keras" for name in PARAMS["teach"]["teachers"]}
-    exported = {dep for dep in pipeline["teach_again"].deps if dep.startswith("models/")}
-    assert exported == {f"models/{name}.float16.onnx" for name in PARAMS["teach_again"]["teachers"]}

@@ -1,4 +1,4 @@
-"""Copies among faces: identical, mirrored and changed ones are found, different faces are kept apart."""
+"""Exact, mirrored and near-duplicates are found, and different faces are kept apart."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.planted_copies import CHANGES, Pairs, pairs_of, plant, score
-from emotion.data import alignment, candidates, duplicates
-from emotion.data.drawn import draw_face
-from emotion.labels import EMOTIONS
+from emotion.audit import alignment, candidates, duplicates
+from emotion.core.labels import EMOTIONS
+from emotion.synthetic.drawn import draw_face
 
-LEAST = {"candidates": 0.91, "similarity": 0.95}
+MIN = {"min_candidate_similarity": 0.91, "min_similarity": 0.95}
 
 
 def _drawn(count: int, seed: int) -> np.ndarray:
@@ -21,18 +21,18 @@ def _drawn(count: int, seed: int) -> np.ndarray:
 
 
 def _near(pixels: np.ndarray) -> np.ndarray:
-    """Return the groups of near copies among these pictures."""
-    pairs = duplicates.near_pairs(pixels, np.arange(len(pixels)), **LEAST)
+    """Return the groups of near-duplicates among these pictures."""
+    pairs = duplicates.near_pairs(pixels, np.arange(len(pixels)), **MIN)
     return duplicates.near(np.full(len(pixels), -1, np.int32), pairs)
 
 
 @pytest.fixture(scope="module")
 def planted() -> tuple[np.ndarray, Pairs]:
-    """Drawn faces with known copies, of a seed that nothing was tuned with."""
+    """Drawn faces with known near-duplicates, of a seed that nothing was tuned with."""
     return plant(faces=500, copies=100, seed=8008)
 
 
-def test_planted_copies_are_found_whatever_was_changed_and_nothing_else(planted: tuple[np.ndarray, Pairs]):
+def test_planted_near_duplicates_are_found_and_nothing_else(planted: tuple[np.ndarray, Pairs]):
     pixels, pairs = planted
     result = score(pairs_of(_near(pixels).tolist()), pairs)
     assert result["recall"] >= 0.95 and result["precision"] >= 0.99
@@ -40,40 +40,40 @@ def test_planted_copies_are_found_whatever_was_changed_and_nothing_else(planted:
     assert min(result["recall_of"].values()) >= 0.9
 
 
-def test_pairs_name_the_smaller_position_first_and_tell_which_are_mirrored(planted: tuple[np.ndarray, Pairs]):
+def test_pairs_are_sorted_and_tell_which_are_mirrored(planted: tuple[np.ndarray, Pairs]):
     pixels, pairs = planted
-    found = duplicates.near_pairs(pixels, np.arange(len(pixels)), **LEAST)
+    found = duplicates.near_pairs(pixels, np.arange(len(pixels)), **MIN)
     assert found.schema == duplicates.PAIRS
     rows = found.to_pylist()
     places = [(row["first"], row["second"]) for row in rows]
     assert places == sorted(set(places)) and all(first < second for first, second in places)
-    assert all(LEAST["similarity"] <= row["similarity"] <= 1 for row in rows)
-    told = {place: row["mirrored"] for place, row in zip(places, rows, strict=True)}
+    assert all(MIN["min_similarity"] <= row["similarity"] <= 1 for row in rows)
+    mirrored = {place: row["mirrored"] for place, row in zip(places, rows, strict=True)}
     for pair, kind in pairs.items():
-        assert told.get(pair, "mirrored" in kind) == ("mirrored" in kind), kind
+        assert mirrored.get(pair, "mirrored" in kind) == ("mirrored" in kind), kind
 
 
-def test_only_the_rows_asked_for_are_compared_and_told_by_their_positions():
+def test_only_the_rows_given_are_compared():
     face, *others = _drawn(40, 1)
     pixels = np.array([face, *others, face, face[:, ::-1]])
-    pairs = duplicates.near_pairs(pixels, np.array([3, 5, 40]), **LEAST)
+    pairs = duplicates.near_pairs(pixels, np.array([3, 5, 40]), **MIN)
     assert pairs.num_rows == 0
-    assert duplicates.near_pairs(pixels, np.array([0, 5, 41]), **LEAST).to_pylist()[0] == {
+    assert duplicates.near_pairs(pixels, np.array([0, 5, 41]), **MIN).to_pylist()[0] == {
         "first": 0, "second": 41, "mirrored": True, "similarity": 1.0
     }  # fmt: skip
 
 
-def test_of_a_symmetrical_picture_the_better_orientation_counts():
+def test_a_symmetrical_picture_has_the_better_orientation():
     faces = _drawn(40, 7)
     symmetrical = (faces[0] / 2 + faces[0][:, ::-1] / 2 + 0.08 * (faces[0] - 128.0)).clip(0, 255).astype(np.uint8)
     pixels = np.array([symmetrical, CHANGES["JPEG 70"](symmetrical, np.random.default_rng(1)), *faces[1:]])
     mirror_image = alignment.similarity(symmetrical[:, ::-1].copy(), pixels[1], candidates.CENTRE.warp())
-    assert mirror_image >= LEAST["similarity"]
-    (pair,) = duplicates.near_pairs(pixels, np.arange(len(pixels)), **LEAST).to_pylist()
+    assert mirror_image >= MIN["min_similarity"]
+    (pair,) = duplicates.near_pairs(pixels, np.arange(len(pixels)), **MIN).to_pylist()
     assert not pair["mirrored"] and pair["similarity"] > mirror_image
 
 
-def test_another_crop_of_the_same_picture_is_a_copy():
+def test_another_crop_of_the_same_picture_is_a_near_duplicate():
     large = np.kron(_drawn(60, 2), np.ones((2, 2))).astype(np.uint8)
     whole = [cv2.resize(face[4:92, 4:92], (48, 48), interpolation=cv2.INTER_AREA) for face in large]
     closer = [cv2.resize(face[8:84, 10:86], (48, 48), interpolation=cv2.INTER_AREA) for face in large]
@@ -83,7 +83,7 @@ def test_another_crop_of_the_same_picture_is_a_copy():
     assert len(found & expected) >= 54
 
 
-def test_pictures_without_contrast_are_no_copies_of_each_other():
+def test_pictures_without_contrast_are_no_near_duplicates():
     rng = np.random.default_rng(3)
     gray = [np.full((48, 48), tone) for tone in (0, 128, 255)]
     noise = list(rng.normal(128, 2, (30, 48, 48)).clip(0, 255))
@@ -97,7 +97,7 @@ def test_few_pictures_are_no_error(count: int):
     assert _near(_drawn(2, 4)[:count]).tolist() == [-1] * count
 
 
-def test_a_picture_laid_over_itself_fits_perfectly_and_over_another_badly():
+def test_a_picture_aligns_with_itself_and_not_with_another():
     one, other = _drawn(2, 5)
     as_it_is = candidates.CENTRE.warp()
     assert alignment.similarity(one, one, as_it_is) == pytest.approx(1)
@@ -105,21 +105,21 @@ def test_a_picture_laid_over_itself_fits_perfectly_and_over_another_badly():
     assert alignment.similarity(one, np.zeros_like(one), as_it_is) == 0
 
 
-def test_pictures_that_no_step_brings_closer_stay_as_alike_as_they_were():
+def test_pictures_that_cannot_be_aligned_keep_their_similarity():
     one, other = np.zeros((2, 48, 48), np.uint8)
     one[24, 24], other[24, 25] = 255, 255
     assert 0.5 < alignment.similarity(one, other, candidates.CENTRE.warp()) < 0.6
 
 
-def test_a_turned_picture_is_no_copy():
+def test_a_rotated_picture_is_no_near_duplicate():
     face = _drawn(1, 6)[0]
     turn = cv2.getRotationMatrix2D((23.5, 23.5), angle=6, scale=1)
     turned = cv2.warpAffine(face, turn, (48, 48), borderMode=cv2.BORDER_REPLICATE)
-    assert alignment.similarity(face, turned, candidates.CENTRE.warp()) < LEAST["similarity"]
+    assert alignment.similarity(face, turned, candidates.CENTRE.warp()) < MIN["min_similarity"]
 
 
-def test_a_view_lies_where_its_warp_says():
-    # A picture that grows to the right and downwards: its values are where its pixels come from.
+def test_the_warp_of_a_view_is_its_place():
+    # The values of a gradient are the coordinates of its pixels.
     right, down = np.meshgrid(np.arange(48.0), np.arange(48.0))
     for view in candidates.VIEWS:
         (scale, _, left), (_, _, top) = view.warp()
@@ -128,7 +128,7 @@ def test_a_view_lies_where_its_warp_says():
         assert (scale * 23.5 + left, scale * 23.5 + top) == pytest.approx(middle)
 
 
-# -- groups
+# Groups
 
 
 def _pictures(*numbers: int) -> np.ndarray:
@@ -144,12 +144,12 @@ def _pairs(*rows: tuple[int, int]) -> pa.Table:
 
 def test_groups_are_numbered_in_the_order_of_their_first_faces():
     pixels = _pictures(9, 5, 7, 5, 9, 3, 9)
-    assert duplicates.identical(pixels).tolist() == [0, 1, -1, 1, 0, -1, 0]
+    assert duplicates.exact(pixels).tolist() == [0, 1, -1, 1, 0, -1, 0]
 
 
-def test_mirrored_groups_hold_identical_ones_and_their_mirror_images():
+def test_mirrored_groups_hold_exact_duplicates_and_mirror_images():
     pixels = _pictures(4, 2, -2, 4, -4, 6, -8)
-    assert duplicates.identical(pixels).tolist() == [0, -1, -1, 0, -1, -1, -1]
+    assert duplicates.exact(pixels).tolist() == [0, -1, -1, 0, -1, -1, -1]
     assert duplicates.mirrored(pixels).tolist() == [0, 1, 1, 0, 0, -1, -1]
 
 

@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from emotion import errors
-from emotion.errors import InputError
+from emotion.core import errors
+from emotion.core.errors import InputError
 from tests.source import ROOT
 
 BUGS = [KeyError("x"), TypeError("x"), OSError("nothing known"), OSError(errno.EBADF, "bad descriptor")]

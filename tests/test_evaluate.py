@@ -1,4 +1,4 @@
-"""The stage that scores a model: which faces and which answers each number belongs to."""
+"""The stage that scores a model, and the scores of one subset where there is little or nothing to score."""
 
 import json
 from pathlib import Path
@@ -6,91 +6,114 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 
-from emotion.evaluation import predictions
-from emotion.evaluation.predictions import Predictions
+from emotion.evaluation import subsets
 from stages import calibrate, evaluate
+from tests import predicted
 
-PARAMS = {"evaluate": {"resamples": 200, "seed": 1}, "calibrate": {"folds": 5, "seed": 1}}
 LABELS = np.arange(70) % 7
-LEAKED = np.array(["no"] * 40 + ["near"] * 20 + ["exact"] * 10)
+ONE_HOT = np.eye(7)[LABELS]
+LEAKAGE = np.array(["no"] * 40 + ["near"] * 20 + ["exact"] * 10)
 HISTORY = "epoch,accuracy,best\n1,0.2,1\n2,0.3,1\n3,0.9,0\n"
+SETTINGS = subsets.EvaluateSettings(resamples=50, seed=1)
 
 
-def _answers(right: int) -> np.ndarray:
-    """Return probabilities (70, 7), right for the first faces only."""
-    answers = np.where(np.arange(70) < right, LABELS, (LABELS + 1) % 7)
-    return np.where(np.eye(7)[answers] == 1, 0.4, 0.1)
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What the stage writes of a model that is correct for the first 10 of 70 validation faces, 35 test faces ..."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("evaluated"))
+        for subset, correct in {"validation": 10, "test": 35, "validation_tta": 14, "test_tta": 42}.items():
+            probabilities = predicted.right_for_first(LABELS, correct)
+            predicted.write(f"plots/predictions/{subset}/cnn.csv", probabilities, LABELS, leakage=LEAKAGE)
+        predicted.write_params(evaluate={"resamples": 200, "seed": 1}, calibrate={"folds": 5, "seed": 1})
+        calibrate.main("cnn")
+        Path("plots/history").mkdir()
+        Path("plots/history/cnn.csv").write_text(HISTORY, encoding="utf-8")
+        evaluate.main("cnn")
+        assert Path("plots/confusion/cnn.png").stat().st_size
+        files = {
+            path.parent.name: json.loads(path.read_text(encoding="utf-8"))
+            for path in Path().rglob("*.json")
+            if path.stem == "cnn"
+        }
+        files["per_class"] = Path("plots/per_class/cnn.csv").read_text(encoding="utf-8").splitlines()
+    return files
 
 
-@pytest.fixture
-def written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the stage writes of a model that is right about 10 validation and 35 test faces, averaged 14 and 42."""
-    monkeypatch.chdir(tmp_path)
-    for part, right in {"validation": 10, "test": 35, "validation_averaged": 14, "test_averaged": 42}.items():
-        names = [f"{part}/{number}.png" for number in range(70)]
-        predictions.write(Predictions(names, LABELS, LEAKED, _answers(right)), f"plots/predictions/{part}/cnn.csv")
-    Path("params.yaml").write_text(yaml.safe_dump(PARAMS), encoding="utf-8")
-    calibrate.main("cnn")
-    Path("plots/history").mkdir()
-    Path("plots/history/cnn.csv").write_text(HISTORY, encoding="utf-8")
-    evaluate.main("cnn")
-    files = {"metrics": Path("metrics/cnn.json"), "details": Path("plots/scores/cnn.json")}
-    return {name: json.loads(path.read_text(encoding="utf-8")) for name, path in files.items()}
-
-
-def test_metrics_hold_the_accuracy_of_each_part_by_a_single_look_and_averaged(written: dict[str, Any]):
-    accuracies = {part: scores["accuracy"] for part, scores in written["metrics"].items()}
-    assert accuracies == pytest.approx(
-        {
-            "train": 0.3,
-            "validation": 10 / 70,
-            "test": 35 / 70,
-            "test_unleaked": 35 / 60,
-            "test_unleaked_near": 35 / 40,
-            "validation_averaged": 14 / 70,
-            "test_averaged": 42 / 70,
-        },
-        abs=1e-6,
-    )
-
-
-def test_details_hold_the_interval_of_each_part_and_unleaked_faces_averaged_too(written: dict[str, Any]):
-    details = {part["part"]: part for part in written["details"]["scores"]}
-    wanted = written["metrics"] | {
-        "test_averaged_unleaked": {"accuracy": 42 / 60},
-        "test_averaged_unleaked_near": {"accuracy": 40 / 40},
+def test_metrics_have_the_accuracy_of_each_subset_without_and_with_tta(written: dict[str, Any]):
+    accuracies = {subset: scores["accuracy"] for subset, scores in written["metrics"].items()}
+    expected = {
+        "train": 0.3,
+        "validation": 10 / 70,
+        "test": 35 / 70,
+        "test_no_exact_leakage": 35 / 60,
+        "test_no_leakage": 35 / 40,
+        "validation_tta": 14 / 70,
+        "test_tta": 42 / 70,
     }
-    assert set(details) == set(wanted) - {"train"}
-    for part, found in details.items():
-        assert found["scores"]["accuracy"]["accuracy"] == pytest.approx(wanted[part]["accuracy"], abs=1e-6)
+    assert accuracies == pytest.approx(expected, abs=1e-6)
+    compared = ("accuracy", "macro_f1", "balanced_accuracy")
+    names = {f"{name}{end}" for name in compared for end in ("", "_low", "_high")} | {"roc_auc", "log_loss", "ece"}
+    assert all(set(scores) == names for subset, scores in written["metrics"].items() if subset != "train")
+
+
+def test_details_have_intervals_and_with_tta_subsets_without_leakage(written: dict[str, Any]):
+    details = {row["subset"]: row for row in written["scores"]["scores"]}
+    expected = {subset: scores["accuracy"] for subset, scores in written["metrics"].items() if subset != "train"}
+    expected |= {"test_tta_no_exact_leakage": 42 / 60, "test_tta_no_leakage": 40 / 40}
+    assert details.keys() == expected.keys()
+    for subset, found in details.items():
+        assert found["scores"]["accuracy"]["accuracy"] == pytest.approx(expected[subset], abs=1e-6)
         for name, score in found["scores"].items():
             assert score[f"{name}_low"] <= score[name] <= score[f"{name}_high"], name
         assert sum(map(sum, found["confusion"])) == found["faces"]
 
 
-def test_charts_show_the_single_look(written: dict[str, Any]):
-    rows = Path("plots/per_class/cnn.csv").read_text(encoding="utf-8").splitlines()
-    single = next(part for part in written["details"]["scores"] if part["part"] == "test")["per_class"]
-    assert rows[1].split(",") == [str(value) for value in single[0].values()]
-    assert Path("plots/confusion/cnn.png").stat().st_size
+def test_charts_are_without_tta(written: dict[str, Any]):
+    test = next(row for row in written["scores"]["scores"] if row["subset"] == "test")
+    assert written["per_class"][1].split(",") == [str(value) for value in test["per_class"][0].values()]
+    assert sum(one["faces"] for one in written["reliability"]["reliability"] if one["when"] == "after") == 70
+    assert written["risk_coverage"]["risk_coverage"][-1] == {"coverage": 1.0, "risk": 0.5}
 
 
-def test_metrics_hold_intervals_of_what_is_compared_first_and_values_of_the_rest(written: dict[str, Any]):
-    wanted = {f"{name}{end}" for name in ("accuracy", "macro_f1", "balanced_accuracy") for end in ("", "_low", "_high")}
-    for part, scores in written["metrics"].items():
-        assert part == "train" or set(scores) == wanted | {"roc_auc", "log_loss", "calibration_error"}
+def test_test_faces_are_scaled_by_the_temperature_of_validation_faces(written: dict[str, Any]):
+    test = next(row for row in written["scores"]["scores"] if row["subset"] == "test")["calibration"]
+    fitted = written["calibration"]
+    # 10 of 70 validation predictions are correct: no confidence may be above a seventh.
+    assert test["temperature"] == fitted["without_tta"]["temperature"] > 5
+    assert fitted["with_tta"]["temperature"] != fitted["without_tta"]["temperature"]
+    assert test["before"]["ece"] == pytest.approx(0.5 - 0.4) and test["after"]["ece"] > 0.3
 
 
-def test_probabilities_are_scaled_by_the_temperature_of_validation_faces_and_answers_stay(written: dict[str, Any]):
-    """10 of 70 validation answers are right: nobody may be sure of more than a seventh."""
-    test = next(part for part in written["details"]["scores"] if part["part"] == "test")["calibration"]
-    fitted = json.loads(Path("metrics/calibration/cnn.json").read_text(encoding="utf-8"))
-    assert test["temperature"] == fitted["single"]["temperature"] > 5
-    assert fitted["averaged"]["temperature"] != fitted["single"]["temperature"]
-    assert test["before"]["error"] == pytest.approx(0.5 - 0.4) and test["after"]["error"] > 0.3
-    chart = json.loads(Path("plots/reliability/cnn.json").read_text(encoding="utf-8"))["reliability"]
-    assert sum(one["faces"] for one in chart if one["when"] == "after") == 70
-    risks = json.loads(Path("plots/risk_coverage/cnn.json").read_text(encoding="utf-8"))["risk_coverage"]
-    assert risks[-1] == {"coverage": 1.0, "risk": 0.5}
+def _details(labels: np.ndarray, probabilities: np.ndarray, temperature: float = 1.0) -> dict[str, Any]:
+    return subsets.details(subsets.Scored(labels, probabilities, temperature), SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("labels", "probabilities"),
+    [
+        (LABELS[:1], ONE_HOT[:1]),
+        (LABELS, np.full((70, 7), 1 / 7)),
+        (LABELS, ONE_HOT),
+        (LABELS, ONE_HOT[::-1]),
+        (LABELS * 0, ONE_HOT),
+        (LABELS[LABELS != 3], ONE_HOT[LABELS != 3]),
+    ],
+    ids=["one face", "all equal", "all correct", "confident and mostly wrong", "one emotion", "an emotion absent"],
+)
+def test_every_score_is_within_its_interval_or_null(labels: np.ndarray, probabilities: np.ndarray):
+    found = _details(labels, probabilities)
+    json.dumps(found, allow_nan=False)
+    for name, score in found["scores"].items():
+        value, low, high = score[name], score[f"{name}_low"], score[f"{name}_high"]
+        assert (value is None) == (low is None) and (value is None or low - 1e-6 <= value <= high + 1e-6), name
+    assert (found["scores"]["roc_auc"]["roc_auc"] is None) is (len(np.unique(labels)) < 7)
+
+
+def test_the_temperature_changes_probabilities_and_no_predicted_label():
+    probabilities = 0.3 * ONE_HOT[::-1] + 0.1
+    one, other = _details(LABELS, probabilities), _details(LABELS, probabilities, temperature=3.0)
+    assert one["confusion"] == other["confusion"] and one["scores"]["accuracy"] == other["scores"]["accuracy"]
+    assert one["calibration"]["before"] == other["calibration"]["before"] != other["calibration"]["after"]
+    assert one["calibration"]["before"] == one["calibration"]["after"]

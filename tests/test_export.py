@@ -1,4 +1,4 @@
-"""Exported files answer as the calibrated network, say what they are, and are the same on every run."""
+"""Exported files predict what the calibrated network does, carry metadata, and have the same bytes on every run."""
 
 import json
 import subprocess
@@ -16,38 +16,38 @@ import pytest
 import yaml
 from ai_edge_litert.interpreter import Interpreter
 
-from emotion.errors import InputError
-from emotion.export import calibrated, formats, int8, parity
-from emotion.export.parity import ExportSettings
-from emotion.labels import EMOTIONS
-from emotion.training import keras_file
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.export import formats, parity, quantization
+from emotion.export.settings import ExportSettings
+from emotion.training import forward, keras_file
 from tests import tiny as dag
 from tests.source import ROOT
 
 TEMPERATURE = 1.7
 FACTS = {"labels": EMOTIONS, "temperature": TEMPERATURE, "weights_md5": "abc"}
-# Largest difference of probabilities from Keras; those of the networks below go from almost 0 to almost 1.
+# Largest difference from the probabilities of Keras, which range from almost 0 to almost 1 for these networks.
 LIMITS = {"float32": 1e-5, "float16": 0.005, "int8": 0.15}
-SETTINGS = ExportSettings(models=["cnn"], max_mb=8, int8_faces=10, seed=1, max_difference=0.001,
+SETTINGS = ExportSettings(models=["cnn"], max_mb=8, int8_calibration_faces=10, seed=1, max_difference=0.001,
                           max_difference_float16=0.01, max_accuracy_loss_int8=2.0)  # fmt: skip
 
 
 def _faces(count: int) -> np.ndarray:
-    """Return pictures of blurred noise, uint8 (n, 48, 48)."""
+    """Return coarse noise, uint8 (n, 48, 48)."""
     coarse = np.random.default_rng(1).integers(0, 256, (count, 6, 6), np.uint8)
     return coarse.repeat(8, axis=1).repeat(8, axis=2)
 
 
 def _network(size: int, seed: int = 1) -> keras.Model:
-    """Return a network that is easily exported wrongly: it resizes, normalises batches, pads before it pools."""
-    keras.utils.clear_session()  # else layers would have other names in a second one
+    """Return a network that is easily exported wrongly: it resizes, has batch norm, and pads before it pools."""
+    keras.utils.clear_session()  # else the layers of a second network would have other names
     keras.utils.set_random_seed(seed)
     layers = keras.layers
     face = keras.Input((48, 48, 1), name="face")
-    x = layers.Concatenate()([face, face, face])  # as networks with ImageNet's weights have it
+    x = layers.Concatenate()([face, face, face])  # as in networks with ImageNet weights
     x = layers.Resizing(size, size)(x) if size != 48 else x
     x = layers.Rescaling(1 / 127.5, offset=-1)(x)
-    # Below zero nearly everywhere, so that it matters with what the pooling is padded.
+    # Mostly negative, so that the padding of the pooling matters.
     x = layers.Conv2D(8, 3, padding="same", bias_initializer=keras.initializers.Constant(-1))(x)
     x = layers.MaxPooling2D(3, 2)(layers.ZeroPadding2D(1)(x))
     for width in (8, 16):
@@ -66,7 +66,7 @@ def _network(size: int, seed: int = 1) -> keras.Model:
 
 
 def _logits(model: keras.Model, faces: np.ndarray) -> np.ndarray:
-    """Return what goes into the softmax, float64 (n, 7)."""
+    """Return the inputs of the softmax, float64 (n, 7)."""
     kernel, bias = model.layers[-1].get_weights()
     features = keras.Model(model.input, model.layers[-2].output)
     return np.asarray(features(faces[..., None].astype(np.float32), training=False), np.float64) @ kernel + bias
@@ -78,18 +78,19 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _write(folder: Path, size: int) -> tuple[dict[str, Path], np.ndarray]:
-    """Write all files of a network; return where they are, and its logits before it was calibrated."""
-    faces, model = _faces(60), _network(size)
+    """Write all files of a network; return their paths, and its logits before calibration."""
+    faces = _faces(60)
+    model = _network(size)
     logits = _logits(model, faces)
-    calibrated.divide(model, TEMPERATURE)
+    formats.apply_temperature(model, TEMPERATURE)
     paths = {key: folder / f"network.{suffix}" for key, suffix in formats.SUFFIXES.items()}
-    formats.write(model, int8.sample(faces, 30, seed=1), FACTS, paths)
+    formats.write(model, quantization.calibration_sample(faces, 30, seed=1), FACTS, paths)
     return paths, logits
 
 
 @pytest.fixture(scope="module", params=[48, 32, 224], ids=["48 pixels", "resized to 32", "resized to 224"])
 def exported(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Path], np.ndarray]:
-    """All files of a network, and its logits before it was calibrated."""
+    """All files of a network, and its logits before calibration."""
     return _write(tmp_path_factory.mktemp("exported"), request.param)
 
 
@@ -100,7 +101,7 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("key", formats.SUFFIXES)
-def test_every_file_gives_the_softmax_of_keras_logits_divided_by_the_temperature(exported, key: str):
+def test_files_predict_the_softmax_of_logits_over_temperature(exported, key: str):
     paths, logits = exported
     expected = _softmax(logits / TEMPERATURE)
     got = parity.probabilities(paths[key], _faces(60), threads=1)
@@ -109,7 +110,7 @@ def test_every_file_gives_the_softmax_of_keras_logits_divided_by_the_temperature
     assert np.abs(got.sum(axis=1) - 1).max() < (0.02 if key == "litert_int8" else 1e-5)
     assert np.abs(got - expected).max() < LIMITS[kind]
     assert np.mean(got.argmax(axis=1) == expected.argmax(axis=1)) >= (0.9 if kind == "int8" else 1)
-    assert np.abs(got - _softmax(logits)).max() > 2 * LIMITS["float16"], "without the temperature it is another answer"
+    assert np.abs(got - _softmax(logits)).max() > 2 * LIMITS["float16"], "without the temperature, probabilities differ"
 
 
 def test_a_second_export_in_the_same_process_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]):
@@ -117,7 +118,7 @@ def test_a_second_export_in_the_same_process_gives_the_same_bytes(tmp_path: Path
     assert [key for key in files if files[key].read_bytes() != again[key].read_bytes()] == []
 
 
-def test_large_weights_are_stored_in_the_numbers_of_the_format(files: dict[str, Path]):
+def test_large_weights_have_the_number_type_of_the_format(files: dict[str, Path]):
     size = {key: path.stat().st_size for key, path in files.items()}
     names = {"float32": np.float32, "float16": np.float16, "int8": np.int8}
     for kind, dtype in names.items():
@@ -130,17 +131,18 @@ def test_large_weights_are_stored_in_the_numbers_of_the_format(files: dict[str, 
 
 
 @pytest.mark.parametrize("key", [key for key in formats.SUFFIXES if key.startswith("onnx")])
-def test_onnx_runtime_reads_the_names_and_the_metadata(files: dict[str, Path], key: str):
+def test_onnx_files_have_names_of_inputs_and_outputs_and_metadata(files: dict[str, Path], key: str):
     session = onnxruntime.InferenceSession(files[key])
-    (face,), (answer,) = session.get_inputs(), session.get_outputs()
+    (face,) = session.get_inputs()
+    (output,) = session.get_outputs()
     assert (face.name, face.type, face.shape) == ("face", "tensor(float)", ["n", 48, 48, 1])
-    assert (answer.name, answer.type, answer.shape) == ("probabilities", "tensor(float)", ["n", 7])
+    assert (output.name, output.type, output.shape) == ("probabilities", "tensor(float)", ["n", 7])
     facts = {name: json.loads(text) for name, text in session.get_modelmeta().custom_metadata_map.items()}
     assert facts == FACTS | {"labels": list(EMOTIONS)}
 
 
 @pytest.mark.parametrize("key", [key for key in formats.SUFFIXES if key.startswith("litert")])
-def test_litert_reads_the_names_and_zip_reads_the_metadata(files: dict[str, Path], key: str):
+def test_litert_files_have_names_and_metadata_as_a_zip(files: dict[str, Path], key: str):
     signature = {"inputs": ["face"], "outputs": ["probabilities"]}
     interpreter = Interpreter(str(files[key]))
     assert interpreter.get_signature_list() == {"serving_default": signature}
@@ -152,61 +154,92 @@ def test_litert_reads_the_names_and_zip_reads_the_metadata(files: dict[str, Path
         assert archive.read("labels.txt").decode().split() == list(EMOTIONS)
 
 
-def test_temperature_divides_logits_and_changes_no_answer():
-    faces, model = _faces(60), _network(48)
-    before = _logits(model, faces)
-    answers = np.asarray(model(faces[..., None].astype(np.float32))).argmax(axis=1)
-    calibrated.divide(model, TEMPERATURE)
-    np.testing.assert_allclose(_logits(model, faces), before / TEMPERATURE, rtol=1e-5, atol=1e-5)
-    assert np.array_equal(np.asarray(model(faces[..., None].astype(np.float32))).argmax(axis=1), answers)
+def test_temperature_divides_logits_and_changes_no_predicted_label():
+    faces = _faces(60)
+    model = _network(48)
+    logits = _logits(model, faces)
+    formats.apply_temperature(model, TEMPERATURE)
+    np.testing.assert_allclose(_logits(model, faces), logits / TEMPERATURE, rtol=1e-5, atol=1e-5)
+    predicted = forward.predictor(model)(faces).argmax(axis=1)
+    assert np.array_equal(predicted, logits.argmax(axis=1))
 
 
 def test_a_network_that_does_not_end_with_a_dense_softmax_is_named():
     model = _network(48)
     longer = keras.Model(model.input, keras.layers.Activation("linear", name="extra")(model.output), name="longer")
-    with pytest.raises(InputError, match="^longer: its last layer, extra, must be a dense one with softmax"):
-        calibrated.divide(longer, TEMPERATURE)
+    with pytest.raises(InputError, match="^longer: the last layer, extra, must be dense with softmax"):
+        formats.apply_temperature(longer, TEMPERATURE)
 
 
-def test_the_sample_is_drawn_by_its_seed():
+def test_the_calibration_sample_follows_its_seed():
     faces = np.arange(100)
-    assert np.array_equal(int8.sample(faces, 10, seed=1), int8.sample(faces, 10, seed=1))
-    assert not np.array_equal(int8.sample(faces, 10, seed=1), int8.sample(faces, 10, seed=2))
-    assert len(set(int8.sample(faces, 10, seed=1))) == 10
-    assert np.array_equal(int8.sample(faces, 1000, seed=1), faces)
+    one, again, other = (quantization.calibration_sample(faces, 10, seed) for seed in (1, 1, 2))
+    assert np.array_equal(one, again) and not np.array_equal(one, other)
+    assert len(set(one)) == 10
+    assert np.array_equal(quantization.calibration_sample(faces, 1000, seed=1), faces)
 
 
-GOOD = {"bytes": 1, "largest_difference": 0.0001, "same_answers": 1.0, "accuracy_lost": 0.0}
+def test_equal_weights_give_equal_keras_files_that_can_be_loaded(tmp_path: Path):
+    first = _network(48)
+    second = _network(48, seed=2)
+    second.set_weights(first.get_weights())
+    for name, model in (("a", first), ("b", second), ("c", first)):
+        keras_file.save(model, tmp_path / f"{name}.keras")
+    contents = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(contents) == {"a.keras", "b.keras", "c.keras"}
+    assert len(set(contents.values())) == 1
+    loaded = keras.saving.load_model(tmp_path / "a.keras", compile=False)
+    assert np.array_equal(forward.predictor(loaded)(_faces(4)), forward.predictor(first)(_faces(4)))
+    with zipfile.ZipFile(tmp_path / "a.keras") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+
+
+GOOD = {"bytes": 1, "max_difference": 0.0001, "same_predictions": 1.0, "accuracy_loss": 0.0}
 
 
 @pytest.mark.parametrize(
     ("key", "change", "message"),
     [
-        ("onnx_float32", {"largest_difference": 0.002}, "0.002 of difference .* export.max_difference is 0.001"),
-        ("litert_float32", {"largest_difference": float("nan")}, "nan of difference .* export.max_difference is 0.001"),
-        ("litert_float16", {"largest_difference": 0.02}, "0.02 of difference .* export.max_difference_float16 is 0.01"),
-        ("onnx_int8", {"accuracy_lost": 2.5}, "2.5 points of accuracy lost .* export.max_accuracy_loss_int8 is 2:"),
+        (
+            "onnx_float32",
+            {"max_difference": 0.002},
+            "differ from Keras by 0.002 .* max_difference is 0.001",
+        ),
+        (
+            "litert_float32",
+            {"max_difference": float("nan")},
+            "differ from Keras by nan .* max_difference is 0.001",
+        ),
+        (
+            "litert_float16",
+            {"max_difference": 0.02},
+            "differ from Keras by 0.02 .* max_difference_float16 is 0.01",
+        ),
+        ("onnx_int8", {"accuracy_loss": 2.5}, "accuracy drops by 2.5 points .* max_accuracy_loss_int8 is 2:"),
     ],
 )
-def test_a_file_that_is_worse_than_params_allow_is_named_with_the_limit(key: str, change: dict, message: str):
-    good = dict.fromkeys(formats.SUFFIXES, GOOD) | {
-        "onnx_int8": GOOD | {"largest_difference": 0.3, "accuracy_lost": 1.9}
-    }
+def test_a_file_beyond_a_limit_of_params_is_named_with_the_limit(key: str, change: dict, message: str):
+    good = dict.fromkeys(formats.SUFFIXES, GOOD) | {"onnx_int8": GOOD | {"max_difference": 0.3, "accuracy_loss": 1.9}}
     parity.require("cnn", good, SETTINGS)
-    with pytest.raises(InputError, match=f"^cnn: {key}: {message}") as error:
+    with pytest.raises(InputError, match=f"^cnn: {key}: .*{message}") as error:
         parity.require("cnn", good | {key: GOOD | change}, SETTINGS)
     assert "\n" not in str(error.value) and "no file was written" in str(error.value)
 
 
-def test_the_stage_writes_all_files_or_with_a_limit_that_is_too_small_none(tmp_path: Path, monkeypatch):
+def test_the_stage_writes_all_files_or_none_if_one_exceeds_a_limit(tmp_path: Path, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
     keras_file.save(_network(48), tmp_path / "models/cnn.keras")
-    faces, labels, parts = _faces(70), [EMOTIONS[n % 7] for n in range(70)], ["train", "validation"] * 35
-    columns = {"name": [f"{n}" for n in range(70)], "pixels": [face.tobytes() for face in faces], "label": labels}
+    columns = {
+        "name": [f"{n}" for n in range(70)],
+        "pixels": [face.tobytes() for face in _faces(70)],
+        "label": [EMOTIONS[n % 7] for n in range(70)],
+        "subset": ["train", "validation"] * 35,
+        "leakage": ["no"] * 70,
+    }
     (tmp_path / "data").mkdir()
-    pq.write_table(pa.table(columns | {"part": parts, "leaked": ["no"] * 70}), tmp_path / "data/learn.parquet")
+    pq.write_table(pa.table(columns), tmp_path / "data/learn.parquet")
     (tmp_path / "metrics/calibration").mkdir(parents=True)
-    fitted = {"single": {"temperature": TEMPERATURE}, "averaged": {"temperature": 9.0}}
+    fitted = {"without_tta": {"temperature": TEMPERATURE}, "with_tta": {"temperature": 9.0}}
     (tmp_path / "metrics/calibration/cnn.json").write_text(json.dumps(fitted))
 
     def run(**changes: float) -> subprocess.CompletedProcess[str]:
@@ -218,11 +251,11 @@ def test_the_stage_writes_all_files_or_with_a_limit_that_is_too_small_none(tmp_p
         )
 
     failed = run(max_difference_float16=0.0000001)
-    told = [line for line in failed.stderr.splitlines() if line.startswith("error:")]
-    assert failed.returncode == 1 and len(told) == 1 and "Traceback" not in failed.stderr
-    assert "onnx_float16" in told[0] and "litert_float16" in told[0] and "int8" not in told[0]
+    messages = [line for line in failed.stderr.splitlines() if line.startswith("error:")]
+    assert failed.returncode == 1 and len(messages) == 1 and "Traceback" not in failed.stderr
+    assert "onnx_float16" in messages[0] and "litert_float16" in messages[0] and "int8" not in messages[0]
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["cnn.keras"]
-    assert not list((tmp_path / "metrics/export").glob("*")), "nor a temporary one"
+    assert not list((tmp_path / "metrics/export").glob("*")), "not even a temporary file"
 
     done = run()
     assert done.returncode == 0, done.stderr[-3000:]
@@ -230,7 +263,7 @@ def test_the_stage_writes_all_files_or_with_a_limit_that_is_too_small_none(tmp_p
     sizes = {key: (tmp_path / f"models/cnn.{suffix}").stat().st_size for key, suffix in formats.SUFFIXES.items()}
     assert {key: row["bytes"] for key, row in summary["files"].items()} == sizes
     assert summary["temperature"] == TEMPERATURE
-    assert summary["files"]["onnx_float32"]["same_answers"] == 1
+    assert summary["files"]["onnx_float32"]["same_predictions"] == 1
     assert summary["files"]["onnx_float32"]["accuracy"] == summary["validation_accuracy"]
     with zipfile.ZipFile(tmp_path / "models/cnn.int8.tflite") as archive:
         facts = json.loads(archive.read("metadata.json"))

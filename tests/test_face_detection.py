@@ -1,4 +1,4 @@
-"""The benchmark of face detection: pictures with known faces, who is counted as found, and the page that tells."""
+"""The benchmark of face detection: generated pictures with known faces, matching boxes, and its scores."""
 
 import json
 from dataclasses import replace
@@ -11,13 +11,10 @@ import pytest
 from sklearn.datasets import load_sample_images
 
 from benchmarks import face_detection, results
-from benchmarks.face_detection import Setting
-from benchmarks.found_faces import Answer, at_most, fits, judge, scored
-from benchmarks.planted_faces import SIDES, TURN, Planted, Scene, drawn, scenes
-from emotion.errors import InputError
-from emotion.faces import Found, Haar, intersection
-from tools import face_page
-from tools.face_page import table
+from benchmarks.planted_faces import SIDES, TURN, Match, Planted, Scene, drawn, fits, match, scenes
+from emotion.core.pictures import Detection
+from emotion.detection.boxes import intersection
+from emotion.detection.haar import Haar
 
 
 @pytest.fixture(scope="module")
@@ -25,8 +22,7 @@ def planted() -> list[Scene]:
     return list(scenes(drawn(20, seed=3), 12, seed=4))
 
 
-def test_planted_faces_are_where_they_are_said_to_be(planted: list[Scene]):
-    """Pasted faces are gray on a bare ground here, so that what is not gray is none."""
+def test_planted_faces_lie_inside_the_picture_and_do_not_overlap(planted: list[Scene]):
     for scene in planted:
         height, width = scene.picture.shape[:2]
         for number, face in enumerate(scene.faces):
@@ -38,7 +34,7 @@ def test_planted_faces_are_where_they_are_said_to_be(planted: list[Scene]):
     assert min(counts) == 0 and max(counts) >= 4 and len({scene.picture.shape for scene in planted}) > 2
 
 
-def test_a_planted_face_is_what_differs_from_the_same_picture_with_another_one():
+def test_pictures_with_other_faces_differ_at_the_planted_boxes_only():
     bright, dark = (list(scenes(np.full((1, 48, 48), value, np.uint8), 9, seed=4)) for value in (250, 5))
     for one, other in zip(bright, dark, strict=True):
         assert one.faces == other.faces
@@ -67,24 +63,21 @@ def test_a_box_fits_a_face_by_its_middle_and_its_width():
 
 def test_of_two_boxes_on_a_face_the_second_is_false():
     scene = Scene(np.zeros((1, 1, 3), np.uint8), (Planted((0, 0, 50, 50), 0.0), Planted((100, 0, 50, 50), 0.0)))
-    found = [Found((1, 0, 50, 50), 9), Found((0, 0, 50, 50), 8), Found((200, 0, 50, 50), 7), Found((100, 0, 50, 50), 6)]
-    assert [answer.face for answer in judge(3, scene, found)] == [(3, 0), None, None, (3, 1)]
+    found = [Detection((left, 0, 50, 50), score) for left, score in ((1, 9), (0, 8), (200, 7), (100, 6))]
+    assert [box.face for box in match(3, scene, found)] == [(3, 0), None, None, (3, 1)]
 
 
-def test_recall_is_told_by_size_and_turn_at_the_score_that_leaves_so_many_false_boxes():
-    truth = {
-        (0, 0): Planted((0, 0, 40, 40), -20),
-        (0, 1): Planted((0, 0, 64, 64), 0),
-        (1, 0): Planted((0, 0, 300, 300), 7),
-    }
-    answers = [Answer(9, (0, 1)), Answer(8, None), Answer(7, (1, 0)), Answer(6, None), Answer(5, (0, 0))]
-    all_ = scored(answers, truth, 2)
-    assert (all_["recall"], all_["false"], all_["least_score"]) == (1, 1, 5)
-    one = at_most(answers, truth, 1, 2)
+def test_recall_is_by_size_and_turn_at_an_allowed_number_of_false_boxes():
+    boxes = {(0, 0): (40, -20), (0, 1): (64, 0), (1, 0): (300, 7)}
+    truth = {key: Planted((0, 0, side, side), turn) for key, (side, turn) in boxes.items()}
+    matches = [Match(9, (0, 1)), Match(8, None), Match(7, (1, 0)), Match(6, None), Match(5, (0, 0))]
+    every = face_detection.scored(matches, truth, 2)
+    assert (every["recall"], every["false"], every["least_score"]) == (1, 1, 5)
+    one = face_detection.at_most(matches, truth, 1, 2)
     assert (one["recall"], one["false"], one["least_score"]) == (pytest.approx(2 / 3, abs=1e-4), 0.5, 7)
     assert one["size"] == [0, 1, 1] and one["turn"] == [1, 1, 0]
-    assert at_most(answers, truth, 0.9, 2)["recall"] == pytest.approx(1 / 3, abs=1e-4)
-    assert at_most([], truth, 1, 2)["recall"] == 0
+    assert face_detection.at_most(matches, truth, 0.9, 2)["recall"] == pytest.approx(1 / 3, abs=1e-4)
+    assert face_detection.at_most([], truth, 1, 2)["recall"] == 0
 
 
 def test_the_benchmark_keeps_its_numbers_and_prints_the_table(tmp_path: Path, monkeypatch, capsys):
@@ -94,44 +87,19 @@ def test_the_benchmark_keeps_its_numbers_and_prints_the_table(tmp_path: Path, mo
     face_detection.main("--pictures", "2", "--settings", "2")
     summary = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))["face_detection"]
     assert summary["faces_from"] == "drawn faces" and len(summary["rows"]) == 2
-    printed = capsys.readouterr().out
-    assert printed == table(summary) + "\n" and printed.count("chosen**") == 1
+    assert capsys.readouterr().out == face_detection.table(summary) + "\n"
 
 
-def test_the_grid_begins_with_what_the_apps_do_and_holds_none_twice():
-    found = face_detection.grid()
-    assert found[0] == face_detection.standard() and len(found) == len(set(found)) > 15
-    assert {setting.cascade for setting in found} == {"alt2", "alt", "default", "alt_tree"}
-    haar = replace(found[0], neighbours=7, step=1.3).detector()
+def test_the_grid_begins_with_the_default_and_has_no_duplicates():
+    grid = face_detection.grid()
+    assert grid[0] == face_detection.standard() and len(grid) == len(set(grid)) > 15
+    assert {setting.cascade for setting in grid} == {"alt2", "alt", "default", "alt_tree"}
+    assert {setting.light for setting in grid} == set(face_detection.LIGHTS)
+    haar = replace(grid[0], neighbours=7, step=1.3).detector()
     assert isinstance(haar, Haar) and (haar.neighbours, haar.step, haar.least_score) == (7, 1.3, float("-inf"))
-    assert {setting.light for setting in found} == set(face_detection.LIGHTS)
-    assert all(isinstance(setting, Setting) for setting in found)
 
 
-def test_the_page_on_faces_shows_the_kept_numbers(root: Path, monkeypatch):
-    monkeypatch.chdir(root)
-    summary = json.loads(results.RESULTS.read_text(encoding="utf-8"))["face_detection"]
-    text = face_page.PAGE.read_text(encoding="utf-8")
-    assert table(summary) in text and text.count("chosen**") == 1, "run `make results`"
-
-
-def test_what_is_typed_on_the_page_stays(tmp_path: Path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    for folder in ("docs", "benchmarks"):
-        Path(folder).mkdir()
-    results.RESULTS.write_text("{}", encoding="utf-8")
-    face_page.PAGE.write_text("typed\n", encoding="utf-8")
-    with pytest.raises(InputError, match=r"docs/faces.md: it must hold these two lines once"):
-        face_page.main()
-    marks = ("<!-- face_detection: `make results` writes what follows -->", "<!-- end of face_detection -->")
-    face_page.PAGE.write_text(f"typed\n{marks[0]}\nold\n{marks[1]}\nmore\n", encoding="utf-8")
-    face_page.main()
-    text = face_page.PAGE.read_text(encoding="utf-8")
-    assert text.startswith("typed\n") and text.endswith("\nmore\n") and "old" not in text
-    assert "Still to be measured" in text
-
-
-def test_the_default_finds_the_face_of_a_real_photograph_and_none_where_nobody_is():
+def test_the_default_finds_the_face_of_a_real_photograph_only():
     hopper = cv2.imread(str(Path(matplotlib.get_data_path(), "sample_data/grace_hopper.jpg")))[..., ::-1]
     (found,) = Haar().find(np.ascontiguousarray(hopper))
     assert fits(found.box, (150, 103, 225, 225))

@@ -1,10 +1,10 @@
-"""A file is there completely, or as it was before."""
+"""Files are written completely or stay as they were."""
 
 from pathlib import Path
 
 import pytest
 
-from emotion.files import atomic, write_csv, write_json
+from emotion.core.files import atomic, write_csv, write_json
 
 
 def test_the_file_appears_only_at_the_end(tmp_path: Path):
@@ -17,7 +17,7 @@ def test_the_file_appears_only_at_the_end(tmp_path: Path):
     assert list(target.parent.iterdir()) == [target]
 
 
-def test_after_an_error_the_old_file_is_as_it_was(tmp_path: Path):
+def test_after_an_error_the_old_file_is_unchanged(tmp_path: Path):
     target = tmp_path / "a.json"
     target.write_text("old")
     with pytest.raises(RuntimeError), atomic(target) as path:
@@ -27,13 +27,13 @@ def test_after_an_error_the_old_file_is_as_it_was(tmp_path: Path):
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_the_temporary_file_keeps_the_suffix_that_writers_choose_the_format_by(tmp_path: Path):
+def test_the_temporary_file_keeps_the_suffix(tmp_path: Path):
     with atomic(tmp_path / "a.png") as path:
         path.touch()
         assert path.suffix == ".png" and path.name.startswith(".tmp-")
 
 
-def test_tables_and_json_are_text_files_with_a_line_for_each_row_and_number(tmp_path: Path):
+def test_csv_and_json_files_have_a_line_per_row_and_number(tmp_path: Path):
     write_json(tmp_path / "a.json", {"a": 1, "b": [2]})
     assert (tmp_path / "a.json").read_text() == '{\n  "a": 1,\n  "b": [\n    2\n  ]\n}\n'
     write_csv(tmp_path / "a.csv", [{"face": "1.png", "label": "happy"}, {"face": "2.png", "label": "sad"}])

@@ -1,4 +1,4 @@
-"""A folder of one's own pictures: every file is a face under a name that leads back to it, or refused with a reason."""
+"""A folder of your own pictures: every file is a face whose name leads back to it, or refused with a reason."""
 
 import io
 import os
@@ -15,12 +15,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.data import folder
-from emotion.data.folder import read_faces
-from emotion.errors import InputError
-from emotion.labels import EMOTIONS
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.sources import folder
+from emotion.sources.folder import read_faces
+from tests.inputs import face, put
 
-RNG = np.random.default_rng(2)
 NO_PICTURE = "no JPEG, PNG, WebP, BMP or GIF picture"
 
 
@@ -30,17 +30,6 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("mine").mkdir()
     return Path("mine")
-
-
-def face() -> bytes:
-    Image.fromarray(RNG.integers(0, 256, (48, 48), np.uint8)).save(buffer := io.BytesIO(), "PNG")
-    return buffer.getvalue()
-
-
-def put(root: Path, *paths: str, content: bytes | None = None) -> None:
-    for path in paths:
-        (root / path).parent.mkdir(parents=True, exist_ok=True)
-        (root / path).write_bytes(face() if content is None else content)
 
 
 def names(root: Path) -> list[str]:
@@ -65,20 +54,15 @@ def error(root: Path) -> str:
     return str(caught.value)
 
 
-def test_pictures_without_split_folders_have_no_official_split(mine: Path):
+def test_pictures_without_subset_folders_have_no_official_split(mine: Path):
     put(mine, *(f"{emotion}/1.png" for emotion in EMOTIONS))
     assert names(mine) == [f"All/{emotion}/1.png" for emotion in EMOTIONS]
 
 
-def test_split_folders_become_the_official_split(mine: Path):
-    put(mine, "train/sad/1.png", "validation/sad/1.png", "test/sad/1.png")
-    assert sorted(names(mine)) == ["Test/sad/1.png", "Training/sad/1.png", "Validation/sad/1.png"]
-
-
-@pytest.mark.parametrize("validation", ["val", "valid", "Validation", "VAL"])
-def test_folders_may_be_spelt_otherwise(mine: Path, validation: str):
-    put(mine, "Train/Happy/1.png", f"{validation}/SAD/1.png")
-    assert sorted(names(mine)) == ["Training/happy/1.png", "Validation/sad/1.png"]
+@pytest.mark.parametrize("validation", ["validation", "val", "valid", "Validation", "VAL"])
+def test_subset_folders_in_any_spelling_become_the_official_split(mine: Path, validation: str):
+    put(mine, "Train/Happy/1.png", f"{validation}/SAD/1.png", "test/sad/1.png")
+    assert sorted(names(mine)) == ["Test/sad/1.png", "Training/happy/1.png", "Validation/sad/1.png"]
 
 
 def test_faces_have_the_pixels_of_their_files(mine: Path):
@@ -97,72 +81,64 @@ def test_files_stay_in_order_however_long_each_takes(mine: Path, monkeypatch: py
 
 
 def test_names_lead_back_to_the_files(mine: Path):
-    files = ["a b.png", "a.jpg", "a.png", 'it\'s "q", 1.png', "=1+1.png", "new\nline\r.png", "tab\t.png", "100%.png"]
-    files += [
-        "100%25.png",
-        "笑顔.png",
-        "улыбка.png",
-        "e\u0301.png",
-        "\u00e9.png",
-        "😀.png",
-        "\u202ex.png",
-        "back\\slash.png",
-    ]
-    files += ["nosuffix", "sub/folder/a.png", "sub.png", os.fsdecode(b"\xff\xfe.png")]
+    files = ["a b.png", "a.jpg", "a.png", 'it\'s "q", 1.png', "=1+1.png", "new\nline\r.png", "tab\t.png", "100%.png",
+             "100%25.png", "笑顔.png", "улыбка.png", "e\u0301.png", "\u00e9.png", "😀.png", "\u202ex.png",
+             "back\\slash.png", "nosuffix", "sub/folder/a.png", "sub.png", os.fsdecode(b"\xff\xfe.png")]  # fmt: skip
     put(mine, *(f"sad/{file}" for file in files))
     found = names(mine)
     assert len(set(found)) == len(files)
     assert all(name.isprintable() and "\\" not in name for name in found)
-    assert {"All/sad/a b.png", "All/sad/new%0Aline%0D.png", "All/sad/笑顔.png", "All/sad/sub/folder/a.png"} <= set(
-        found
-    )
+    expected = {"All/sad/a b.png", "All/sad/new%0Aline%0D.png", "All/sad/笑顔.png", "All/sad/sub/folder/a.png"}
+    assert expected <= set(found)
     assert {unquote(name, errors="surrogateescape") for name in found} == {f"All/sad/{file}" for file in files}
 
 
-def test_folders_that_differ_by_case_are_both_read(mine: Path):
-    put(mine, "happy/1.png", "Happy/1.png", "happy/Happy/1.png", "sad/1.png")
-    assert sorted(names(mine)) == [
-        "All/happy/Happy/1.png",
-        "All/happy/happy/1.png",
-        "All/happy/happy/Happy/1.png",
-        "All/sad/1.png",
-    ]
+@pytest.mark.parametrize(
+    ("paths", "expected"),
+    [
+        (
+            ["happy/1.png", "Happy/1.png", "happy/Happy/1.png", "sad/1.png"],
+            ["All/happy/Happy/1.png", "All/happy/happy/1.png", "All/happy/happy/Happy/1.png", "All/sad/1.png"],
+        ),
+        (
+            ["val/sad/1.png", "valid/sad/1.png", "train/sad/1.png"],
+            ["Training/sad/1.png", "Validation/sad/val/sad/1.png", "Validation/sad/valid/sad/1.png"],
+        ),
+    ],
+    ids=["case", "subset"],
+)
+def test_folders_of_the_same_meaning_are_all_read(mine: Path, paths: list[str], expected: list[str]):
+    put(mine, *paths)
+    assert sorted(names(mine)) == expected
 
 
-def test_split_folders_that_mean_the_same_are_both_read(mine: Path):
-    put(mine, "val/sad/1.png", "valid/sad/1.png", "train/sad/1.png")
-    assert sorted(names(mine)) == [
-        "Training/sad/1.png",
-        "Validation/sad/val/sad/1.png",
-        "Validation/sad/valid/sad/1.png",
-    ]
-
-
-def test_hidden_files_and_leftovers_are_passed_over(mine: Path):
+def test_hidden_files_and_those_of_a_desktop_are_skipped(mine: Path):
     put(mine, "sad/1.png")
     put(mine, "sad/.DS_Store", "sad/._1.png", "sad/Thumbs.db", ".git/config", "__MACOSX/sad/1.png", content=b"")
     put(mine, "sad/.ipynb_checkpoints/1.png", "desktop.ini", content=b"")
     assert names(mine) == ["All/sad/1.png"]
 
 
-@pytest.mark.parametrize("stranger", ["joy/1.png", "train/1.png", "data/train/sad/1.png", "happy 2/1.png"])
-def test_a_folder_of_another_name_is_an_error_that_lists_the_emotions(mine: Path, stranger: str):
-    put(mine, "sad/1.png", stranger)
+@pytest.mark.parametrize(
+    ("known", "unknown", "named"),
+    [
+        ("sad/1.png", "joy/1.png", "mine/joy"),
+        ("sad/1.png", "train/1.png", "mine/sad"),
+        ("sad/1.png", "data/train/sad/1.png", "mine/data"),
+        ("sad/1.png", "happy 2/1.png", "mine/happy 2"),
+        ("train/sad/1.png", "test/joy/1.png", "mine/test/joy"),
+        ("train/sad/1.png", "sad/1.png", "mine/sad"),
+        ("train/sad/1.png", "test/train/sad/1.png", "mine/test/train"),
+    ],
+)
+def test_an_unknown_folder_is_an_error_that_lists_the_emotions(mine: Path, known: str, unknown: str, named: str):
+    put(mine, known, unknown)
     message = error(mine)
-    assert message.startswith("mine/")
+    assert message.startswith(f"{named}: unknown folder name")
     assert ", ".join(EMOTIONS) in message
 
 
-@pytest.mark.parametrize(
-    ("stranger", "named"),
-    [("test/joy/1.png", "mine/test/joy"), ("sad/1.png", "mine/sad"), ("test/train/sad/1.png", "mine/test/train")],
-)
-def test_a_folder_in_the_wrong_place_is_an_error_that_names_it(mine: Path, stranger: str, named: str):
-    put(mine, "train/sad/1.png", stranger)
-    assert error(mine).startswith(f"{named}: a folder of this name is not known here")
-
-
-def test_a_file_that_cannot_be_used_is_named_with_its_reason_and_the_others_stay(mine: Path):
+def test_an_unusable_file_is_refused_with_its_reason(mine: Path):
     put(mine, "sad/1.png", "train.png")
     put(mine, "sad/a.jpg", "happy/new\nline.jpg", content=b"text")
     put(mine, "README.txt", "happy/empty.png", content=b"")
@@ -193,11 +169,13 @@ def test_links_to_pictures_are_followed(mine: Path):
     assert names(Path("root")) == ["All/sad/link.png"]
 
 
-def test_links_to_nothing_and_to_themselves_are_refused(mine: Path):
+def test_pipes_and_links_to_nothing_or_themselves_are_refused(mine: Path):
     put(mine, "sad/1.png")
     (mine / "sad/nothing.png").symlink_to("nowhere.png")
     (mine / "sad/loop.png").symlink_to("loop.png")
-    assert refusals(mine) == dict.fromkeys(["mine/sad/nothing.png", "mine/sad/loop.png"], "neither a file nor a folder")
+    os.mkfifo(mine / "sad/pipe.png")
+    refused = [f"mine/sad/{name}.png" for name in ("nothing", "loop", "pipe")]
+    assert refusals(mine) == dict.fromkeys(refused, "neither a file nor a folder")
 
 
 def test_links_to_folders_are_not_followed(mine: Path):
@@ -205,35 +183,29 @@ def test_links_to_folders_are_not_followed(mine: Path):
     (mine / "sad/up").symlink_to("..")
     (mine / "sad/sub/here").symlink_to(".")
     (mine / "sad/other").symlink_to("../happy")
-    reason = "a link to a folder: DVC would not notice what changes behind it"
+    reason = "a link to a folder: DVC would not notice changes behind it"
     assert refusals(mine) == dict.fromkeys(["mine/sad/up", "mine/sad/sub/here", "mine/sad/other"], reason)
 
 
 @pytest.mark.parametrize("place", ["fear", "train"])
-def test_a_link_in_place_of_a_whole_emotion_or_split_is_an_error(mine: Path, place: str):
+def test_a_link_instead_of_a_whole_emotion_or_subset_is_an_error(mine: Path, place: str):
     put(mine, "train/sad/1.png" if place == "train" else "sad/1.png")
     put(Path("elsewhere"), "1.png", "sad/1.png")
     if place == "train":
         (mine / "train").rename("was")
     (mine / place).symlink_to("../elsewhere")
-    assert error(mine).startswith(f"mine/{place}: a link to a folder: put the folder itself there")
+    assert error(mine).startswith(f"mine/{place}: a link to a folder: replace it by the folder")
 
 
-def test_a_pipe_is_not_waited_for(mine: Path):
-    put(mine, "sad/1.png")
-    os.mkfifo(mine / "sad/2.png")
-    assert refusals(mine) == {"mine/sad/2.png": "neither a file nor a folder"}
-
-
-def test_what_may_not_be_read_is_refused():
+def test_files_and_folders_without_permission_are_refused():
     with tempfile.TemporaryDirectory() as readable:  # pytest's own folders are closed to other users
         root = Path(readable)
         put(root, "sad/1.png", "sad/2.png", "sad/closed/3.png", "sad/names/4.png")
         for path, mode in ((".", 0o755), ("sad/2.png", 0), ("sad/closed", 0), ("sad/names", 0o444)):
             (root / path).chmod(mode)
-        # Root may read everything, so it becomes somebody else, who may not even import.
+        # Root may read everything, so it becomes another user, who may not even import.
         code = (
-            "import os, sys; from pathlib import Path; from emotion.data.folder import read_faces; refused = []\n"
+            "import os, sys; from pathlib import Path; from emotion.sources.folder import read_faces; refused = []\n"
             "from PIL import Image; Image.init()\n"
             "if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
             "print([name for name, _ in read_faces(Path(sys.argv[1]), refused)], *refused, sep='\\n')"
@@ -253,27 +225,24 @@ def test_what_may_not_be_read_is_refused():
 @pytest.mark.parametrize(
     ("prepare", "message"),
     [
-        (lambda root: root.rmdir(), "mine: nothing is there"),
+        (lambda root: root.rmdir(), "mine: there is no such folder"),
         (lambda root: (root.rmdir(), root.write_bytes(b"PK")), "mine: a file, not a folder"),
-        (lambda root: None, "mine: no picture that can be used (refused: none)"),
-        (lambda root: (root / "sad").mkdir(), "mine: no picture that can be used (refused: none)"),
-        (
-            lambda root: put(root, "a.png"),
-            "mine: no picture that can be used (refused: 1 x not in a folder of an emotion)",
-        ),
+        (lambda root: None, "mine: no usable picture (refused: none)"),
+        (lambda root: (root / "sad").mkdir(), "mine: no usable picture (refused: none)"),
+        (lambda root: put(root, "a.png"), "mine: no usable picture (refused: 1 x not in a folder of an emotion)"),
         (
             lambda root: put(root, "sad/1.png", "sad/2.png", content=b"text"),
-            f"mine: no picture that can be used (refused: 2 x {NO_PICTURE})",
+            f"mine: no usable picture (refused: 2 x {NO_PICTURE})",
         ),
     ],
     ids=["absent", "a file", "empty", "an empty emotion", "no emotion", "nothing usable"],
 )
-def test_where_nothing_can_be_used_is_an_error(mine: Path, prepare: Callable[[Path], object], message: str):
+def test_a_folder_without_a_usable_picture_is_an_error(mine: Path, prepare: Callable[[Path], object], message: str):
     prepare(mine)
     assert error(mine).startswith(message)
 
 
-def test_a_folder_of_100_000_entries_is_read_piece_by_piece(mine: Path):
+def test_a_folder_of_100_000_entries_is_read_in_batches(mine: Path):
     put(mine, "sad/face.png", "happy/face.png")
     for number in range(100_000):
         if number % 50_000 == 0:  # a file can have 65,000 names

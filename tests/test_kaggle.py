@@ -1,4 +1,4 @@
-"""The real client against a server on this machine that answers as Kaggle does, with an empty HOME."""
+"""Downloads with the real client from a local server that acts as Kaggle, with an empty HOME."""
 
 import io
 import os
@@ -13,47 +13,82 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+import yaml
+
+from tests.inputs import DATA, make_zip
 
 REPOSITORY = Path(__file__).parents[1]
 TOKEN = "KGAT_0123456789abcdef"
-PARAMS = "data: {source: zip, input: data/external/fer2013.zip, dataset: msambare/fer2013}\n"
-COMMAND = [sys.executable, "-m", "emotion.data.kaggle"]
+ZIP = Path("downloads/msambare-fer2013/fer2013.zip")
+CODE = """
+from pathlib import Path
+from emotion.core import errors
+from emotion.sources import kaggle
+errors.run(lambda: kaggle.fetch("msambare/fer2013", Path("downloads")) and None)
+"""
+COMMAND = [sys.executable, "-c", CODE]
 
 
 class FakeKaggle(ThreadingHTTPServer):
-    """A proxy that answers for Kaggle; it sees every request and may answer with an error or stop halfway."""
+    """A proxy that acts as Kaggle; it keeps every request and may respond with an error or stop halfway."""
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), Answers)
+    def __init__(self, folder: Path) -> None:
+        super().__init__(("127.0.0.1", 0), Responses)
+        self.daemon_threads = True
+        self.block_on_close = False
         with zipfile.ZipFile(buffer := io.BytesIO(), "w") as archive:
             archive.writestr("train/sad/Training_1.jpg", os.urandom(3 << 20))
         self.content = buffer.getvalue()
-        self.status = 200  # of the answer to the request for a download
+        self.status = 200  # of the response to the request for a download
         self.stalls = False
         self.stalled = threading.Event()
         self.seen: list[tuple[str, str | None]] = []
+        self.folder = folder
+        proxy = f"http://127.0.0.1:{self.server_port}"
+        self.environment = {"HTTP_PROXY": proxy, "http_proxy": proxy, "NO_PROXY": "", "no_proxy": ""}
+        self.environment |= {"HOME": str(folder / "home"), "PATH": os.environ["PATH"], "PYTHONPATH": str(REPOSITORY)}
+        self.environment["KAGGLE_API_ENVIRONMENT"] = "LOCALHOST"
+
+    def run(self, command: list[str] = COMMAND, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run the client in the folder; it must not print a secret."""
+        environment = self.environment | variables
+        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=60)
+        assert TOKEN not in result.stdout + result.stderr
+        assert "signature" not in result.stdout + result.stderr
+        return result
+
+    def failure(self, command: list[str] = COMMAND, **variables: str) -> str:
+        """Return the one-line error; progress may come before it."""
+        result = self.run(command, **variables)
+        assert result.returncode == 1
+        assert result.stdout == ""
+        lines = [line for line in result.stderr.splitlines() if line and "B/s]" not in line]
+        assert len(lines) == 1, result.stderr
+        assert lines[0].startswith("error: ")
+        assert not (self.folder / ZIP).exists()
+        return lines[0]
 
 
-class Answers(BaseHTTPRequestHandler):
+class Responses(BaseHTTPRequestHandler):
     server: FakeKaggle
 
-    def log_message(self, *_: object) -> None:
+    def log_message(self, *_: object):
         pass
 
-    def do_POST(self) -> None:
+    def do_POST(self):
         self.server.seen.append((self.path, self.headers["Authorization"]))
         self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.endswith("IntrospectToken"):
             known = TOKEN in (self.headers["Authorization"] or "")
-            return self.answer(200, b'{"active": true, "username": "me"}' if known else b'{"active": false}')
+            return self.respond(200, b'{"active": true, "username": "me"}' if known else b'{"active": false}')
         if self.server.status != 200:
-            return self.answer(self.server.status, b'{"code": %d, "message": "no"}' % self.server.status)
+            return self.respond(self.server.status, b'{"code": %d, "message": "no"}' % self.server.status)
         self.send_response(302)
         self.send_header("Location", "http://storage.test/fer2013.zip?signature=secret")
         self.send_header("Content-Length", "0")
         self.end_headers()
 
-    def do_GET(self) -> None:
+    def do_GET(self):
         self.server.seen.append((self.path, self.headers["Range"]))
         start = int((self.headers["Range"] or "bytes=0-")[6:-1])
         part = self.server.content[start:]
@@ -69,56 +104,12 @@ class Answers(BaseHTTPRequestHandler):
         else:
             self.wfile.write(part)
 
-    def answer(self, status: int, body: bytes) -> None:
+    def respond(self, status: int, body: bytes):
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
-
-
-@pytest.fixture
-def server() -> Iterator[FakeKaggle]:
-    with FakeKaggle() as server:
-        server.daemon_threads = True
-        server.block_on_close = False
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
-
-
-@pytest.fixture
-def environment(tmp_path: Path, server: FakeKaggle) -> dict[str, str]:
-    """Variables that lead the client to the server, in a home without credentials; also writes params.yaml."""
-    (tmp_path / "home").mkdir()
-    (tmp_path / "params.yaml").write_text(PARAMS)
-    proxy = f"http://127.0.0.1:{server.server_port}"
-    names = {"HTTP_PROXY": proxy, "http_proxy": proxy, "NO_PROXY": "", "no_proxy": "", "PATH": os.environ["PATH"]}
-    return {
-        **names,
-        "HOME": str(tmp_path / "home"),
-        "PYTHONPATH": str(REPOSITORY),
-        "KAGGLE_API_ENVIRONMENT": "LOCALHOST",
-    }
-
-
-def run(folder: Path, environment: dict[str, str], command: list[str] = COMMAND) -> subprocess.CompletedProcess[str]:
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
-    assert TOKEN not in result.stdout + result.stderr
-    assert "signature" not in result.stdout + result.stderr
-    return result
-
-
-def failure(folder: Path, environment: dict[str, str], command: list[str] = COMMAND) -> str:
-    """Return the one line in which the command tells what is wrong; progress may come before it."""
-    result = run(folder, environment, command)
-    assert result.returncode == 1
-    assert result.stdout == ""
-    lines = [line for line in result.stderr.splitlines() if line and "B/s]" not in line]
-    assert len(lines) == 1, result.stderr
-    assert lines[0].startswith("error: ")
-    assert not (folder / "data/external/fer2013.zip").exists()
-    return lines[0]
 
 
 CREDENTIALS = {
@@ -128,124 +119,115 @@ CREDENTIALS = {
 }
 
 
+@pytest.fixture
+def kaggle(tmp_path: Path) -> Iterator[FakeKaggle]:
+    (tmp_path / "home").mkdir()
+    with FakeKaggle(tmp_path) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+
+
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_the_data_set_is_downloaded_once(
-    tmp_path: Path, server: FakeKaggle, environment: dict[str, str], kind: str
-) -> None:
-    assert run(tmp_path, environment | CREDENTIALS[kind]).returncode == 0
-    assert (tmp_path / "data/external/fer2013.zip").read_bytes() == server.content
-    assert any(path.endswith("DownloadDataset") and seen for path, seen in server.seen)
-    server.seen.clear()
-    assert run(tmp_path, environment).returncode == 0
-    assert server.seen == []
+def test_the_data_set_is_downloaded_once(kaggle: FakeKaggle, kind: str):
+    assert kaggle.run(**CREDENTIALS[kind]).returncode == 0
+    assert (kaggle.folder / ZIP).read_bytes() == kaggle.content
+    assert any(path.endswith("DownloadDataset") and seen for path, seen in kaggle.seen)
+    kaggle.seen.clear()
+    assert kaggle.run().returncode == 0
+    assert kaggle.seen == []
+
+
+def test_the_data_set_becomes_the_archive(kaggle: FakeKaggle):
+    kaggle.content = make_zip(kaggle.folder / "a.zip", ("test/sad/PrivateTest_2.jpg", b"two")).read_bytes()
+    (kaggle.folder / "params.yaml").write_text(yaml.safe_dump({"data": DATA | {"source": "kaggle"}}))
+    done = kaggle.run([sys.executable, "-m", "stages.download"], **CREDENTIALS["name and key"])
+    assert done.stdout == "data/faces.zip: 1 faces from kaggle\n"
+    with zipfile.ZipFile(kaggle.folder / "data/faces.zip") as archive:
+        assert archive.namelist() == ["PrivateTest/sad/PrivateTest_2.jpg"]
+    assert (kaggle.folder / "data/external/kaggle/msambare-fer2013/fer2013.zip").exists(), "outside all outputs"
 
 
 @pytest.mark.parametrize(
     ("file", "content"),
     [(".kaggle/access_token", TOKEN), (".config/kaggle/kaggle.json", f'{{"username": "me", "key": "{TOKEN}"}}')],
 )
-def test_credentials_are_found_where_the_client_finds_them(
-    tmp_path: Path, server: FakeKaggle, environment: dict[str, str], file: str, content: str
-) -> None:
-    path = tmp_path / "home" / file
+def test_credentials_are_found_where_the_client_finds_them(kaggle: FakeKaggle, file: str, content: str):
+    path = kaggle.folder / "home" / file
     path.parent.mkdir(parents=True)
     path.write_text(content)
-    assert run(tmp_path, environment).returncode == 0
-    assert (tmp_path / "data/external/fer2013.zip").read_bytes() == server.content
+    assert kaggle.run().returncode == 0
+    assert (kaggle.folder / ZIP).read_bytes() == kaggle.content
 
 
-def test_a_killed_download_goes_on_where_it_was(
-    tmp_path: Path, server: FakeKaggle, environment: dict[str, str]
-) -> None:
-    environment |= CREDENTIALS["name and key"]
-    server.stalls = True
-    process = subprocess.Popen(COMMAND, cwd=tmp_path, env=environment, stderr=subprocess.DEVNULL)
-    partial = tmp_path / "data/external/kaggle/msambare-fer2013/fer2013.zip"
-    assert server.stalled.wait(30)
+def test_a_killed_download_resumes(kaggle: FakeKaggle):
+    kaggle.stalls = True
+    environment = kaggle.environment | CREDENTIALS["name and key"]
+    process = subprocess.Popen(COMMAND, cwd=kaggle.folder, env=environment, stderr=subprocess.DEVNULL)
+    partial = kaggle.folder / ZIP
+    assert kaggle.stalled.wait(30)
     while not partial.exists() or partial.stat().st_size < 1 << 20:
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    assert not (tmp_path / "data/external/fer2013.zip").exists()
-    server.stalls = False
-    server.seen.clear()
-    assert run(tmp_path, environment).returncode == 0
-    assert (tmp_path / "data/external/fer2013.zip").read_bytes() == server.content
-    ranges = [seen for path, seen in server.seen if path.endswith("signature=secret")]
+    kaggle.stalls = False
+    kaggle.seen.clear()
+    assert kaggle.run(**CREDENTIALS["name and key"]).returncode == 0
+    assert partial.read_bytes() == kaggle.content
+    ranges = [seen for path, seen in kaggle.seen if path.endswith("signature=secret")]
     assert ranges[-1] in ("bytes=1048576-", "bytes=2097152-")
 
 
-def test_without_credentials_one_message_tells_both_ways(
-    tmp_path: Path, server: FakeKaggle, environment: dict[str, str]
-) -> None:
-    message = failure(tmp_path, environment)
-    assert "put the zip of https://www.kaggle.com/datasets/msambare/fer2013 there" in message
-    assert "https://www.kaggle.com/settings" in message
+def test_without_credentials_one_line_tells_how_to_get_the_data(kaggle: FakeKaggle):
+    message = kaggle.failure()
+    assert "no credentials, or Kaggle rejects them: get a token at https://www.kaggle.com/settings" in message
     assert "KAGGLE_API_TOKEN" in message
-    assert server.seen == []
-
-
-def test_fetch_without_credentials_tells_how_to_get_them(tmp_path: Path, environment: dict[str, str]) -> None:
-    code = """
-from pathlib import Path
-from emotion import errors
-from emotion.data import kaggle
-errors.run(lambda: kaggle.fetch("msambare/fer2013", Path("downloads")))
-"""
-    message = failure(tmp_path, environment, [sys.executable, "-c", code])
-    assert "Kaggle needs credentials: get a token at https://www.kaggle.com/settings" in message
+    assert "or download https://www.kaggle.com/datasets/msambare/fer2013 in a browser" in message
+    assert kaggle.seen == []
 
 
 @pytest.mark.parametrize("token", ["KGAT_of_nobody", TOKEN + "\n"])
-def test_a_wrong_token_is_one_line(tmp_path: Path, environment: dict[str, str], token: str) -> None:
-    message = failure(tmp_path, environment | {"KAGGLE_API_TOKEN": token})
-    assert "does not accept the credentials: get a token at https://www.kaggle.com/settings" in message
+def test_a_wrong_token_is_one_line(kaggle: FakeKaggle, token: str):
+    message = kaggle.failure(KAGGLE_API_TOKEN=token)
+    assert "Kaggle rejects them: get a token at https://www.kaggle.com/settings" in message
     assert token.strip() not in message
 
 
 @pytest.mark.parametrize(
     ("status", "remedy"),
     [
-        (401, "does not accept the credentials: get a token"),
-        (403, "does not give you this data set: is `data.dataset` right? If so, get a token"),
-        (404, "there is no such data set: look at `data.dataset` in params.yaml"),
+        (401, "it rejects the credentials: get a token"),
+        (403, "denies you this data set: check `data.dataset` in params.yaml; if that is right, get a token"),
+        (404, "there is no such data set: correct `data.dataset` in params.yaml"),
         (429, "wait some minutes"),
         (503, "try again later"),
     ],
 )
-def test_what_kaggle_refuses_is_one_line(
-    tmp_path: Path, server: FakeKaggle, environment: dict[str, str], status: int, remedy: str
-) -> None:
-    server.status = status
-    message = failure(tmp_path, environment | CREDENTIALS["name and key"])
-    assert f"msambare/fer2013: Kaggle answers {status}: " in message
+def test_an_error_of_kaggle_is_one_line(kaggle: FakeKaggle, status: int, remedy: str):
+    kaggle.status = status
+    message = kaggle.failure(**CREDENTIALS["name and key"])
+    assert f"msambare/fer2013: Kaggle reports HTTP {status}: " in message
     assert remedy in message
 
 
 @pytest.mark.parametrize("kind", CREDENTIALS)
-def test_no_network_is_one_line(tmp_path: Path, environment: dict[str, str], kind: str) -> None:
-    environment |= {"HTTP_PROXY": "http://127.0.0.1:9", "http_proxy": "http://127.0.0.1:9"}
-    assert "no connection to Kaggle" in failure(tmp_path, environment | CREDENTIALS[kind])
+def test_no_network_is_one_line(kaggle: FakeKaggle, kind: str):
+    kaggle.environment |= dict.fromkeys(("HTTP_PROXY", "http_proxy"), "http://127.0.0.1:9")
+    assert "no connection to Kaggle" in kaggle.failure(**CREDENTIALS[kind])
 
 
-def test_what_is_no_zip_is_not_kept(tmp_path: Path, server: FakeKaggle, environment: dict[str, str]) -> None:
-    server.content = b"<html>"
-    assert "did not send a whole zip" in failure(tmp_path, environment | CREDENTIALS["token"])
-    assert list((tmp_path / "data").rglob("*.zip")) == []
+def test_a_download_that_is_no_zip_is_not_kept(kaggle: FakeKaggle):
+    kaggle.content = b"<html>"
+    assert "did not send a whole zip" in kaggle.failure(**CREDENTIALS["token"])
+    assert list(kaggle.folder.rglob("*.zip")) == []
 
 
-def test_a_full_disk_is_one_line(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_a_full_disk_is_one_line(kaggle: FakeKaggle):
     if subprocess.run(["unshare", "-rm", "true"], capture_output=True).returncode:
         pytest.skip("this machine lets nobody mount a small disk")
-    (tmp_path / "data").mkdir()
+    (kaggle.folder / "downloads").mkdir()
     # The client tries five times, with a minute of pauses.
-    code = "import time; time.sleep = lambda _: None; from emotion import errors; from emotion.data import kaggle; "
-    code += "errors.run(kaggle.main)"
-    mount = 'mount -t tmpfs -o size=1m none data && exec "$0" -c "$1"'
+    code = "import time; time.sleep = lambda _: None\n" + CODE
+    mount = 'mount -t tmpfs -o size=1m none downloads && exec "$0" -c "$1"'
     command = ["unshare", "-rm", "sh", "-c", mount, sys.executable, code]
-    assert "the disk is full" in failure(tmp_path, environment | CREDENTIALS["token"], command)
-
-
-def test_other_sources_need_no_zip(tmp_path: Path, environment: dict[str, str]) -> None:
-    (tmp_path / "params.yaml").write_text(PARAMS.replace("zip", "sample"))
-    assert run(tmp_path, environment).returncode == 0
+    assert "the disk is full" in kaggle.failure(command, **CREDENTIALS["token"])

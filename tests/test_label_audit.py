@@ -1,4 +1,4 @@
-"""The label audit on drawn faces of which some got a wrong label: what it finds, and that it goes on after a kill."""
+"""The label audit on drawn faces of which some got a wrong label: what it finds, and how it resumes; its benchmark."""
 
 import csv
 import json
@@ -15,18 +15,18 @@ import yaml
 from PIL import Image
 
 from benchmarks import planted_labels, results
-from emotion.data.drawn import SHARES, draw_face
-from emotion.labels import EMOTIONS
+from emotion.core.labels import EMOTIONS
+from emotion.synthetic.drawn import SHARES, draw_face
 from tests.source import ROOT
 from tools.quickstart import merge
 
 TRAINING, VALIDATION = 1200, 70
 LISTED = round(TRAINING * 2400 / 28709)  # the share of FER-2013's training faces that is listed
-OUTPUTS = ("metrics/suspects.csv", "metrics/label_audit.json", "plots/faces/suspects.png")
+OUTPUTS = ("metrics/label_issues.csv", "metrics/label_audit.json", "plots/faces/label_issues.png")
 
-# The stage, killed as it were just before it tidies up.
-UNTIDY = """
-from emotion import errors
+# The stage, as if killed just before it removes its checkpoints.
+KILLED = """
+from emotion.core import errors
 from emotion.training.checkpoint import Checkpoint
 from stages import label_audit
 Checkpoint.remove = lambda self: None
@@ -44,11 +44,17 @@ def _draw(file: Path) -> None:
     table = {
         "name": [f"{number:04}.png" for number in range(len(labels))],
         "label": labels,
-        "pixels": [face.tobytes() for face in faces],
-        "part": ["train"] * TRAINING + ["validation"] * VALIDATION,
-        "leaked": ["no"] * len(labels),
+        "pixels": pa.array([face.tobytes() for face in faces], pa.binary(48 * 48)),
+        "subset": ["train"] * TRAINING + ["validation"] * VALIDATION,
+        "leakage": ["no"] * len(labels),
     }
     pq.write_table(pa.table(table), file)
+
+
+def _run(folder: Path, *command: str) -> str:
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, *command]
+    return subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _outputs(folder: Path) -> dict[str, bytes]:
@@ -57,112 +63,100 @@ def _outputs(folder: Path) -> dict[str, bytes]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with faces of which 5 % got a wrong label, in planted.json, and what the stage made of them."""
+    """A folder with faces of which 5 % got a wrong label, in planted.json, and the outputs of the stage."""
     folder = tmp_path_factory.mktemp("label_audit")
     _draw(folder / "drawn.parquet")
     planted = planted_labels.prepare(folder, folder / "drawn.parquet", share=0.05, seed=11)
     (folder / "planted.json").write_text(json.dumps(planted))
-    params, sample = (
-        yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params.sample.yaml")
-    )
-    quick = merge(params, sample)
-    quick["label_audit"]["listed"] = LISTED
-    (folder / "params.yaml").write_text(yaml.safe_dump({name: quick[name] for name in ("training", "label_audit")}))
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    subprocess.run([sys.executable, "-c", UNTIDY], cwd=folder, env=environment, check=True)
+    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
+    params = merge(full, sample)
+    params["label_audit"]["max_listed"] = LISTED
+    (folder / "params.yaml").write_text(yaml.safe_dump({name: params[name] for name in ("hardware", "label_audit")}))
+    _run(folder, "-c", KILLED)
     return folder
 
 
-def _listed(folder: Path) -> list[dict[str, str]]:
-    with (folder / "metrics/suspects.csv").open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def test_at_least_half_of_the_planted_wrong_labels_are_listed(folder: Path):
+def test_at_least_half_of_the_planted_label_errors_are_listed(folder: Path):
     planted = json.loads((folder / "planted.json").read_text())
     assert len(planted) == 60
     found = planted_labels.found(folder, planted)
     assert found["recall"] >= 0.5
-    assert found["restored"] > 0.6 * found["found"], "the true label is mostly the one suggested"
+    assert found["restored"] > 0.6 * found["found"], "mostly the true label is predicted"
 
 
 def test_the_list_is_ranked_worst_first_and_as_long_as_params_say(folder: Path):
-    listed = _listed(folder)
+    with (folder / "metrics/label_issues.csv").open(newline="", encoding="utf-8") as file:
+        listed = list(csv.DictReader(file))
     assert len(listed) == LISTED
-    qualities = [float(row["quality"]) for row in listed]
+    qualities = [float(row["label_quality"]) for row in listed]
     assert qualities == sorted(qualities) and qualities[0] >= 0 and qualities[-1] < 0.5
-    table = pq.read_table(folder / "data/learn.parquet")
-    label = dict(zip(table["name"].to_pylist(), table["label"].to_pylist(), strict=True))
-    assert all(row["given"] == label[row["name"]] != row["suggested"] for row in listed)
-    training = {
-        name for name, part in zip(*(table[c].to_pylist() for c in ("name", "part")), strict=True) if part == "train"
-    }
-    assert {row["name"] for row in listed} <= training
+    faces = {row["name"]: row for row in pq.read_table(folder / "data/learn.parquet").to_pylist()}
+    assert all(row["label"] == faces[row["name"]]["label"] != row["predicted_label"] for row in listed)
+    assert {faces[row["name"]]["subset"] for row in listed} == {"train"}
 
 
 def test_counts_and_contact_sheet_belong_to_the_list(folder: Path):
     counts = json.loads((folder / "metrics/label_audit.json").read_text())
     assert counts["faces"] == TRAINING and counts["listed"] == LISTED
     assert counts["out_of_fold_accuracy"] > 0.5
-    assert sum(sum(row.values()) for row in counts["errors"].values()) == counts["called_errors"] > 0
-    with Image.open(folder / "plots/faces/suspects.png") as picture:
+    assert sum(sum(row.values()) for row in counts["by_label"].values()) == counts["label_issues"] > 0
+    with Image.open(folder / "plots/faces/label_issues.png") as picture:
         assert picture.width > 7 * 96 and picture.height > 7 * 96
 
 
-def test_cut_off_before_the_last_judge_it_goes_on_and_writes_the_same_bytes(folder: Path):
+def test_a_run_killed_before_the_last_fold_resumes_to_the_same_bytes(folder: Path):
     before = _outputs(folder)
     for name in OUTPUTS:
         (folder / name).unlink()
     (last,) = (folder / ".checkpoints").glob("label_audit-3-*.npz")
     last.unlink()
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, "-m", "stages.label_audit"]
-    printed = subprocess.run(command, cwd=folder, env=environment, check=True, capture_output=True, text=True).stdout
-    first, second, third = printed.split("judge ")[1:]
-    assert "goes on after epoch" in first and "goes on after epoch" in second
-    assert "goes on" not in third and "epoch   1 " in third
+    _, first, second, third = _run(folder, "-m", "stages.label_audit").split("fold ")
+    assert "epoch   1 " not in first + second and "epoch   1 " in third
     assert [name for name in OUTPUTS if _outputs(folder)[name] != before[name]] == []
-    assert not (folder / ".checkpoints").exists(), "nothing is left to go on with"
+    assert not (folder / ".checkpoints").exists(), "nothing is left to resume from"
 
 
-def test_planting_replaces_a_share_of_the_training_labels_by_others_and_nothing_else(tmp_path: Path):
+# The benchmark
+
+
+def test_planting_replaces_a_share_of_the_training_labels_only(tmp_path: Path):
     names = [f"{number:03}" for number in range(300)]
     labels = [EMOTIONS[number % len(EMOTIONS)] for number in range(300)]
-    parts = ["train" if number % 3 else "validation" for number in range(300)]
-    table = pa.table({"name": names, "label": labels, "part": parts})
+    subsets = ["train" if number % 3 else "validation" for number in range(300)]
+    table = pa.table({"name": names, "label": labels, "subset": subsets})
     pq.write_table(table, tmp_path / "drawn.parquet")
     planted = planted_labels.prepare(tmp_path, tmp_path / "drawn.parquet", share=0.1, seed=1)
     changed = pq.read_table(tmp_path / "data/learn.parquet")
     assert changed.drop_columns("label").equals(table.drop_columns("label"))
-    got = dict(zip(names, changed["label"].to_pylist(), strict=True))
-    assert planted == {name: label for name, label in zip(names, labels, strict=True) if got[name] != label}
-    assert len(planted) == 20 and all(parts[names.index(name)] == "train" for name in planted)
+    new = dict(zip(names, changed["label"].to_pylist(), strict=True))
+    assert planted == {name: label for name, label in zip(names, labels, strict=True) if new[name] != label}
+    assert len(planted) == 20 and all(subsets[names.index(name)] == "train" for name in planted)
     assert planted == planted_labels.prepare(tmp_path, tmp_path / "drawn.parquet", share=0.1, seed=1)
     assert planted != planted_labels.prepare(tmp_path, tmp_path / "drawn.parquet", share=0.1, seed=2)
 
 
 @pytest.fixture
 def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose label audit lists the first 80 of 100 training faces, and suggests happy for all."""
+    """A project whose label audit lists the first 80 of 100 training faces, and predicts happy for all."""
 
     def audit(folder: Path) -> None:
         (folder / "metrics").mkdir()
         lines = [f"{number:03},sad,happy,0.1\n" for number in range(80)]
-        (folder / "metrics/suspects.csv").write_text("name,given,suggested,quality\n" + "".join(lines))
+        header = "name,label,predicted_label,label_quality\n"
+        (folder / "metrics/label_issues.csv").write_text(header + "".join(lines))
         (folder / "metrics/label_audit.json").write_text('{"faces": 100, "out_of_fold_accuracy": 0.6}')
 
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(sys, "argv", ["planted_labels"])
     monkeypatch.setattr(planted_labels, "run", audit)
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
     (tmp_path / "params.yaml").write_text("label_audit: {}\n")
     (tmp_path / "data").mkdir()
-    columns = {"name": [f"{number:03}" for number in range(100)], "label": ["happy"] * 100, "part": ["train"] * 100}
+    columns = {"name": [f"{number:03}" for number in range(100)], "label": ["happy"] * 100, "subset": ["train"] * 100}
     pq.write_table(pa.table(columns), tmp_path / "data/learn.parquet")
     return tmp_path
 
 
-def test_the_benchmark_keeps_what_was_found_and_leaves_the_project_as_it_was(benchmark: Path):
+def test_the_benchmark_keeps_the_recall_and_leaves_the_project_unchanged(benchmark: Path):
     before = (benchmark / "data/learn.parquet").read_bytes()
     planted_labels.main()
     kept = json.loads((benchmark / "results.json").read_text())["planted_labels"]
@@ -173,7 +167,7 @@ def test_the_benchmark_keeps_what_was_found_and_leaves_the_project_as_it_was(ben
     assert sorted(path.name for path in benchmark.iterdir()) == ["data", "params.yaml", "results.json"]
 
 
-def test_the_benchmark_does_not_tell_the_time_of_a_run_that_was_cut_off(benchmark: Path):
+def test_the_benchmark_keeps_no_time_of_a_resumed_run(benchmark: Path):
     (benchmark / planted_labels.FOLDER / ".checkpoints").mkdir(parents=True)
     planted_labels.main()
     assert json.loads((benchmark / "results.json").read_text())["planted_labels"]["minutes"] is None

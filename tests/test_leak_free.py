@@ -1,4 +1,4 @@
-"""The benchmark of what leaks are worth: same faces in validation and test, fewer in training."""
+"""The benchmark of training without leakage: same faces in validation and test, fewer in training."""
 
 import json
 from pathlib import Path
@@ -7,10 +7,10 @@ import pytest
 import yaml
 
 from benchmarks import leak_free
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 from tests.source import ROOT
 
-SCORES = dict.fromkeys(leak_free.PARTS, {"accuracy": 0.5, "macro_f1": 0.4})
+NAMES = list(leak_free.SUBSETS)
 
 
 @pytest.fixture
@@ -23,9 +23,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_params_differ_from_the_pipelines_in_leak_free_alone(project: Path):
+def test_params_differ_from_the_pipeline_in_leak_free_alone(project: Path):
     leak_free.prepare(leak_free.FOLDER)
-    leak_free.prepare(leak_free.FOLDER)  # after a cut
+    leak_free.prepare(leak_free.FOLDER)  # resumed
     values = yaml.safe_load((leak_free.FOLDER / "params.yaml").read_text(encoding="utf-8"))
     assert values["defects"].pop("leak_free") is True
     own = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
@@ -35,23 +35,25 @@ def test_params_differ_from_the_pipelines_in_leak_free_alone(project: Path):
 
 
 @pytest.mark.parametrize("path", [*leak_free.DATA, "metrics/cnn.json"])
-def test_what_is_missing_is_named_with_what_makes_it(project: Path, path: str):
+def test_a_missing_file_is_named_with_the_remedy(project: Path, path: str):
     Path(path).unlink()
     with pytest.raises(InputError, match=f"^{path} is missing: run `make repro` first$"):
         leak_free.main()
 
 
-def test_both_runs_stand_side_by_side(project: Path):
+def test_the_accuracies_of_both_runs_are_compared(project: Path):
     folder = project / "run"
     (folder / "metrics").mkdir(parents=True)
     split = {"train": {"faces": 900}, "dropped": {"leak_free": 100}}
     (folder / "metrics/split.json").write_text(json.dumps(split), encoding="utf-8")
-    (folder / "metrics/cnn.json").write_text(json.dumps(SCORES), encoding="utf-8")
-    committed = {part: {"accuracy": 0.6} for part in leak_free.PARTS}
+    (folder / "metrics/cnn.json").write_text(
+        json.dumps({subset: {"accuracy": 0.5} for subset in leak_free.SUBSETS.values()}), encoding="utf-8"
+    )
+    committed = {subset: {"accuracy": 0.6} for subset in leak_free.SUBSETS.values()}
     assert leak_free.compare("cnn", committed, folder) == {
         "model": "cnn",
         "training_faces": 900,
         "dropped": 100,
-        "all_faces": dict.fromkeys(leak_free.PARTS, 0.6),
-        "leak_free": dict.fromkeys(leak_free.PARTS, 0.5),
+        "all_faces": dict.fromkeys(NAMES, 0.6),
+        "leak_free": dict.fromkeys(NAMES, 0.5),
     }

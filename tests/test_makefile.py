@@ -1,4 +1,4 @@
-"""The Makefile before anything is installed."""
+"""The Makefile: its targets, and what it does before anything is installed."""
 
 import os
 import re
@@ -22,13 +22,13 @@ def project(root, tmp_path):
     return folder
 
 
-def make(folder, target, pythons="", **variables):
+def make(folder, *targets, pythons="", **variables):
     # Not as a part of the `make test` that runs this.
     theirs = ("PYTHON", "USE", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
     environment = {name: value for name, value in os.environ.items() if name not in theirs}
     path = f"{pythons}{os.pathsep}{os.environ['PATH']}"
     return subprocess.run(
-        ["make", target], cwd=folder, env=environment | {"PATH": path} | variables, capture_output=True, text=True
+        ["make", *targets], cwd=folder, env=environment | {"PATH": path} | variables, capture_output=True, text=True
     )
 
 
@@ -40,18 +40,33 @@ def fake_pythons(folder, script):
     return folder
 
 
-def test_help_lists_every_target(root):
-    done = make(root, "help")
+def test_help_is_the_default_and_lists_at_most_20_targets(root):
+    listed = make(root, "help").stdout
+    assert 10 < listed.count("\n") <= 20
+    assert make(root, "--no-print-directory").stdout == listed
+
+
+def test_every_target_is_phony(root):
     makefile = (root / "Makefile").read_text().replace("\\\n", "")
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE).group(1).split()
-    rules = re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
-    assert [line.split()[1] for line in done.stdout.splitlines()] == rules
-    assert sorted(targets) == sorted(rules)
-    assert make(root, "--no-print-directory").stdout == done.stdout, "help is the default"
+    assert sorted(targets) == sorted(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+
+
+@pytest.mark.parametrize(("use", "lock"), [("", "requirements.txt"), ("gpu", "requirements/gpu.txt")])
+def test_use_selects_a_lock_and_an_environment_of_its_own(root, use, lock):
+    printed = make(root, "--dry-run", "setup", **({"USE": use} if use else {})).stdout
+    assert f"tools/setup.sh {lock} .venv{'-' * bool(use)}{use}\n" in printed
+
+
+@pytest.mark.parametrize(
+    ("bench", "module"), [("", "training_speed"), ("noop", "noop_repro"), ("kills", "kills"), ("no_such", "no_such")]
+)
+def test_benchmark_takes_the_beginning_of_a_name(root, bench, module):
+    assert f"benchmarks.{module} \n" in make(root, "--dry-run", "benchmark", BENCH=bench).stdout
 
 
 def test_a_wrong_python_is_one_clear_line(project, tmp_path):
-    done = make(project, "setup", fake_pythons(tmp_path / "bin", "echo 3.9"))
+    done = make(project, "setup", pythons=fake_pythons(tmp_path / "bin", "echo 3.9"))
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if not line.startswith("make:")]
     assert len(errors) == 1
@@ -68,30 +83,31 @@ def test_a_chosen_python_that_is_too_new_is_named(project, tmp_path):
 
 def test_a_missing_venv_module_names_the_package(project, tmp_path):
     script = "case $2 in *version_info*) echo 3.11 ;; *ensurepip*) exit 1 ;; esac"
-    done = make(project, "setup", fake_pythons(tmp_path / "bin", script))
+    done = make(project, "setup", pythons=fake_pythons(tmp_path / "bin", script))
     assert done.returncode != 0
     errors = [line for line in done.stderr.splitlines() if not line.startswith("make:")]
     assert len(errors) == 1
     assert "apt-get install python3.11-venv" in errors[0]
 
 
-def test_what_is_installed_is_not_installed_again(project, tmp_path):
+def test_an_installed_lock_is_not_installed_again(project, tmp_path):
     (project / ".venv/bin").mkdir(parents=True)
     shutil.copy(shutil.which("true"), project / ".venv/bin/python")
     shutil.copy(project / "requirements.txt", project / ".venv/.installed")
     pythons = fake_pythons(tmp_path / "bin", "echo 3.9")
-    assert make(project, "setup", pythons).returncode == 0
+    assert make(project, "setup", pythons=pythons).returncode == 0
     assert "no_scm = true" in (project / ".dvc/config.local").read_text(), "DVC is told that there is no .git"
 
     with (project / "requirements.txt").open("a") as lock:
         lock.write("# another lock\n")
-    assert make(project, "setup", pythons).returncode != 0, "it tries, and finds no Python"
+    assert make(project, "setup", pythons=pythons).returncode != 0, "it tries, and finds no Python"
 
 
-def test_clean_cache_removes_what_frozen_layers_made_and_nothing_else(project):
-    for name in (".features/a.bfloat16", ".features/b.part", ".checkpoints/c.npz", "data/faces.zip"):
+def test_clean_removes_working_folders_alone(project):
+    for name in (".quickstart/a", ".verify/b", ".tune/journal.log", ".checkpoints/c.npz", "data/faces.zip"):
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).touch()
-    assert make(project, "clean-cache").returncode == 0
-    assert not (project / ".features").exists()
-    assert (project / ".checkpoints/c.npz").exists() and (project / "data/faces.zip").exists()
+    assert make(project, "clean").returncode == 0
+    assert sorted(path.name for path in project.iterdir()) == [
+        ".checkpoints", ".dvc", "Makefile", "data", "requirements.txt", "tools",
+    ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""`data.crop: faces`: photographs become the faces that the apps would see in them."""
+"""`data.crop: faces`: photographs become the same face crops as in the apps."""
 
 import csv
 import zipfile
@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 import yaml
 from PIL import Image
-from test_download import DATA
 
 from emotion import EmotionClassifier
-from emotion.data.pictures import RefusedError, normalise
-from emotion.faces import Haar
+from emotion.detection.haar import Haar
+from emotion.sources.normalise import RefusedError, normalise
 from stages import download
+from tests.inputs import DATA
 from tests.pasted import brightness_model, photograph
 
 ORIENTATION = 0x0112
@@ -34,7 +34,7 @@ def write(path: Path, picture: np.ndarray, **options: object) -> Path:
 
 
 def turned(picture: np.ndarray, path: Path) -> Path:
-    """Write a picture as a phone does that is held upright: lying, with a note on how to turn it."""
+    """Write a picture as an upright phone does: rotated, with an EXIF entry that says so."""
     exif = Image.Exif()
     exif[ORIENTATION] = 6
     return write(path.with_suffix(".jpg"), np.rot90(picture), exif=exif, quality=95)
@@ -61,19 +61,19 @@ KINDS: dict[str, Callable[[np.ndarray, Path], Path]] = {
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_photograph_becomes_the_pixels_that_the_apps_cut_out(kind: str, tmp_path: Path, classifier):
+def test_a_photograph_becomes_the_face_crop_of_the_apps(kind: str, tmp_path: Path, classifier):
     path = KINDS[kind](photograph([LARGE]), tmp_path / "photograph")
     (face,) = classifier.predict(path).faces
-    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), face.seen)
+    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), face.crop)
     whole = decoded(normalise(path.read_bytes()))
-    assert np.abs(whole.astype(int) - face.seen).mean() > 10, "without crop: faces it stays whole"
+    assert np.abs(whole.astype(int) - face.crop).mean() > 10, "without crop: faces, it is not cropped"
 
 
-def test_of_several_faces_the_largest_is_taken(tmp_path: Path, classifier):
+def test_the_largest_of_several_faces_is_taken(tmp_path: Path, classifier):
     path = KINDS["jpeg"](photograph([SMALL, LARGE]), tmp_path / "two")
     small, large = classifier.predict(path).faces
     assert small.box[2] < large.box[2]
-    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), large.seen)
+    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), large.crop)
 
 
 def test_a_photograph_without_a_face_is_refused(tmp_path: Path):
@@ -82,7 +82,7 @@ def test_a_photograph_without_a_face_is_refused(tmp_path: Path):
         normalise(content, Haar())
 
 
-def test_the_stage_cuts_faces_out_and_lists_photographs_without_one(tmp_path: Path, monkeypatch, classifier):
+def test_the_stage_crops_faces_and_lists_photographs_without_one(tmp_path: Path, monkeypatch, classifier):
     monkeypatch.chdir(tmp_path)
     for number, emotion in enumerate(("happy", "sad")):
         KINDS["jpeg"](photograph([SMALL, LARGE], seed=number), Path("mine", emotion, "face"))
@@ -99,7 +99,7 @@ def test_the_stage_cuts_faces_out_and_lists_photographs_without_one(tmp_path: Pa
     assert len(faces) == len(found) == 4
     for name, face in faces.items():
         official, emotion = name.split("/")[:2]
-        seen = classifier.predict(found[official, emotion]).faces[-1].seen
+        seen = classifier.predict(found[official, emotion]).faces[-1].crop
         np.testing.assert_array_equal(face, seen)
     with open("metrics/refused.csv", encoding="utf-8") as file:
         assert list(csv.reader(file))[1:] == [["mine/sad/nobody.jpg", "no face found"]]

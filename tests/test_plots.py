@@ -14,7 +14,8 @@ import pytest
 import yaml
 from dvc_render import VegaRenderer
 
-from emotion.labels import EMOTIONS
+from emotion.core.files import write_csv, write_json
+from emotion.core.labels import EMOTIONS
 from tools.offline_template import PACKAGES, SECTIONS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -31,22 +32,18 @@ def _of_models(kind: str) -> dict[str, dict[str, Any]]:
     return {path: properties for entry in entries for path, properties in entry.items()}
 
 
-STAGE_PLOTS, STAGE_OUTS = _of_models("plots"), _of_models("outs")
-ENSEMBLE_PLOTS = {
-    path: properties for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, properties in entry.items()
-}
+def _drawn(plots: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return the plots with a template, so neither pictures nor the scores, which the page hides."""
+    return {path: properties for path, properties in plots.items() if "template" in properties}
+
+
+STAGE_PLOTS = _of_models("plots")
+STAGE_OUTS = _of_models("outs")
+ENSEMBLE_PLOTS = {path: chart for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, chart in entry.items()}
+DRAWN = _drawn(STAGE_PLOTS)
 PICTURES = [
     path for name in ("explore", "compare", "explain") for entry in PIPELINE["stages"][name]["plots"] for path in entry
 ]
-# Charts of one model, or of the ensemble; the scores are no chart, and the page hides them.
-DRAWN, ENSEMBLE_DRAWN = (
-    {
-        path: properties
-        for path, properties in plots.items()
-        if not path.endswith(".png") and not path.startswith("plots/scores/")
-    }
-    for plots in (STAGE_PLOTS, ENSEMBLE_PLOTS)
-)
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -63,20 +60,18 @@ def test_chart_of_all_models_names_every_model(name: str):
 
 
 @pytest.mark.parametrize("path", DRAWN)
-def test_chart_of_one_model_has_a_template_and_a_title_that_names_the_model(path: str):
+def test_chart_of_one_model_has_a_template_and_its_name_in_the_title(path: str):
     properties = DRAWN[path]
     assert (ROOT / f".dvc/plots/{properties['template']}.json").exists()
     assert "${key}" in properties["title"]
-    for part in {"validation", "test"} & set(Path(path).parts):
-        assert part in properties["title"]
+    for subset in {"validation", "test"} & set(Path(path).parts):
+        assert subset in properties["title"]
 
 
 def test_charts_of_the_ensemble_are_those_of_a_model():
-    answers = {
-        f"plots/ensemble/{part}.csv": f"plots/predictions/{part}/${{key}}.csv" for part in ("validation", "test")
-    }
     for path, properties in ENSEMBLE_PLOTS.items():
-        of_a_model = STAGE_PLOTS[answers.get(path, path.replace("ensemble", "${key}"))]
+        predictions = re.sub(r"plots/ensemble/(.+)\.csv", r"plots/predictions/\1/${key}.csv", path)
+        of_a_model = STAGE_PLOTS[predictions.replace("ensemble", "${key}")]
         title = {"title": of_a_model["title"].replace("${key}", "ensemble")} if "title" in of_a_model else {}
         assert properties == of_a_model | title, path
 
@@ -87,22 +82,19 @@ def test_page_has_a_section_for_every_plot_of_a_stage(path: str):
     assert prefix in SECTIONS
 
 
-def test_confusion_matrices_share_out_the_faces_of_each_true_emotion():
+def test_confusion_matrices_have_true_labels_in_rows():
     matrices = [properties for properties in DRAWN.values() if properties["template"] == "confusion_matrix"]
-    assert {(matrix["y"], matrix["x"]) for matrix in matrices} == {("label", "predicted")}
+    assert {(matrix["y"], matrix["x"]) for matrix in matrices} == {("label", "predicted_label")}
 
 
 @pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_template_takes_data_and_title_from_dvc_and_is_used(path: Path):
-    template = json.loads(path.read_text(encoding="utf-8"))
+def test_template_is_used_and_lists_the_emotions_in_their_order(path: Path):
+    text = path.read_text(encoding="utf-8")
+    template = json.loads(text)
     assert template["data"] == {"values": "<DVC_METRIC_DATA>"}
     assert template["title"]["text"] == "<DVC_METRIC_TITLE>"
     assert path.stem in {chart["template"] for chart in [*CHARTS.values(), *DRAWN.values()]}
-
-
-@pytest.mark.parametrize("path", TEMPLATES, ids=lambda path: path.stem)
-def test_template_lists_the_emotions_in_the_projects_order(path: Path):
-    lists = re.findall(r'\[[^\[\]]*"angry"[^\[\]]*\]', path.read_text(encoding="utf-8"))
+    lists = re.findall(r'\[[^\[\]]*"angry"[^\[\]]*\]', text)
     assert all(tuple(json.loads(emotions)) == EMOTIONS for emotions in lists)
 
 
@@ -133,38 +125,30 @@ def _fields(path: Path) -> set[str]:
 
 
 def _write_outputs(folder: Path, shift: float) -> None:
-    """Write the smallest outputs of every model and the ensemble that charts can draw, and pictures of the data."""
-    for path in PICTURES:
+    """Write the smallest outputs of every model and the ensemble that charts can draw, and empty pictures."""
+    faces = [{"name": f"{name}.png", "label": name, "predicted_label": "angry", "leakage": "no"} for name in EMOTIONS]
+    tables = {f"plots/ensemble/{subset}.csv": faces for subset in ("validation", "test")}
+    pictures = list(PICTURES)
+    for number, model in enumerate([*MODELS, "ensemble"]):
+        y = 0.1 + shift + number / 100
+        pictures += [f"plots/{kind}/{model}.png" for kind in ("confusion", "architecture")]
+        tables |= {f"plots/predictions/{subset}/{model}.csv": faces for subset in ("validation", "test")}
+        history = {"loss": 1.5, "accuracy": y, "val_loss": 1.5, "val_accuracy": y}
+        tables[f"plots/history/{model}.csv"] = [{"epoch": epoch, **history, "best": epoch - 1} for epoch in (1, 2)]
+        scores = {"precision": y, "recall": 1, "f1": 1, "support": 1}
+        tables[f"plots/per_class/{model}.csv"] = [{"emotion": emotion, **scores} for emotion in EMOTIONS]
+        for kind, rows in {
+            "roc": [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)],
+            "reliability": [{"when": "before", "faces": 7, "confidence": x, "accuracy": x} for x in (0.2, 0.6)],
+            "risk_coverage": [{"coverage": x, "risk": x * y} for x in (0.5, 1.0)],
+            "scores": [{"subset": "test", "accuracy": y}],
+        }.items():
+            write_json(folder / f"plots/{kind}/{model}.json", {kind: rows})
+    for path, rows in tables.items():
+        write_csv(folder / path, rows)
+    for path in pictures:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text("drawn elsewhere", encoding="utf-8")
-    for number, model in enumerate([*MODELS, "ensemble"]):
-        score = 0.1 + shift + number / 100
-        history = ["epoch,learning_rate,loss,accuracy,val_loss,val_accuracy,val_macro_f1,best"]
-        history += [f"{epoch},0.1,1.5,{score},1.5,{score},{score},{epoch - 1}" for epoch in (1, 2)]
-        chances = ",".join(["0.1"] * len(EMOTIONS))
-        answers = [f"name,label,predicted,leaked,{','.join(EMOTIONS)}"]
-        answers += [f"{emotion}.png,{emotion},{EMOTIONS[0]},no,{chances}" for emotion in EMOTIONS]
-        per_class = ["emotion,precision,recall,f1,support", *(f"{emotion},{score},1,1,1" for emotion in EMOTIONS)]
-        roc = [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)]
-        bins = [{"when": "before", "faces": 7, "confidence": x, "accuracy": x} for x in (0.2, 0.6)]
-        risks = [{"coverage": x, "risk": x * score} for x in (0.5, 1.0)]
-        for path, text in {
-            f"history/{model}.csv": "\n".join(history),
-            f"predictions/validation/{model}.csv": "\n".join(answers),
-            f"predictions/test/{model}.csv": "\n".join(answers),
-            "ensemble/validation.csv": "\n".join(answers),
-            "ensemble/test.csv": "\n".join(answers),
-            f"per_class/{model}.csv": "\n".join(per_class),
-            f"roc/{model}.json": json.dumps({"roc": roc}),
-            f"reliability/{model}.json": json.dumps({"reliability": bins}),
-            f"risk_coverage/{model}.json": json.dumps({"risk_coverage": risks}),
-            f"scores/{model}.json": json.dumps({"test": {"accuracy": score}}),
-            f"confusion/{model}.png": "drawn elsewhere",
-            f"architecture/{model}.png": "drawn elsewhere",
-        }.items():
-            target = folder / "plots" / path
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_text(text + "\n", encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -192,19 +176,19 @@ def _dvc(folder: Path, *arguments: str) -> str:
 
 
 def test_diff_draws_both_commits_of_every_model_in_every_chart(repository: Path):
-    answer = json.loads(_dvc(repository, "diff", "HEAD~1", "--json"))
-    assert "errors" not in answer
+    result = json.loads(_dvc(repository, "diff", "HEAD~1", "--json"))
+    assert "errors" not in result
     for name in CHARTS:
-        drawn = _rows(answer, name)
+        drawn = _rows(result, name)
         both = {(Path(path).stem, revision) for path in CHARTS[name]["y"] for revision in ("workspace", "HEAD~1")}
         assert {(Path(row["filename"]).stem, row["rev"]) for row in drawn} == both, name
-    for path in [*(pattern.replace("${key}", model) for pattern in DRAWN for model in MODELS), *ENSEMBLE_DRAWN]:
-        assert {row["rev"] for row in _rows(answer, path)} == {"workspace", "HEAD~1"}, path
+    for path in [*(pattern.replace("${key}", model) for pattern in DRAWN for model in MODELS), *_drawn(ENSEMBLE_PLOTS)]:
+        assert {row["rev"] for row in _rows(result, path)} == {"workspace", "HEAD~1"}, path
 
 
-def _rows(answer: dict[str, Any], chart: str) -> list[dict[str, Any]]:
-    """Return a chart's data, after a look whether DVC filled in all of its template."""
-    (drawing,) = answer["data"][chart]
+def _rows(result: dict[str, Any], chart: str) -> list[dict[str, Any]]:
+    """Return a chart's data, and assert that DVC filled in all of its template."""
+    (drawing,) = result["data"][chart]
     assert "<DVC_METRIC" not in json.dumps(drawing["content"])
     return drawing["content"]["data"]["values"]
 

@@ -16,18 +16,19 @@ import pytest
 from PIL import Image
 
 from emotion.apps import main
+from emotion.core.labels import EMOTIONS
 from emotion.inference import model as models
-from emotion.labels import EMOTIONS
 from tests.pasted import brightness_model, emotion_command, photograph
 from tests.source import ROOT
 
 Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
 PLACES = [(60, 100, 150), (380, 150, 180)]
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run `emotion predict --model <one that knows brightness> ...` in a folder with pictures; return the exit code."""
+    """Run `emotion predict` in a folder with pictures and a model that predicts by brightness; return the exit code."""
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
     Image.fromarray(photograph(PLACES)).save("two.jpg", quality=95)
@@ -50,7 +51,7 @@ def rows(path: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_a_table_names_each_face_and_each_picture_without_one(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_the_table_has_each_face_and_each_picture_without_one(run: Run, capsys: Capture):
     assert run("two.jpg", "none.png") == 0
     header, *lines = capsys.readouterr().out.splitlines()
     assert header.split() == ["picture", "frame", "face", "box", "emotion", "next"]
@@ -68,7 +69,7 @@ def test_annotated_copies_have_the_size_of_their_pictures_and_boxes(run: Run):
     np.testing.assert_array_equal(np.asarray(Image.open("out/none.png")), np.asarray(Image.open("none.png")))
 
 
-def test_csv_and_json_say_the_same(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_csv_and_json_hold_the_same_predictions(run: Run, capsys: Capture):
     assert run("two.jpg", "none.png", "-o", "out", "--csv", "--json") == 0
     table, listed = rows("out/results.csv"), json.loads(Path("out/results.json").read_text("utf-8"))
     assert [row["picture"] for row in table] == [row["picture"] for row in listed] == ["two.jpg", "two.jpg", "none.png"]
@@ -81,13 +82,13 @@ def test_csv_and_json_say_the_same(run: Run, capsys: pytest.CaptureFixture[str])
 
 
 @pytest.mark.parametrize("kind", ["--json", "--csv"])
-def test_without_a_folder_the_terminal_gets_nothing_else(run: Run, kind: str, capsys: pytest.CaptureFixture[str]):
+def test_without_a_folder_the_terminal_gets_csv_or_json_alone(run: Run, kind: str, capsys: Capture):
     assert run("two.jpg", kind) == 0
     out = capsys.readouterr().out
     assert len(json.loads(out) if kind == "--json" else list(csv.DictReader(io.StringIO(out)))) == 2
 
 
-def test_of_folders_all_pictures_are_taken_and_keep_their_places(run: Run):
+def test_all_pictures_of_folders_are_read_and_keep_their_relative_paths(run: Run):
     for name in ("in/a/two.jpg", "in/b/two.jpg", "in/.hidden/two.jpg", "in/b/notes.txt"):
         Path(name).parent.mkdir(parents=True, exist_ok=True)
         Path(name).write_bytes(Path("two.jpg").read_bytes())
@@ -96,19 +97,20 @@ def test_of_folders_all_pictures_are_taken_and_keep_their_places(run: Run):
     assert made == ["a/two.jpg", "b/two.jpg", "two-2.jpg", "two.jpg"]
 
 
-def test_cut_out_faces_are_not_searched(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_face_crops_are_classified_without_detection(run: Run, capsys: Capture):
     Image.new("L", (48, 48), 128).save("face.png")
     assert run("face.png", "--detector", "whole", "--csv") == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("face.png,,1,0,0,48,48,1.0,happy,")
 
 
-def test_smaller_faces_than_asked_for_are_left_out(run: Run, capsys: pytest.CaptureFixture[str]):
-    assert run("two.jpg", "--smallest", "250") == 0
-    assert "no face found" in capsys.readouterr().out
-    assert run("two.jpg", "--smallest", "0") == 2 and "0 is too small" in capsys.readouterr().err
+def test_faces_below_the_minimum_size_are_left_out(run: Run, capsys: Capture):
+    for name in ("--min-face-size", "--smallest"):
+        assert run("two.jpg", name, "250") == 0
+        assert "no face found" in capsys.readouterr().out
+    assert run("two.jpg", "--min-face-size", "0") == 2 and "0 is too small" in capsys.readouterr().err
 
 
-def test_a_file_of_any_name_is_read_and_told(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_an_undecodable_file_name_is_read_and_reported(run: Run, capsys: Capture):
     name = os.fsdecode(b"l\xe4cheln \xff.jpg")
     Path(name).write_bytes(Path("two.jpg").read_bytes())
     Path(f"bad {name}").touch()
@@ -118,7 +120,7 @@ def test_a_file_of_any_name_is_read_and_told(run: Run, capsys: pytest.CaptureFix
     assert "error: bad l\\udce4cheln \\udcff.jpg: empty" in capsys.readouterr().err
 
 
-def test_a_video_keeps_length_rate_and_size_and_labels_do_not_flicker(run: Run):
+def test_a_video_keeps_length_rate_and_size_and_its_labels_do_not_flicker(run: Run):
     video("film.mp4")
     assert run("film.mp4", "-o", "out", "--csv") == 0
     made = cv2.VideoCapture("out/film.mp4")
@@ -130,7 +132,7 @@ def test_a_video_keeps_length_rate_and_size_and_labels_do_not_flicker(run: Run):
     assert len({row["fear"] for row in found}) > 1
 
 
-def test_videos_and_pictures_go_together(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_videos_and_pictures_can_be_mixed(run: Run, capsys: Capture):
     video("one.mp4", 4)
     video("two.avi", 3)
     assert run("one.mp4", "two.jpg", "two.avi", "-o", "out") == 0
@@ -140,7 +142,7 @@ def test_videos_and_pictures_go_together(run: Run, capsys: pytest.CaptureFixture
     )
 
 
-def test_of_a_video_that_ends_too_early_the_beginning_is_kept(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_the_beginning_of_a_truncated_video_is_kept(run: Run, capsys: Capture):
     writer = cv2.VideoWriter("whole.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
     for _ in range(20):
         writer.write(cv2.cvtColor(photograph([(100, 60, 120)], 320, 240), cv2.COLOR_RGB2BGR))
@@ -150,19 +152,19 @@ def test_of_a_video_that_ends_too_early_the_beginning_is_kept(run: Run, capsys: 
     assert run("cut.avi", "-o", "out", "--csv") == 1
     (error,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     frames = len(rows("out/results.csv"))
-    assert error == f"error: cut.avi: damaged: it tells of 20 frames, and {frames} could be read" and 5 < frames < 15
+    assert error == f"error: cut.avi: damaged: only {frames} of its 20 frames could be read" and 5 < frames < 15
     assert cv2.VideoCapture("out/cut.avi.mp4").get(cv2.CAP_PROP_FRAME_COUNT) == frames
 
 
 BAD = {
     "empty.jpg: empty": b"",
-    "text.png: no picture of a kind that can be read": b"hello",
+    "text.png: not a picture in a supported format": b"hello",
     "cut.jpg: damaged": None,
-    "film.mp4: no video that can be read": b"no film",
+    "film.mp4: not a video that can be read": b"no film",
 }
 
 
-def test_bad_files_are_told_and_the_others_are_done_all_the_same(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_bad_files_are_reported_and_the_others_classified(run: Run, capsys: Capture):
     names = [message.partition(":")[0] for message in BAD]
     for name, content in zip(names, BAD.values(), strict=True):
         Path(name).write_bytes(Path("two.jpg").read_bytes()[:9000] if content is None else content)
@@ -181,17 +183,15 @@ def test_bad_files_are_told_and_the_others_are_done_all_the_same(run: Run, capsy
         (["two.jpg", "-o", "."], "two.jpg: would be overwritten by its annotated copy"),
         (["two.jpg", "-o", "none.png"], "none.png: a file is in the way"),
         (["two.jpg", "-o", "none.png/below"], "none.png/below: a file is in the way"),
-        (["two.jpg", "-o", "/proc/none"], "/proc/none: cannot be made"),
-        (["two.jpg", "--json", "--csv"], "--json and --csv write to the terminal without -o FOLDER: choose one"),
-        (["two.jpg", "--explain", "cnn.keras"], "--explain draws pictures: say where with -o FOLDER"),
+        (["two.jpg", "-o", "/proc/none"], "/proc/none: cannot be created"),
+        (["two.jpg", "--json", "--csv"], "--json and --csv both write to the terminal: choose one"),
+        (["two.jpg", "--explain", "cnn.keras"], "--explain draws pictures: name a folder for them with -o"),
         (["two.jpg", "--model", "other.onnx"], "other.onnx: there is no such model: `make ship` makes one"),
-        (["two.jpg", "--model", "two.jpg"], "two.jpg: a model's file ends in .onnx or .tflite"),
+        (["two.jpg", "--model", "two.jpg"], "two.jpg: the name of a model must end in .onnx or .tflite"),
         (["two.jpg", "--detector", "hog"], "hog: no such file: `emotion fetch-yunet`"),
     ],
 )
-def test_what_cannot_be_done_at_all_is_one_line(
-    run: Run, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
-):
+def test_an_impossible_request_is_one_line(run: Run, arguments: list[str], message: str, capsys: Capture):
     Path("folder").mkdir()
     before = Path("two.jpg").read_bytes()
     assert run(*arguments) == 1
@@ -200,17 +200,14 @@ def test_what_cannot_be_done_at_all_is_one_line(
     assert Path("two.jpg").read_bytes() == before
 
 
-def test_without_tensorflow_explaining_says_so(
-    run: Run, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
+def test_without_tensorflow_explain_names_the_remedy(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
     monkeypatch.setitem(sys.modules, "keras", None)
     assert run("two.jpg", "-o", "out", "--explain", "cnn.keras") == 1
-    assert "error: --explain needs TensorFlow (keras is not installed): run it after `make setup`" in (
-        capsys.readouterr().err
-    )
+    message = "error: --explain needs TensorFlow (keras is not installed): run it after `make setup`"
+    assert message in capsys.readouterr().err
 
 
-def test_explaining_draws_each_face_beside_its_heatmap(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_explain_draws_each_face_beside_its_heatmap(run: Run, capsys: Capture):
     import keras  # here: the other tests need no TensorFlow
 
     face = keras.Input((48, 48, 1))
@@ -221,69 +218,55 @@ def test_explaining_draws_each_face_beside_its_heatmap(run: Run, capsys: pytest.
     assert [path.name for path in Path("out/explained").iterdir()] == ["two.jpg.png"]
     drawn = np.asarray(Image.open("out/explained/two.jpg.png").convert("RGB")).astype(int)
     assert np.ptp(drawn, axis=2).max() > 50, "faces are gray, heatmaps are not"
-    assert run("two.jpg", "-o", "out", "--explain", "text.keras") == 1
-    assert run("two.jpg", "-o", "out", "--explain", "none.keras") == 1
+    for name in ("text.keras", "none.keras"):
+        assert run("two.jpg", "-o", "out", "--explain", name) == 1
     brightness_model(Path("model.onnx"), labels=["a", "b"], outputs=2)
     assert run("two.jpg", "-o", "out", "--explain", "tiny.keras") == 1
     wrong, missing, other = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
-    assert wrong == "error: text.keras: not a Keras model that answers about faces of 48x48 pixels"
-    assert other == "error: model.onnx: tells other emotions apart: a, b"
+    assert wrong == "error: text.keras: not a Keras model that classifies faces of 48x48 pixels"
+    assert other == "error: model.onnx: its labels are not the seven emotions: a, b"
     assert missing.startswith("error: none.keras: there is no such Keras model: `dvc repro` makes")
 
 
-def test_without_any_model_the_command_that_makes_one_is_named(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(models.emotion, "__file__", str(tmp_path / "package/__init__.py"))
+def test_without_any_model_the_remedy_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setattr(models, "PACKAGE", tmp_path / "package")
     monkeypatch.setattr(sys, "argv", ["emotion", "predict", "two.jpg"])
     with pytest.raises(SystemExit, match="models/emotion.onnx: there is no such model: `make ship` makes one"):
         main.run()
 
 
-def command(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "emotion", "predict", "--model", "model.onnx", *arguments]
+def start(*arguments: str) -> subprocess.Popen[bytes]:
+    """Start the command as a process of its own."""
+    command = [sys.executable, "-m", "emotion", "predict", "--model", "model.onnx", *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=pipe, stdout=pipe, stderr=pipe)
 
 
-def test_stdin_is_a_picture(run: Run, tmp_path: Path):
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    for content, code, out, error in (
-        (Path("two.jpg").read_bytes(), 0, "stdin", ""),
-        (b"hello", 1, "", "error: stdin: no picture of a kind that can be read"),
-    ):
-        done = subprocess.run(command("-", "--csv"), input=content, env=environment, capture_output=True)
-        assert done.returncode == code and out in done.stdout.decode() and done.stderr.decode().startswith(error)
+def test_a_picture_is_read_from_stdin(run: Run):
+    good, bad = (start("-", "--csv").communicate(sent) for sent in (Path("two.jpg").read_bytes(), b"hello"))
+    assert b"stdin" in good[0] and good[1] == b""
+    assert bad[1].startswith(b"error: stdin: not a picture in a supported format")
 
 
-def test_ctrl_c_keeps_what_was_done(run: Run, tmp_path: Path):
+def test_ctrl_c_keeps_finished_results(run: Run):
     video("long.mp4", 600)
-    process = subprocess.Popen(
-        command("two.jpg", "long.mp4", "-o", "out", "--csv"),
-        env=os.environ | {"PYTHONPATH": str(ROOT)},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    process = start("two.jpg", "long.mp4", "-o", "out", "--csv")
     assert process.stdout
     for line in process.stdout:
-        if line.startswith("long.mp4"):
+        if line.startswith(b"long.mp4"):
             break
     process.send_signal(signal.SIGINT)
     _, error = process.communicate()
-    assert process.returncode == 130 and error == "interrupted: what was finished is kept\n"
-    found = rows("out/results.csv")
+    assert process.returncode == 130 and error == b"interrupted: finished results are kept\n"
     frames = int(cv2.VideoCapture("out/long.mp4").get(cv2.CAP_PROP_FRAME_COUNT))
     assert Path("out/two.jpg").exists() and 0 < frames < 600
-    assert max(int(row["frame"] or 0) for row in found) == frames - 1
+    assert max(int(row["frame"] or 0) for row in rows("out/results.csv")) == frames - 1
     assert not list(Path("out").glob(".tmp-*"))
 
 
-@pytest.mark.parametrize("name", ["predict", "score", "webcam", "fetch-yunet"])
-def test_help_shows_an_example_that_the_command_understands(
-    name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-):
-    monkeypatch.setattr(sys, "argv", ["emotion", name, "--help"])
-    with pytest.raises(SystemExit):
-        main.run()
+@pytest.mark.parametrize("name", [*main.COMMANDS, "fetch-yunet"])
+def test_help_shows_an_example_that_the_command_understands(name: str, monkeypatch, capsys: Capture):
+    assert emotion_command(monkeypatch, name, "--help") == 0
     example = capsys.readouterr().out.rstrip().splitlines()[-1].split()
     assert example[:2] == ["emotion", name]
     assert main.parser().parse_args(example[1:]).command == name

@@ -23,7 +23,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("repository")
     for name in ("metrics", "plots", ".dvc/plots"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("faces"))
-    for name in ("dvc.yaml", "dvc.lock", "params.yaml", "pending_runs.txt", ".dvc/config", ".dvc/.gitignore"):
+    for name in ("dvc.yaml", "dvc.lock", "params.yaml", ".ci/pending_runs.txt", ".dvc/config", ".dvc/.gitignore"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     _git(folder, "init", "--quiet")
     _commit(folder)
@@ -45,17 +46,18 @@ def _commit(folder: Path) -> None:
 
 
 def _report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from emotion import errors; from tools import pull_request;"
+    code = f"import sys; sys.path.insert(0, {str(ROOT)!r}); from emotion.core import errors;"
+    code += " from tools import pull_request;"
     command = [sys.executable, "-c", f"{code} errors.run(pull_request.main)", *arguments]
     return subprocess.run(command, cwd=folder, capture_output=True, text=True)
 
 
-def test_report_tells_what_changed_and_shows_every_chart(repository: Path, tmp_path: Path):
+def test_the_report_has_changed_scores_and_every_chart(repository: Path, tmp_path: Path):
     done = _report(repository, "HEAD~1", str(tmp_path))
     assert done.returncode == 0, done.stderr
     report = (tmp_path / "report.md").read_text(encoding="utf-8")
     before = json.loads((ROOT / "metrics/cnn.json").read_text(encoding="utf-8"))["test"]["accuracy"]
-    _, scores, every_metric = re.split(r"## Scores beside HEAD~1|<details>", report)
+    _, scores, every_metric = re.split(r"## Scores compared with HEAD~1|<details>", report)
     for table in (scores, every_metric):
         (row,) = [line for line in table.splitlines() if line.startswith("| metrics")]
         assert [cell.strip() for cell in row.split("|")[1:5]] == [
@@ -71,12 +73,12 @@ def test_report_tells_what_changed_and_shows_every_chart(repository: Path, tmp_p
     assert "<script src" not in (tmp_path / "all_charts/index.html").read_text(encoding="utf-8")
 
 
-def test_report_says_so_if_nothing_has_changed(repository: Path, tmp_path: Path):
+def test_the_report_says_that_nothing_has_changed(repository: Path, tmp_path: Path):
     assert _report(repository, "HEAD", str(tmp_path)).returncode == 0
     assert (tmp_path / "report.md").read_text(encoding="utf-8").count("Nothing has changed.") == 2
 
 
-def test_an_unknown_revision_is_one_line(repository: Path, tmp_path: Path):
+def test_an_unknown_revision_is_one_line_and_writes_nothing(repository: Path, tmp_path: Path):
     done = _report(repository, "no-such-branch", str(tmp_path / "out"))
     assert done.returncode == 1
     assert "no-such-branch" in done.stderr and done.stderr.count("\n") == 1
@@ -84,7 +86,7 @@ def test_an_unknown_revision_is_one_line(repository: Path, tmp_path: Path):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_runs_what_is_there(path: Path):
+def test_a_workflow_runs_targets_and_scripts_that_exist(path: Path):
     steps = [step for job in _workflow(path)["jobs"].values() for step in job["steps"]]
     commands = "\n".join(step.get("run", "") for step in steps)
     targets = re.findall(r"^make (?:[A-Z]+=\S+ )*([a-z-]+)", commands, re.MULTILINE)
@@ -95,13 +97,13 @@ def test_workflow_runs_what_is_there(path: Path):
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.stem)
-def test_workflow_may_do_no_more_than_it_says_and_ends_some_day(path: Path):
+def test_a_workflow_has_permissions_and_a_timeout(path: Path):
     workflow = _workflow(path)
     assert workflow["permissions"]
     assert all(job["timeout-minutes"] for job in workflow["jobs"].values())
 
 
-def test_what_runs_code_of_a_pull_request_sees_no_secret_but_its_own_token():
+def test_code_of_a_pull_request_sees_no_secret_but_its_own_token():
     for path in WORKFLOWS:
         workflow = _workflow(path)
         if "pull_request" in workflow[True]:  # YAML 1.1 reads the key `on` as a boolean

@@ -1,4 +1,4 @@
-"""Whatever holds a picture is read as a person sees it, or refused in one line that says why."""
+"""Pictures of any kind are read as people see them, or refused in one line that says why."""
 
 import io
 import os
@@ -10,11 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 from emotion.inference.reading import read
 
-RNG = np.random.default_rng(4)
-COLOUR = RNG.integers(0, 256, (40, 60, 3), np.uint8)
+COLOUR = np.random.default_rng(4).integers(0, 256, (40, 60, 3), np.uint8)
 GRAY = COLOUR[..., 0]
 
 
@@ -43,14 +42,15 @@ def test_path_bytes_image_and_array_are_the_same_picture(tmp_path: Path):
         np.dstack([GRAY] * 3),
         np.asfortranarray(GRAY),
         np.pad(GRAY, 5)[5:-5, 5:-5],
+        encoded(Image.fromarray(GRAY.astype(np.uint16) * 257)),
     ],
-    ids=["gray", "one channel", "int64", "float", "0 to 1", "16 bits", "colour", "fortran", "view"],
+    ids=["gray", "channel", "int64", "float", "unit", "uint16", "colour", "fortran", "view", "uint16-file"],
 )
-def test_an_array_of_any_kind_is_the_same_picture(array: np.ndarray):
+def test_values_of_any_type_are_the_same_picture(array: np.ndarray | bytes):
     np.testing.assert_array_equal(read(array), np.dstack([GRAY] * 3))
 
 
-def test_blue_comes_first_if_it_is_said():
+def test_with_bgr_blue_comes_first():
     np.testing.assert_array_equal(read(COLOUR[..., ::-1], bgr=True), COLOUR)
 
 
@@ -61,26 +61,22 @@ def test_an_array_is_not_changed():
     np.testing.assert_array_equal(array, COLOUR)
 
 
-def test_true_is_white():
+def test_a_boolean_true_is_white():
     assert read(np.eye(3) > 0)[..., 0].tolist() == [[255, 0, 0], [0, 255, 0], [0, 0, 255]]
 
 
-def test_what_is_transparent_stands_on_white():
-    seen = np.dstack([COLOUR, np.zeros((40, 60), np.uint8)])
-    seen[:20, :, 3] = 255
-    for picture in (seen, encoded(seen)):
+def test_transparent_areas_become_white():
+    half = np.dstack([COLOUR, np.zeros((40, 60), np.uint8)])
+    half[:20, :, 3] = 255
+    for picture in (half, encoded(half)):
         np.testing.assert_array_equal(read(picture)[:20], COLOUR[:20])
         assert (read(picture)[20:] == 255).all()
 
 
-def test_a_photograph_is_turned_as_its_camera_says():
+def test_a_photograph_is_rotated_by_its_exif_data():
     exif = Image.Exif()
     exif[0x0112] = 6  # the camera was turned: the file's left is the top
     np.testing.assert_array_equal(read(encoded(COLOUR, exif=exif)), np.rot90(COLOUR, -1))
-
-
-def test_sixteen_bits_in_a_file_are_not_cut_off():
-    np.testing.assert_array_equal(read(encoded(Image.fromarray(GRAY.astype(np.uint16) * 257))), np.dstack([GRAY] * 3))
 
 
 BAD_ARRAYS = {
@@ -97,7 +93,7 @@ BAD_ARRAYS = {
 
 
 @pytest.mark.parametrize("message", BAD_ARRAYS)
-def test_an_array_that_is_no_picture_is_refused(message: str):
+def test_an_array_that_is_not_a_picture_is_refused(message: str):
     with pytest.raises(InputError, match="picture|array") as refused:
         read(BAD_ARRAYS[message])
     assert message in str(refused.value) and "\n" not in str(refused.value)
@@ -107,14 +103,14 @@ def test_an_array_that_is_no_picture_is_refused(message: str):
     ("content", "message"),
     [
         (b"", "empty"),
-        (b"hello", "no picture of a kind that can be read"),
+        (b"hello", "not a picture in a supported format"),
         (encoded(COLOUR)[:300], "damaged"),
         (encoded(COLOUR, "JPEG")[:700], "damaged"),
-        (encoded(COLOUR, "TIFF")[:200], "damaged|no picture"),
+        (encoded(COLOUR, "TIFF")[:200], "damaged|not a picture"),
     ],
-    ids=["empty", "text", "truncated PNG", "truncated JPEG", "truncated TIFF"],
+    ids=["empty", "text", "truncated-PNG", "truncated-JPEG", "truncated-TIFF"],
 )
-def test_a_file_that_is_no_picture_is_refused_by_its_name(tmp_path: Path, content: bytes, message: str):
+def test_an_invalid_file_is_refused_by_its_name(tmp_path: Path, content: bytes, message: str):
     path = tmp_path / "bad.jpg"
     path.write_bytes(content)
     with pytest.raises(InputError, match=message) as refused:
@@ -122,16 +118,16 @@ def test_a_file_that_is_no_picture_is_refused_by_its_name(tmp_path: Path, conten
     assert str(refused.value).startswith(f"{path}: ") and "\n" not in str(refused.value)
 
 
-def test_a_missing_file_a_folder_and_another_thing_are_refused(tmp_path: Path):
-    with pytest.raises(InputError, match=r"nowhere.jpg: there is no such file"):
-        read(tmp_path / "nowhere.jpg")
+def test_missing_files_folders_pipes_and_other_types_are_refused(tmp_path: Path):
     os.mkfifo(tmp_path / "pipe.jpg")
-    with pytest.raises(InputError, match="a pipe or a device, not a file"):
-        read(tmp_path / "pipe.jpg")
-    with pytest.raises(InputError, match="a folder, not a picture"):
-        read(tmp_path)
-    with pytest.raises(InputError, match="not int"):
-        read(5)  # type: ignore[arg-type]
+    for picture, message in (
+        (tmp_path / "nowhere.jpg", "nowhere.jpg: there is no such file"),
+        (tmp_path / "pipe.jpg", "a pipe or a device, not a picture"),
+        (tmp_path, "a folder, not a picture"),
+        (5, "not int"),
+    ):
+        with pytest.raises(InputError, match=message):
+            read(picture)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("side", [10_000, 20_000], ids=["above our limit", "above Pillow's own"])
@@ -143,7 +139,7 @@ def test_a_decompression_bomb_is_refused_before_it_is_decoded(side: int, monkeyp
         read(bomb)
 
 
-def test_text_that_unpacks_to_much_is_damage_and_no_bug():
+def test_a_text_chunk_that_expands_too_much_is_damage():
     text = b"zTXtComment\0\0" + zlib.compress(bytes(10_000_000), 9)
     chunk = struct.pack(">I", len(text) - 4) + text + struct.pack(">I", zlib.crc32(text))
     file = encoded(COLOUR)
@@ -151,7 +147,7 @@ def test_text_that_unpacks_to_much_is_damage_and_no_bug():
         read(file[:33] + chunk + file[33:])  # after the head
 
 
-def test_a_caller_may_want_fewer_pixels():
-    assert read(encoded(GRAY), most=2400).shape == (40, 60, 3)
-    with pytest.raises(InputError, match="60 x 40 pixels: 2,399 pixels"):
-        read(encoded(GRAY), most=2399)
+def test_a_caller_may_lower_the_pixel_limit():
+    assert read(encoded(GRAY), max_pixels=2400).shape == (40, 60, 3)
+    with pytest.raises(InputError, match="60 x 40 pixels: at most 2,399 pixels"):
+        read(encoded(GRAY), max_pixels=2399)

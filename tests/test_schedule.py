@@ -1,4 +1,4 @@
-"""Learning rates."""
+"""Learning-rate schedules."""
 
 from typing import Any
 
@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from emotion.training.schedule import ScheduleSettings, learning_rate
+from tests.fitting import SCHEDULE
 
 
-def _rates(kind: str, losses: list[float] = [], **changes: Any) -> list[float]:  # noqa: B006 - never changed
+def _rates(kind: str, losses: list[float] | None = None, **changes: Any) -> list[float]:
     """Return the rates at 0, 1, ... 100 % of a training."""
-    settings = {"kind": kind, "peak": 0.5, "warmup": 0.2, "plateau_patience": 2, "plateau_factor": 0.1, **changes}
-    return [learning_rate(ScheduleSettings(**settings), percent / 100, losses) for percent in range(101)]
+    values = {"kind": kind, "peak_learning_rate": 0.5, "warmup_fraction": 0.2, "plateau_patience": 2}
+    settings = ScheduleSettings(**{**SCHEDULE, **values, "plateau_factor": 0.1, **changes})
+    return [learning_rate(settings, percent / 100, losses or []) for percent in range(101)]
 
 
 @pytest.mark.parametrize("kind", ["constant", "plateau", "cosine", "one_cycle"])
@@ -23,19 +25,16 @@ def test_rate_rises_to_its_peak_and_never_leaves_the_range(kind: str):
     assert min(rates[1:]) > 0
 
 
-def test_one_cycle_starts_at_a_25th_of_its_peak_and_the_others_at_nothing():
-    assert _rates("one_cycle")[0] == pytest.approx(0.02)
-    assert _rates("cosine")[0] == _rates("constant")[0] == 0
+@pytest.mark.parametrize(("kind", "first"), [("one_cycle", 0.02), ("cosine", 0), ("constant", 0)])
+def test_warmup_starts_at_a_25th_of_the_peak_or_at_zero(kind: str, first: float):
+    assert _rates(kind)[0] == pytest.approx(first)
 
 
-def test_cosine_is_half_of_its_peak_in_the_middle_and_almost_nothing_at_the_end():
-    rates = _rates("cosine", warmup=0.0)
-    assert rates[0] == pytest.approx(0.5)
-    assert rates[50] == pytest.approx(0.25)
-    assert rates[100] == pytest.approx(0.5e-4)
+def test_cosine_falls_to_half_of_its_peak_and_then_almost_to_zero():
+    assert _rates("cosine", warmup_fraction=0.0)[::50] == pytest.approx([0.5, 0.25, 0.5e-4])
 
 
-def test_constant_stays():
+def test_a_constant_rate_ignores_the_losses():
     assert set(_rates("constant", losses=[1.0, 2.0, 3.0, 4.0])[20:]) == {0.5}
 
 

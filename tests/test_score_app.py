@@ -1,4 +1,4 @@
-"""emotion score: a model on a person's own labelled pictures."""
+"""emotion score: evaluate a model on a person's own labelled pictures."""
 
 import json
 import sys
@@ -10,17 +10,18 @@ import pytest
 from PIL import Image
 
 from emotion.apps import score
-from emotion.labels import EMOTIONS
+from emotion.core.labels import EMOTIONS
 from tests.pasted import brightness_model, emotion_command, photograph
 
 Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run `emotion score faces ...`, by a model that knows brightness; return the exit code.
+    """Run `emotion score ...` with a model that predicts by brightness; return the exit code.
 
-    faces/ holds four faces of each emotion, of which one angry face is happy to the model.
+    faces/ holds four faces of each emotion, of which the model takes one angry face for happy.
     """
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
@@ -33,7 +34,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     return lambda *arguments: emotion_command(monkeypatch, "score", *arguments, "--model", "model.onnx")
 
 
-def test_scores_intervals_and_confusion_are_those_of_the_pictures(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_scores_intervals_and_confusion_match_the_pictures(run: Run, capsys: Capture):
     assert run("faces", "--detector", "whole", "--json") == 0
     report = json.loads(capsys.readouterr().out)
     assert report["pictures"] == report["scored"] == 28
@@ -46,16 +47,16 @@ def test_scores_intervals_and_confusion_are_those_of_the_pictures(run: Run, caps
     assert [row["recall"] for row in report["emotions"]] == [0.75, 1, 1, 1, 1, 1, 1]
 
 
-def test_a_person_reads_the_same(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_the_text_report_shows_the_same_scores(run: Run, capsys: Capture):
     assert run("faces", "--detector", "whole") == 0
     out = capsys.readouterr().out
-    assert out.startswith("28 of 28 pictures scored; 95 % intervals (bootstrap)\n")
+    assert out.startswith("28 of 28 pictures scored; 95 % confidence intervals (bootstrap)\n")
     assert "accuracy           0.964  0.893-1.000" in out
     assert "angry             3        0        0        1        0" in out
     assert run("faces", "--detector", "whole") == 0 and capsys.readouterr().out == out, "the same again"
 
 
-def test_labels_of_a_model_may_stand_in_another_order(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_a_models_labels_may_have_another_order(run: Run, capsys: Capture):
     turned = [*EMOTIONS[1:], EMOTIONS[0]]
     brightness_model(Path("model.onnx"), labels=turned)
     for number, emotion in enumerate(turned):
@@ -65,9 +66,7 @@ def test_labels_of_a_model_may_stand_in_another_order(run: Run, capsys: pytest.C
     assert json.loads(capsys.readouterr().out)["scores"]["accuracy"] == 1
 
 
-def test_of_a_photograph_the_largest_face_counts_and_faceless_ones_are_told(
-    run: Run, capsys: pytest.CaptureFixture[str]
-):
+def test_the_largest_face_counts_and_faceless_pictures_are_reported(run: Run, capsys: Capture):
     Path("own/happy").mkdir(parents=True)
     Image.fromarray(photograph([(40, 60, 90), (300, 150, 200)])).save("own/happy/a.png")
     Image.fromarray(photograph([])).save("own/happy/b.png")
@@ -76,26 +75,23 @@ def test_of_a_photograph_the_largest_face_counts_and_faceless_ones_are_told(
     report = json.loads(printed.out)
     assert (report["pictures"], report["scored"]) == (2, 1)
     assert report["scores"]["roc_auc"] is None and report["intervals"]["recall/sad"] is None
-    assert "1 of 2 pictures are not scored: no face found in them (cut-out faces need --detector whole)" in printed.err
+    assert "1 of 2 pictures are not scored: no face found in them (face crops need --detector whole)" in printed.err
     assert run("own") == 0
     assert "roc auc            undefined: some emotions have no faces" in capsys.readouterr().out
 
 
-def test_bad_files_are_told_and_the_others_scored(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_bad_files_are_reported_and_the_others_scored(run: Run, capsys: Capture):
     Path("faces/sad/bad.png").write_text("hello")
     Path("faces/notes.txt").write_text("hello")
     Path("faces/holidays").mkdir()
     assert run("faces", "--detector", "whole") == 1
     printed = capsys.readouterr()
-    assert printed.out.startswith("28 of 29 pictures scored") and "error: faces/sad/bad.png: no picture" in printed.err
+    assert printed.out.startswith("28 of 29 pictures scored") and "error: faces/sad/bad.png: not a" in printed.err
 
 
-def test_what_cannot_be_scored_is_one_line(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
-    Path("empty/happy").mkdir(parents=True)
-    Path("other/cats").mkdir(parents=True)
-    Path("none/happy").mkdir(parents=True)
+def test_an_unusable_folder_or_model_is_one_line(run: Run, capsys: Capture):
+    for folder in ("empty/happy", "other/cats", "none/happy"):
+        Path(folder).mkdir(parents=True)
     Image.fromarray(photograph([])).save("none/happy/b.png")
     for folder in ("nowhere", "empty", "other", "none"):
         assert run(folder) == 1
@@ -104,24 +100,22 @@ def test_what_cannot_be_scored_is_one_line(
     assert capsys.readouterr().err.splitlines() == [
         "error: nowhere: there is no such folder",
         "error: empty: no pictures in its folders",
-        f"error: other: holds no folder of an emotion: {', '.join(EMOTIONS)}",
-        "error: none: no face in 1 pictures: cut-out faces need --detector whole",
-        "error: model.onnx: tells other emotions apart: a, b",
+        f"error: other: holds no folder named after an emotion: {', '.join(EMOTIONS)}",
+        "error: none: no face found in 1 pictures: face crops need --detector whole",
+        "error: model.onnx: its labels are not the seven emotions: a, b",
     ]
 
 
-def test_without_scikit_learn_it_says_so(run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_without_scikit_learn_the_remedy_is_named(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.delitem(sys.modules, "emotion.evaluation.scores", raising=False)
-    monkeypatch.delattr("emotion.evaluation.scores", raising=False)
+    monkeypatch.delitem(sys.modules, "emotion.evaluation.metrics", raising=False)
+    monkeypatch.delattr("emotion.evaluation.metrics", raising=False)
     assert run("faces") == 1
-    assert "error: sklearn is needed and not installed: in the repository `make setup` installs everything" in (
-        capsys.readouterr().err
-    )
+    message = "sklearn is required but not installed: in the repository `make setup` installs everything"
+    assert f"error: {message}" in capsys.readouterr().err
 
 
-def test_folders_of_emotions_are_known_in_any_case(tmp_path: Path):
+def test_folder_names_are_case_insensitive(tmp_path: Path):
     (tmp_path / "Happy/deep").mkdir(parents=True)
     (tmp_path / "Happy/deep/a.jpg").touch()
-    ((emotion, path),) = score.collect(tmp_path)
-    assert emotion == "happy" and path == tmp_path / "Happy/deep/a.jpg"
+    assert score.collect(tmp_path) == [("happy", tmp_path / "Happy/deep/a.jpg")]

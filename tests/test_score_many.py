@@ -1,4 +1,4 @@
-"""emotion score-many: each row comes out once, whoever works, whatever is killed."""
+"""emotion score-many: each row is scored once, by any number of workers, whatever is killed."""
 
 import contextlib
 import hashlib
@@ -22,23 +22,23 @@ import pytest
 from PIL import Image
 
 from benchmarks import bulk_scoring
-from benchmarks import results as kept
+from benchmarks import results as benchmark_results
 from emotion import EmotionClassifier
 from emotion.apps import main
-from emotion.errors import InputError
-from emotion.inference import bulk_parts, bulk_plan, bulk_ray
-from emotion.inference.bulk_inputs import Inputs, Table
-from emotion.labels import EMOTIONS
+from emotion.apps.batch import cluster, parts, plan
+from emotion.apps.batch.inputs import Inputs, Table
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
 from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
 Run = Callable[..., int]
-PLACE = ["file", "row", "name"]
+Capture = pytest.CaptureFixture[str]
 
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run `emotion score-many ... --model <one that knows brightness>` in an empty folder; return the exit code."""
+    """Run `emotion score-many` in an empty folder, with a model that predicts by brightness; return the exit code."""
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
 
@@ -59,7 +59,7 @@ def shades(count: int) -> np.ndarray:
 
 
 def raw_table(path: str, faces: np.ndarray, **options: int) -> None:
-    """Write faces as the pipeline does: fixed-size binary."""
+    """Write faces as the pipeline does, as fixed-size binary."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     pixels = pa.array([face.tobytes() for face in faces], pa.binary(48 * 48))
     pq.write_table(pa.table({"name": [f"{n}.png" for n in range(len(faces))], "pixels": pixels}), path, **options)
@@ -76,12 +76,12 @@ def rows(folder: str) -> list[dict]:
 
 
 def results(folder: str) -> dict[str, str]:
-    """Return the MD5 of each file in and below a folder; what a killed run left half-written counts, too."""
+    """Return the MD5 of each file in and below a folder, unfinished ones of a killed run included."""
     files = (path for path in Path(folder).rglob("*") if path.is_file() and path.name != ".lock")
     return {str(path.relative_to(folder)): hashlib.md5(path.read_bytes()).hexdigest() for path in files}
 
 
-def test_answers_of_raw_pixels_are_those_of_the_classifier(run: Run):
+def test_predictions_of_raw_pixels_are_those_of_the_classifier(run: Run):
     faces = np.random.default_rng(1).integers(0, 256, (70, 48, 48), np.uint8) // 2 + shades(70) // 2
     raw_table("in/sub/a.parquet", faces[:30], row_group_size=7)
     raw_table("in/sub/b.parquet", faces[30:])
@@ -101,7 +101,7 @@ def test_answers_of_raw_pixels_are_those_of_the_classifier(run: Run):
 
 
 @pytest.mark.parametrize("nested", [False, True], ids=["bytes", "hugging face"])
-def test_bad_rows_are_set_aside_with_the_reason_and_all_others_come_out(run: Run, nested: bool):
+def test_bad_rows_are_set_aside_with_a_reason_and_the_others_scored(run: Run, nested: bool):
     good = png(shades(1)[0])
     values = [good, None, good, b"", b"no picture", good, good[: len(good) // 2], good, good]
     Path("in").mkdir()
@@ -113,10 +113,10 @@ def test_bad_rows_are_set_aside_with_the_reason_and_all_others_come_out(run: Run
     assert [row["row"] for row in rows("out/scores")] == [0, 2, 5, 7, 8]
     aside = {row["row"]: row["reason"] for row in rows("out/set_aside")}
     assert list(aside) == [1, 3, 4, 6] and aside[1] == aside[3] == "empty"
-    assert aside[4].startswith("no picture of a kind") and aside[6].startswith("damaged")
+    assert aside[4].startswith("not a picture in a") and aside[6].startswith("damaged")
 
 
-def test_pixels_of_another_shape_are_set_aside(run: Run):
+def test_pixels_of_another_size_are_set_aside(run: Run):
     pq.write_table(pa.table({"pixels": pa.array([b"x" * 2304, b"x" * 100, None], pa.binary())}), "a.parquet")
     assert run("a.parquet", "out") == 0
     assert [row["row"] for row in rows("out/scores")] == [0]
@@ -126,9 +126,7 @@ def test_pixels_of_another_shape_are_set_aside(run: Run):
     ]
 
 
-def test_a_folder_of_pictures_of_any_depth_comes_out_in_the_order_of_its_names(
-    run: Run, capsys: pytest.CaptureFixture[str]
-):
+def test_pictures_in_nested_folders_are_scored_in_order_of_their_names(run: Run, capsys: Capture):
     odd = os.fsdecode(b"c/\xff.png")
     for name in ("b.png", "a/deep/x.jpg", odd, ".hidden/y.png"):
         Path("in", name).parent.mkdir(parents=True, exist_ok=True)
@@ -137,11 +135,11 @@ def test_a_folder_of_pictures_of_any_depth_comes_out_in_the_order_of_its_names(
     assert run("in", "out", "--chunk", "2") == 0
     assert [row["file"] for row in rows("out/scores")] == ["a/deep/x.jpg", "b.png", "c/\\xff.png"]
     assert [(row["file"], row["reason"]) for row in rows("out/set_aside")] == [("a/bad.png", "empty")]
-    told = "rows: 4; faces scored: 3 (out/scores); rows set aside: 1 (out/set_aside)\n"
-    assert capsys.readouterr().out == told
+    message = "rows: 4; faces scored: 3 (out/scores); rows set aside: 1 (out/set_aside)\n"
+    assert capsys.readouterr().out == message
 
 
-def test_faces_of_photographs_are_found(run: Run):
+def test_faces_in_photographs_are_detected(run: Run):
     Path("in").mkdir()
     Image.fromarray(photograph([(60, 100, 150), (380, 150, 180)])).save("in/two.png")
     Image.fromarray(photograph([])).save("in/none.png")
@@ -160,7 +158,7 @@ def test_one_and_three_workers_write_the_same_bytes(run: Run):
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT], ids=["kill -9", "Ctrl-C"])
-def test_a_run_that_was_ended_goes_on_and_loses_and_doubles_nothing(run: Run, tmp_path: Path, number: signal.Signals):
+def test_a_killed_run_resumes_and_loses_and_repeats_nothing(run: Run, tmp_path: Path, number: signal.Signals):
     raw_table("in/a.parquet", shades(20_000))
     command = ["score-many", "in", "out", "--chunk", "50", "--workers", "2", "--model", "model.onnx"]
     with Path("log").open("w") as log:
@@ -176,18 +174,18 @@ def test_a_run_that_was_ended_goes_on_and_loses_and_doubles_nothing(run: Run, tm
     psutil.wait_procs(workers, 60)
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
     if number == signal.SIGINT:
-        assert Path("log").read_text().strip().splitlines()[-1].startswith("interrupted: nothing is lost")
+        assert Path("log").read_text().strip().splitlines()[-1].lower().startswith("interrupted")
         assert not [name for name in results("out") if ".tmp-" in name]
     before = {name: md5 for name, md5 in results("out").items() if ".tmp-" not in name}
-    kept = {name: Path("out", name).stat().st_mtime_ns for name in before if name.startswith("scores")}
+    times = {name: Path("out", name).stat().st_mtime_ns for name in before if name.startswith("scores")}
     assert 8 <= len(before) < 402
     assert run(*command[1:-2]) == 0
     assert run("in", "whole", "--chunk", "50", "--workers", "1") == 0
     assert results("out") == results("whole") and before.items() <= results("out").items()
-    assert kept == {name: Path("out", name).stat().st_mtime_ns for name in kept}, "finished parts are not made again"
+    assert times == {name: Path("out", name).stat().st_mtime_ns for name in times}, "finished parts stay"
 
 
-def test_a_part_that_a_power_failure_cut_off_is_made_again(run: Run):
+def test_a_truncated_part_is_written_again(run: Run):
     raw_table("in/a.parquet", shades(30))
     assert run("in", "out", "--chunk", "10") == 0
     before = results("out")
@@ -198,7 +196,7 @@ def test_a_part_that_a_power_failure_cut_off_is_made_again(run: Run):
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (lambda: raw_table("in/b.parquet", shades(5)), "input was"),
         (lambda: raw_table("in/a.parquet", shades(31)[1:]), "input was"),
@@ -208,9 +206,7 @@ def test_a_part_that_a_power_failure_cut_off_is_made_again(run: Run):
     ],
     ids=["file", "content", "model", "chunk", "detector"],
 )
-def test_a_folder_that_was_begun_with_something_else_is_refused(
-    run: Run, capsys: pytest.CaptureFixture[str], change: Callable, told: str
-):
+def test_a_folder_of_other_inputs_or_options_is_refused(run: Run, capsys: Capture, change: Callable, message: str):
     raw_table("in/a.parquet", shades(30))
     assert run("in", "out", "--chunk", "10") == 0
     before = results("out")
@@ -218,12 +214,12 @@ def test_a_folder_that_was_begun_with_something_else_is_refused(
     capsys.readouterr()
     assert run("in", "out", "--chunk", "10", *(others if isinstance(others, list) else [])) == 1
     (line,) = capsys.readouterr().err.splitlines()
-    assert line.startswith("error: out: was begun with something else (") and told in line
+    assert line.startswith("error: out: was started with other inputs or options (") and message in line
     assert results("out") == before
 
 
-def test_a_full_disk_is_one_line_and_finished_parts_stay(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+def test_a_full_disk_is_one_line_and_finished_parts_are_kept(
+    run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch
 ):
     raw_table("in/a.parquet", shades(30))
 
@@ -232,7 +228,7 @@ def test_a_full_disk_is_one_line_and_finished_parts_stay(
             raise OSError(28, "No space left on device")
 
     with monkeypatch.context() as context:
-        context.setattr(bulk_parts.os, "fsync", full)
+        context.setattr(parts.os, "fsync", full)
         assert run("in", "out", "--chunk", "10", "--workers", "1") == 1
     assert capsys.readouterr().err.splitlines()[-1].startswith("error: while writing: the disk is full")
     assert sorted(results("out/scores")) == ["part-0000000.parquet", "part-0000001.parquet"]
@@ -240,7 +236,7 @@ def test_a_full_disk_is_one_line_and_finished_parts_stay(
     assert len(rows("out/scores")) == 30
 
 
-def test_a_damaged_row_group_is_one_line_and_finished_parts_stay(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_a_damaged_row_group_is_one_line_and_finished_parts_are_kept(run: Run, capsys: Capture):
     raw_table("in/a.parquet", shades(30), row_group_size=10)
     content = bytearray(Path("in/a.parquet").read_bytes())
     start = pq.read_metadata("in/a.parquet").row_group(2).column(1).data_page_offset
@@ -253,16 +249,16 @@ def test_a_damaged_row_group_is_one_line_and_finished_parts_stay(run: Run, capsy
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "message"),
     [
         (["nowhere", "out"], "nowhere: there is no such file or folder"),
         (["empty", "out"], "empty: holds neither Parquet files"),
         (["mixed", "out"], "mixed: holds Parquet files and pictures"),
         (["bad.parquet", "out"], "bad.parquet: not a Parquet file"),
         (["rowless.parquet", "out"], "rowless.parquet: its Parquet files hold no rows"),
-        (["text.parquet", "out"], "text.parquet: no column pixels, image, picture, bytes: name the one"),
+        (["text.parquet", "out"], "text.parquet: no column pixels, image, picture, bytes: name the pictures' column"),
         (["text.parquet", "out", "--column", "words"], "text.parquet: column words is of type string"),
-        (["in", "in/out"], "in/out: lies in the input"),
+        (["in", "in/out"], "in/out: lies inside the input"),
         (["in", "bad.parquet"], "bad.parquet: is, or lies below, a file"),
         (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
         (["in", "out", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: nobody listens there (Connection refused)"),
@@ -270,9 +266,7 @@ def test_a_damaged_row_group_is_one_line_and_finished_parts_stay(run: Run, capsy
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
-def test_what_cannot_be_done_is_one_clear_line(
-    run: Run, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
-):
+def test_an_impossible_request_is_one_line(run: Run, capsys: Capture, arguments: list[str], message: str):
     for folder in ("empty", "mixed"):
         Path(folder).mkdir()
     Path("mixed/b.png").write_bytes(png(shades(1)[0]))
@@ -283,36 +277,30 @@ def test_what_cannot_be_done_is_one_clear_line(
         raw_table(path, shades(3))
     assert run(*arguments) == 1
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
-    assert len(lines) == 1 and lines[0].startswith(f"error: {told}")
+    assert len(lines) == 1 and lines[0].startswith(f"error: {message}")
     assert not Path("out/scores").exists()
 
 
-def test_two_runs_into_one_folder_do_not_meet(run: Run, capsys: pytest.CaptureFixture[str]):
+def test_a_second_run_into_the_same_folder_is_refused(run: Run, capsys: Capture):
     raw_table("in/a.parquet", shades(3))
-    with bulk_plan.held(Path("out")):
+    with plan.locked(Path("out")):
         assert run("in", "out") == 1
     assert "out: another run writes there" in capsys.readouterr().err
     assert run("in", "out") == 0
 
 
-def test_a_missing_library_is_a_line_that_names_the_extra(
-    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
-    for name in [
-        name for name in sys.modules if name.startswith(("emotion.apps.score_many", "emotion.inference.bulk"))
-    ]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    assert run("in", "out") == 1
-    assert capsys.readouterr().err.startswith(
-        'error: pyarrow is needed and not installed: `pip install "emotion[scale]"`'
-    )
+def test_a_missing_library_is_a_line_that_names_the_extra(run: Run, tmp_path: Path):
+    (tmp_path / "pyarrow.py").write_text("raise ModuleNotFoundError('', name='pyarrow')")
+    command = [sys.executable, "-m", "emotion", "score-many", "in", "out"]
+    path = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    message = subprocess.run(command, env=path, capture_output=True, text=True).stderr
+    assert message.startswith('error: pyarrow is required but not installed: `pip install "emotion[scale]"`; in the')
 
 
 @pytest.mark.parametrize("workers", [1, 3, 50])
 def test_spans_cover_each_row_once_in_the_same_parts(workers: int):
     tables = (Table("a", "a", 1003), Table("b", "b", 0), Table("c", "c", 20))
-    spans = bulk_plan.spans(Inputs(tables, "pixels", True, None, 3, ""), 10, workers)
+    spans = plan.spans(Inputs(tables, "pixels", True, None, 3, ""), 10, workers)
     parts = {}
     for span in spans:
         start = span.start
@@ -323,12 +311,12 @@ def test_spans_cover_each_row_once_in_the_same_parts(workers: int):
     assert sorted(parts) == list(range(103)) and max(map(len, parts.values())) == 10
     everything = [row for _, part in sorted(parts.items()) for row in part]
     assert everything == [("a", n) for n in range(1003)] + [("c", n) for n in range(20)]
-    assert 1 <= len(spans) <= workers * bulk_plan.SHARES + 2
+    assert 1 <= len(spans) <= workers * plan.SPANS_PER_WORKER + 2
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None])
-def test_who_listens_and_is_no_cluster_is_told_at_once(answer: bytes | None, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(bulk_ray, "PATIENCE", 0.3)
+def test_a_server_that_is_no_ray_cluster_is_reported_at_once(answer: bytes | None, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(cluster, "TIMEOUT", 0.3)
 
     def serve() -> socket.socket:
         connection, _ = server.accept()
@@ -340,12 +328,12 @@ def test_who_listens_and_is_no_cluster_is_told_at_once(answer: bytes | None, mon
 
     with socket.create_server(("127.0.0.1", 0)) as server, ThreadPoolExecutor(1) as pool:
         connection = pool.submit(serve)
-        with pytest.raises(InputError, match=r"^--ray 127.0.0.1:\d+: no Ray cluster answers there: "):
-            bulk_ray.require_head(f"127.0.0.1:{server.getsockname()[1]}")
+        with pytest.raises(InputError, match=r"^--ray 127.0.0.1:\d+: no Ray cluster responds there: "):
+            cluster.require_head(f"127.0.0.1:{server.getsockname()[1]}")
         connection.result().close()
 
 
-def test_a_cluster_writes_the_same_bytes(run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch):
+def test_a_cluster_writes_the_same_bytes(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
@@ -360,9 +348,9 @@ def test_a_cluster_writes_the_same_bytes(run: Run, capsys: pytest.CaptureFixture
     assert results("out") == results("here") and len(rows("out/scores")) == 300
 
 
-def test_the_benchmark_runs_and_keeps_what_it_measured(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_benchmark_records_throughput_and_memory(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setattr(kept, "RESULTS", tmp_path / "results.json")
+    monkeypatch.setattr(benchmark_results, "RESULTS", tmp_path / "results.json")
     monkeypatch.setattr(bulk_scoring, "PAUSE", 0.05)
     few = ("--faces", "300", "--own-faces", "200", "--ways", "processes", "--workers", "1")
     bulk_scoring.main("--model", "model.onnx", *few)
@@ -372,7 +360,7 @@ def test_the_benchmark_runs_and_keeps_what_it_measured(run: Run, tmp_path: Path,
     assert measured["most_mb"] > 30 and measured["seconds"] > 0
 
 
-def test_memory_that_grows_is_told_as_so_much_a_minute():
+def test_growing_memory_is_reported_per_minute():
     seconds = [float(second) for second in range(100)]
     grown = bulk_scoring.summarise(seconds, [300 + second / 6 for second in seconds])
     assert grown["mb_per_minute"] == pytest.approx(10) and grown["most_mb"] == 316.5

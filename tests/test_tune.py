@@ -1,7 +1,9 @@
-"""`make tune`: Optuna's search, which every kill leaves whole."""
+"""`make tune`: Optuna's search survives every kill, stops bad trials early and refuses wrong settings."""
 
+import csv
 import re
 import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,35 +12,38 @@ import pytest
 import yaml
 from PIL import Image
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
+from experiments.tuning import results, search, study
+from experiments.tuning.settings import TuneSettings
 from tests import searching, tiny
 from tests.searching import ACTIVATION, PEAK, TRAINING, WIDTHS, change, project, told, trials, tune, wait
-from tools import tune_search, tune_study, tune_table
-from tools.tune_settings import TuneSettings
 
 TABLE = Path("docs/tuning.csv")
-SETTINGS = TuneSettings.model_validate(
-    searching.TUNE | {"space": {PEAK: {"low": 0, "high": 1}}, "pruning": {"first": 8, "factor": 2}}
-)
+HALVING = {"min_epochs": 1, "reduction_factor": 2}
+SETTINGS = TuneSettings.model_validate(searching.TUNE | {"space": {PEAK: {"low": 0, "high": 1}}})
 ROWS = [
-    {"trial": 0, "state": "complete", "epochs": 4, "val_accuracy": 0.5, PEAK: 1e-5, ACTIVATION: "relu", WIDTHS: [4, 4]},
+    {"trial": 0, "state": "complete", "epochs": 4, "val_accuracy": 0.5, PEAK: 5e-5, ACTIVATION: "relu", WIDTHS: [4, 4]},
     {"trial": 1, "state": "pruned", "epochs": 2, "val_accuracy": 0.9, PEAK: 0.1, ACTIVATION: "elu", WIDTHS: [8, 8]},
-    {"trial": 2, "state": "complete", "epochs": 4, "val_accuracy": 0.6, PEAK: 0.02, ACTIVATION: "elu", WIDTHS: [8, 8]},
-]  # fmt: skip
+]
+JOURNAL = """{"op_code":0,"worker_id":"a","study_name":"cnn-1","directions":[2]}
+{"op_code":4,"worker_id":"a","study_id":0,"datetime_start":"2026-01-01T00:00:00.000000+00:00"}
+{"op_code":5,"worker_id":"a","trial_id":0,"param_name":"x","param_value_internal":0.1,"distribution":"{\\"name\\": \\"FloatDistribution\\", \\"attributes\\": {\\"step\\": null, \\"low\\": 0.0, \\"high\\": 1.0, \\"log\\": false}}"}
+{"op_code":7,"worker_id":"a","trial_id":0,"step":1,"intermediate_value":0.4}
+"""  # noqa: E501 - a journal has a record a line
 
 
-def test_killed_in_mid_trial_it_goes_on_and_ends_with_the_table_of_a_search_that_was_never_cut(tmp_path: Path):
+def test_a_killed_search_resumes_and_ends_with_the_same_table(tmp_path: Path):
     for name in ("whole", "cut"):
         (tmp_path / name).mkdir()
     whole, cut = project(tmp_path / "whole", 0.01), project(tmp_path / "cut", 0.4)
     assert tune(whole).returncode == 0
 
-    with subprocess.Popen(searching.command(), cwd=cut, stdout=subprocess.DEVNULL) as search:
+    with subprocess.Popen(searching.command(), cwd=cut, stdout=subprocess.DEVNULL) as running:
         wait(lambda: len(told(cut, "begins")) == 2 and len(trials(cut)[1].intermediate_values) == 2)
-        search.kill()
+        running.kill()
     before = trials(cut)
     assert [trial.state.name for trial in before] == ["COMPLETE", "RUNNING"]
-    wait(lambda: not searching.alive(cut))  # the training does not outlive what started it
+    wait(lambda: not searching.alive(cut))  # the training does not outlive the process that started it
     assert not (cut / TABLE).exists()
 
     done = tune(cut)
@@ -46,31 +51,30 @@ def test_killed_in_mid_trial_it_goes_on_and_ends_with_the_table_of_a_search_that
     after = trials(cut)
     assert [trial.number for trial in after] == [0, 1, 2, 3]
     assert after[0] == before[0], "a finished trial stays as it is"
-    assert after[1].params == before[1].params, "the one that was cut off is the same again"
+    assert after[1].params == before[1].params, "the interrupted trial is the same again"
     begun, ended = told(cut, "begins"), told(cut, "ends")
     assert len(ended) == len(set(ended)) == 4 and len(begun) == 5 and begun[1] == begun[2]
     assert (cut / TABLE).read_bytes() == (whole / TABLE).read_bytes()
-    assert (cut / tune_table.PICTURE).read_bytes() == (whole / tune_table.PICTURE).read_bytes()
+    assert (cut / results.FIGURE).read_bytes() == (whole / results.FIGURE).read_bytes()
     assert not list((cut / ".tune").glob("cnn-*/*")), "finished trials leave no folder"
 
 
-def test_other_settings_are_another_search_and_the_first_one_stays(tmp_path: Path):
+def test_other_settings_begin_another_search_and_the_first_stays(tmp_path: Path):
     folder = project(tmp_path, 0.01, trials=2)
     assert tune(folder).returncode == 0
     first = (folder / TABLE).read_bytes()
     change(folder, trials=2, seed=2)
-    done = tune(folder)
-    assert "journal.log also holds 1 searches with other settings or data, which stay" in done.stdout
+    assert "journal.log also holds 1 searches with other settings or data, which stay" in tune(folder).stdout
     assert (folder / TABLE).read_bytes() != first
     assert len(told(folder, "begins")) == 4
     change(folder, trials=3)
     assert tune(folder).returncode == 0
-    assert len(told(folder, "begins")) == 5, "a higher number of trials goes on from those that are there"
+    assert len(told(folder, "begins")) == 5, "a higher number of trials continues the search"
     assert (folder / TABLE).read_bytes().startswith(first)
 
 
-def test_a_bad_trial_stops_early_and_the_best_go_through(tmp_path: Path):
-    folder = project(tmp_path, 0.3, trials=6, pruning={"first": 1, "factor": 2}, space={PEAK: {"low": 0, "high": 0.15}})
+def test_a_bad_trial_stops_early_and_the_best_run_all_epochs(tmp_path: Path):
+    folder = project(tmp_path, 0.3, trials=6, pruning=HALVING, space={PEAK: {"low": 0, "high": 0.15}})
     done = tune(folder)
     assert done.returncode == 0, done.stderr
     pruned = [trial for trial in trials(folder) if trial.state.name == "PRUNED"]
@@ -80,12 +84,12 @@ def test_a_bad_trial_stops_early_and_the_best_go_through(tmp_path: Path):
     assert f"validation accuracy {best:.2%}\ndvc exp run -S {PEAK}=" in done.stdout
 
 
-def test_the_projects_own_training_learns_from_its_share_and_is_scored_on_validation_faces(tmp_path: Path):
+def test_a_trial_runs_the_pipelines_own_stage_on_fewer_faces(tmp_path: Path):
     folder = project(tmp_path, 0, training=None, trials=1, epochs=2, space={PEAK: [0.004, 0.005]})
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file() and ".tune" not in path.parts}
     done = tune(folder)
     assert done.returncode == 0, done.stderr
-    (row,) = tune_table.csv.DictReader((folder / TABLE).open())
+    (row,) = csv.DictReader((folder / TABLE).open())
     assert (row["state"], row["epochs"]) == ("complete", "2")
     right = 14 * float(row["val_accuracy"])
     assert right == pytest.approx(round(right), abs=1e-4), "a share of 14 validation faces"
@@ -94,12 +98,11 @@ def test_the_projects_own_training_learns_from_its_share_and_is_scored_on_valida
 
 def test_a_training_that_diverges_is_a_bad_trial_and_no_error(tmp_path: Path):
     folder = project(tmp_path, 0, training=None, trials=1, epochs=1, space={PEAK: [1e30, 2e30]})
-    done = tune(folder)
-    assert "error: no trial went through all epochs" in done.stderr
+    assert "error: no trial ran all epochs" in tune(folder).stderr
     assert "0,diverged,0,0" in (folder / TABLE).read_text("utf-8")
 
 
-def test_a_training_that_fails_stops_the_search_and_its_trial_comes_again(tmp_path: Path):
+def test_a_training_that_fails_stops_the_search_and_is_tried_again(tmp_path: Path):
     folder = project(tmp_path, 0.01, training="raise SystemExit('error: no such thing: mend it')", trials=1)
     failed = tune(folder)
     assert failed.returncode == 1
@@ -113,61 +116,50 @@ def test_a_training_that_fails_stops_the_search_and_its_trial_comes_again(tmp_pa
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"space": {"models.cnn.fit.schedule.peek": [1, 2]}}, f"cnn.fit.schedule.peek; did you mean '{PEAK}'?"),
-        ({"space": {"models.vgg16.fit.schedule.peak": [1, 2]}}, f"vgg16.fit.schedule.peak; did you mean '{PEAK}'?"),
-        ({"space": {"models.cnn.fit.epochs": [1, 2]}}, "models.cnn.fit.epochs is the same in all trials: tune.epochs"),
+        ({"space": {"models.cnn.fit.schedule.peek_learning_rate": [1, 2]}}, f"; did you mean '{PEAK}'?"),
+        ({"space": {PEAK.replace("cnn", "vgg16"): [1, 2]}}, f"peak_learning_rate; did you mean '{PEAK}'?"),
+        ({"space": {"models.cnn.fit.epochs": [1, 2]}}, "is the same in all trials: set tune.epochs"),
         ({"space": {PEAK: {"low": 2, "high": 1}}}, "write {low: 0.1, high: 0.5}, low below high, or a list of values"),
         ({"space": {PEAK: {"low": 0, "high": 1, "log": True}}}, "with log: true, low must be above 0"),
         ({"space": {PEAK: {"low": 0, "hihg": 1}}}, f"unknown key tune.space.{PEAK}.hihg"),
-        ({"space": {PEAK: {"low": "1e-3", "high": 1}}}, "(YAML reads 1e-3 as text: write 0.001)"),
         ({"model": "cnm"}, "tune.model: no model 'cnm'; did you mean 'cnn'?"),
         ({"trails": 4}, "unknown key tune.trails; did you mean 'trials'?"),
     ],
-)  # fmt: skip
+)
 def test_a_wrong_setting_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], message: str
 ):
     monkeypatch.chdir(project(tmp_path, 0.01, **changes))
     with pytest.raises(InputError, match=f"^params.yaml: .*{re.escape(message)}"):
-        tune_search.read()
+        search.read()
 
 
 @pytest.mark.parametrize(
     "damage",
     [
         lambda text: text.replace('"op_code":5', '"op_code":"', 1),
-        lambda text: "\n".join(line if number else line[:9] for number, line in enumerate(text.split("\n"))),
-        lambda text: text + "\x00\x00\x00",
         lambda text: text + "nothing\n",
         lambda text: text.replace('"study_id":0', '"study":0'),
-        lambda text: "no journal at all",
     ],
 )
-def test_a_damaged_journal_is_named_and_left_as_it_is(tmp_path: Path, damage: Callable[[str], str]):
+def test_a_damaged_journal_is_named_and_not_changed(tmp_path: Path, damage: Callable[[str], str]):
     journal = tmp_path / "journal.log"
     journal.write_text(damage(JOURNAL), encoding="utf-8")
     before = journal.read_bytes()
-    with pytest.raises(InputError, match=r"journal.log is damaged \(.*\): put a copy of it in its place"):
-        tune_study.opened(journal, "cnn-1", SETTINGS).__enter__()
+    with pytest.raises(InputError, match=r"journal.log is damaged \(.*\): replace it by a copy"):
+        study.opened(journal, "cnn-1", SETTINGS).__enter__()
     assert journal.read_bytes() == before
 
 
-JOURNAL = """{"op_code":0,"worker_id":"a","study_name":"cnn-1","directions":[2]}
-{"op_code":4,"worker_id":"a","study_id":0,"datetime_start":"2026-01-01T00:00:00.000000+00:00"}
-{"op_code":5,"worker_id":"a","trial_id":0,"param_name":"x","param_value_internal":0.1,"distribution":"{\\"name\\": \\"FloatDistribution\\", \\"attributes\\": {\\"step\\": null, \\"low\\": 0.0, \\"high\\": 1.0, \\"log\\": false}}"}
-{"op_code":7,"worker_id":"a","trial_id":0,"step":1,"intermediate_value":0.4}
-"""  # noqa: E501 - a journal has a record a line
-
-
-def test_a_record_that_a_kill_cut_short_and_a_lock_that_it_left_are_no_damage(tmp_path: Path):
+def test_an_unfinished_record_and_a_stale_lock_are_no_damage(tmp_path: Path):
     journal = tmp_path / "journal.log"
     journal.write_text(JOURNAL + '{"op_code":7,"worker', encoding="utf-8")
     Path(f"{journal}.lock").symlink_to(journal)
-    with tune_study.opened(journal, "cnn-1", SETTINGS) as study:
-        trial = tune_study.next_trial(study, SETTINGS, running=())
-        assert trial.number == 0 and tune_study.goes_on(study, trial, 1, 0.9, last=4)
+    with study.opened(journal, "cnn-1", SETTINGS) as opened:
+        trial = study.next_trial(opened, SETTINGS, running=())
+        assert trial.number == 0 and study.is_promising(opened, trial, 1, 0.9, last=4)
         assert trial.suggest_float("x", 0, 1) == 0.1
-        assert study.trials[0].intermediate_values == {1: 0.4}, "an epoch that comes again changes nothing"
+        assert opened.trials[0].intermediate_values == {1: 0.4}, "an epoch that is reported again changes nothing"
     assert journal.read_text("utf-8").startswith(JOURNAL + '{"op_code":0,')
 
 
@@ -182,55 +174,41 @@ def test_two_searches_at_once_are_refused(tmp_path: Path):
     )
 
 
-def test_the_winner_went_through_all_epochs_and_its_numbers_are_read_by_yaml_as_numbers():
-    assert tune_table.winner(ROWS)["trial"] == 2
-    text = tune_table.settings(ROWS[0])
-    assert text == ["-S", f"{PEAK}=0.00001", "-S", f"{ACTIVATION}=relu", "-S", f"{WIDTHS}=[4,4]"]
-
-
-def test_the_table_holds_what_was_written_and_the_picture_has_a_panel_for_each_value(tmp_path, monkeypatch):
+def test_table_and_figure_hold_every_value_that_a_trial_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    tune_table.write(ROWS)
-    assert tune_table.read() == ROWS
-    pictures = [tune_table.PICTURE.read_bytes()]
-    tune_table.write(tune_table.read())
-    pictures.append(tune_table.PICTURE.read_bytes())
-    assert pictures[0] == pictures[1] and Image.open(tune_table.PICTURE).size == (1500, 990)
-    shown = [axes.get_xlabel() for axes in tune_table.figure(ROWS).axes if axes.get_visible()]
-    assert shown == ["trial", "fit.schedule.peak", "build.activation", "build.widths"]
+    results.write(ROWS)
+    assert TABLE.read_text("utf-8").splitlines()[1] == '0,complete,4,0.5,5e-05,relu,"[4, 4]"'
+    assert Image.open(results.FIGURE).size == (1500, 990)
+    shown = [axes.get_xlabel() for axes in results.figure(ROWS).axes if axes.get_visible()]
+    assert shown == ["trial", "fit.schedule.peak_learning_rate", "build.activation", "build.widths"]
 
 
-def test_the_winner_becomes_an_experiment_once(tmp_path: Path):
+def test_the_best_trial_is_queued_in_dvc_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     folder = project(tmp_path / "repository", 0)
-    environment = tiny.environment(tmp_path)
-    dvc = "stages: {evaluate: {foreach: [cnn], do: {cmd: 'true', params: [models.cnn]}}}"
-    (folder / "dvc.yaml").write_text(dvc, encoding="utf-8")
+    monkeypatch.chdir(folder)
+    for name, value in tiny.environment(tmp_path).items():
+        monkeypatch.setenv(name, value)
+    pipeline = "stages: {evaluate: {foreach: [cnn], do: {cmd: 'true', params: [models.cnn]}}}"
+    (folder / "dvc.yaml").write_text(pipeline, encoding="utf-8")
     (folder / ".gitignore").write_text("__pycache__\n", encoding="utf-8")
-    (folder / "docs").mkdir()
-    (folder / TABLE).write_text(f'trial,state,epochs,val_accuracy,{PEAK},{WIDTHS}\n7,complete,4,0.5,0.017,"[6, 6]"\n')
 
     def run(*command: str) -> str:
-        done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
+        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
-    python = searching.command()[0]
     run("git", "init", "--quiet")
-    run(python, "-m", "dvc", "init", "--quiet")
+    run(sys.executable, "-m", "dvc", "init", "--quiet")
     run("git", "add", "--all")
     run("git", "commit", "--quiet", "--no-gpg-sign", "-m", "a project")
-    assert "experiment tuned-cnn-7 is in the queue." in run(*searching.command("--experiment"))
+    results.queue(ROWS[0])
+    assert "experiment tuned-cnn-0 is in the queue." in capsys.readouterr().out
     queued = yaml.safe_load(run("git", "show", "refs/exps/celery/stash:params.yaml"))["models"]["cnn"]
-    assert queued["fit"]["schedule"]["peak"] == 0.017 and queued["build"]["widths"] == [6, 6]
-    assert "peak: 0.017" not in (folder / "params.yaml").read_text("utf-8"), "what is here stays"
-    assert "experiment tuned-cnn-7 was there already." in run(*searching.command("--experiment"))
+    # DVC writes YAML 1.2, in which 5e-05 is a number.
+    assert float(queued["fit"]["schedule"]["peak_learning_rate"]) == 5e-5
+    assert queued["build"]["widths"] == [4, 4]
+    assert run("git", "status", "--porcelain") == "", "the workspace stays as it is"
+    results.queue(ROWS[0])
+    assert "experiment tuned-cnn-0 was already queued." in capsys.readouterr().out
 
 
-def test_without_a_table_there_is_no_winner(tmp_path: Path):
-    done = tune(project(tmp_path, 0), "--experiment")
-    assert done.stderr == "error: docs/tuning.csv is not here: run `make tune`, which writes it\n"
-
-
-def test_git_and_dvc_ignore_the_folder(root: Path):
-    for name in (".gitignore", ".dvcignore"):
-        assert "/.tune/" in (root / name).read_text("utf-8").splitlines()
+def test_without_trials_there_is_nothing_to_apply(tmp_path: Path):
+    assert "error: no trial ran all epochs" in tune(project(tmp_path, 0), "--apply").stderr

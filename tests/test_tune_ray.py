@@ -3,7 +3,6 @@
 import os
 import socket
 import subprocess
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,7 +27,7 @@ def cluster() -> Iterator[Any]:
     nodes.shutdown()
 
 
-def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_path: Path, cluster: Any):
+def test_trials_survive_the_death_of_a_machine(tmp_path: Path, cluster: Any):
     folder = project(tmp_path, 1.0)
     command = searching.command("--ray", cluster.address)
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as search:
@@ -46,7 +45,9 @@ def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_p
     assert all("emotion-trial-" in str(path) for path in searching.code_of(folder)), "code travels with the trial"
 
     # The same cluster: what is pruned stops there, too.
-    searching.change(folder, trials=5, pruning={"first": 1, "factor": 2}, space={PEAK: {"low": 0, "high": 0.15}})
+    searching.change(
+        folder, trials=5, pruning={"min_epochs": 1, "reduction_factor": 2}, space={PEAK: {"low": 0, "high": 0.15}}
+    )
     (folder / "told.txt").unlink()
     (folder / ".tune/journal.log").unlink()
     done = tune(folder, "--ray", cluster.address)
@@ -56,35 +57,7 @@ def test_trials_survive_the_death_of_a_machine_and_none_is_lost_or_doubled(tmp_p
     assert not any(path.exists() for path in searching.code_of(folder)), "folders are removed"
 
 
-def test_who_leaves_waits_until_trials_that_are_stopped_have_tidied_up(tmp_path: Path, cluster: Any):
-    """Ray kills the tasks of a process that leaves it."""
-    import ray
-
-    from tools import tune_ray
-
-    tidied = tmp_path / "tidied"
-
-    @ray.remote(num_returns="streaming", max_retries=tune_ray.RETRIES)
-    def trial() -> Iterator[int]:
-        try:
-            for epoch in range(1000):
-                time.sleep(0.1)
-                yield epoch
-        finally:
-            time.sleep(2)
-            tidied.touch()
-
-    ray.init(cluster.address, log_to_driver=False)
-    try:
-        epochs = trial.remote()
-        assert ray.get(next(epochs)) == 0
-        tune_ray._end([epochs])
-        assert tidied.exists()
-    finally:
-        ray.shutdown()
-
-
-def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path):
+def test_an_address_without_a_cluster_is_one_line_at_once(tmp_path: Path):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -95,13 +68,13 @@ def test_an_address_where_nobody_listens_is_told_at_once(tmp_path: Path):
     assert trials(tmp_path) == []
 
 
-def test_what_is_no_address_is_told(tmp_path: Path):
+def test_a_wrong_address_is_named(tmp_path: Path):
     done = tune(project(tmp_path, 0.01), "--ray", "ray://head:10001")
     assert done.stderr.startswith("error: --ray ray://head:10001: write HOST:PORT, such as 192.168.0.1:6379")
 
 
-def test_room_is_made_of_whole_machines_that_are_alive_and_of_gpus_where_there_are_any():
-    from tools.tune_ray import room
+def test_room_counts_live_machines_and_their_gpus():
+    from experiments.tuning.cluster import room
 
     def machine(alive: bool = True, **resources: float) -> dict[str, Any]:
         return {"Alive": alive, "Resources": resources}

@@ -43,7 +43,7 @@ def project(tmp_path: Path) -> Path:
         ".dvc/config": "[core]\n    analytics = false\n    check_update = false\n",
         "dvc.yaml": PIPELINE,
         "params.yaml": "count: 30\n",
-        "params.sample.yaml": "count: 3\n",
+        "params/sample.yaml": "count: 3\n",
         "stages/draw.py": DRAW,
         "stages/sum.py": SUM,
     }
@@ -60,7 +60,7 @@ def _verify(folder: Path, *stages: str) -> subprocess.CompletedProcess[str]:
     )  # fmt: skip
 
 
-def test_what_depends_on_params_and_data_alone_is_identical_and_was_computed_twice(project: Path):
+def test_what_depends_on_params_and_data_alone_is_identical(project: Path):
     script = project / "stages/draw.py"
     script.write_text(DRAW + f"open({str(project / 'ran')!r}, 'a').write('.')\n")
     done = _verify(project)
@@ -75,7 +75,7 @@ def test_what_depends_on_params_and_data_alone_is_identical_and_was_computed_twi
     assert not (second / "metrics/sum.json").exists(), "the second stage was not asked for"
 
 
-def test_what_depends_on_something_else_is_found_and_named_in_the_order_of_the_stages(project: Path):
+def test_what_depends_on_something_else_is_named_in_order(project: Path):
     secrets = {
         "0": "hash('order of sets')",
         "1": "time.tzname",

@@ -20,12 +20,16 @@ import pytest
 from onnx import numpy_helper
 from PIL import Image
 
-from emotion import EmotionClassifier, faces
-from emotion.faces import Found, Haar
+from emotion import EmotionClassifier
+from emotion.core import pictures
+from emotion.core.pictures import Detection
+from emotion.detection import boxes
+from emotion.detection.haar import Haar
 from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
 SLOW = 120_000  # milliseconds, where many processes share a core
+ONE = photograph([(200, 120, 180)])
 FIVE = [(20, 30, 90), (200, 40, 120), (400, 20, 200), (40, 250, 180), (330, 280, 130)]
 
 
@@ -36,7 +40,7 @@ def _build(model: Path, folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A network whose answers hang on every pixel."""
+    """A network whose predictions depend on every pixel."""
     path = brightness_model(tmp_path_factory.mktemp("model") / "model.onnx")
     network = onnx.load(path)
     weights = np.random.default_rng(0).normal(0, 4e-4, (48 * 48, 7)).astype("f")
@@ -48,9 +52,9 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def site(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder that `make web` makes."""
+    """The folder that `make web` builds."""
     if shutil.which("npm") is None:
-        pytest.skip("no npm here, which gets the page's libraries")
+        pytest.skip("no npm here to download the page's libraries")
     folder = tmp_path_factory.mktemp("web") / "site"
     done = _build(model, folder)
     assert done.returncode == 0, done.stderr
@@ -72,18 +76,18 @@ def _served(folder: Path) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def address(site: Path) -> Iterator[str]:
-    """Where the page is served as `python -m http.server` serves it."""
+    """The address of the page, served as by `python -m http.server`."""
     with _served(site) as address:
         yield address
 
 
 @contextlib.contextmanager
 def _open(browser: Any, address: str, script: str = "") -> Iterator[Any]:
-    """Open the page. It asks for nothing but its own files, and the browser has nothing to complain of."""
+    """Open the page. It requests nothing but its own files, and the browser reports no problem."""
     with contextlib.closing(browser.new_context()) as context:
-        asked: list[Any] = []
+        requests: list[Any] = []
         complaints: list[str] = []
-        context.on("request", lambda request: asked.append(request))
+        context.on("request", lambda request: requests.append(request))  # noqa: PLW0108  a built-in cannot be one
         page = context.new_page()
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -91,13 +95,13 @@ def _open(browser: Any, address: str, script: str = "") -> Iterator[Any]:
         page.goto(address)
         page.locator("#status:not(:text('Loading'))").wait_for(timeout=SLOW)
         yield page
-        others = [one.url for one in asked if not one.url.removeprefix("blob:").startswith(f"{address}/")]
-        assert (others, {one.method for one in asked}, complaints) == ([], {"GET"}, [])
+        others = [one.url for one in requests if not one.url.removeprefix("blob:").startswith(f"{address}/")]
+        assert (others, {one.method for one in requests}, complaints) == ([], {"GET"}, [])
 
 
 @pytest.fixture(scope="module")
 def ready(browser: Any, address: str) -> Iterator[Any]:
-    """The page, loaded once, which takes long."""
+    """The page, loaded once because that takes long."""
     with _open(browser, address) as page:
         assert page.locator("#status").inner_text() == "Ready."
         yield page
@@ -115,10 +119,17 @@ def page(ready: Any) -> Any:
 
 @pytest.fixture
 def alone(browser: Any, address: str) -> Iterator[Any]:
-    """A page without anything, in which the page's modules can be called."""
+    """An empty page, in which the page's modules can be called."""
     with contextlib.closing(browser.new_page()) as page:
         page.goto(f"{address}/style.css")
         yield page
+
+
+@pytest.fixture
+def one(tmp_path: Path) -> Path:
+    """A picture with one face."""
+    Image.fromarray(ONE).save(tmp_path / "one.png")
+    return tmp_path / "one.png"
 
 
 def _status(page: Any, text: str) -> None:
@@ -127,20 +138,18 @@ def _status(page: Any, text: str) -> None:
 
 def _shown(page: Any) -> np.ndarray:
     """The probabilities in all tables, (faces, 7)."""
-    cells = (
-        "[...document.querySelectorAll('table')].map(t => [...t.querySelectorAll('.value')].map(v => +v.dataset.value))"
-    )
-    return np.array(page.evaluate(cells))
+    values = "[...t.querySelectorAll('.value')].map(v => +v.dataset.value)"
+    return np.array(page.evaluate(f"[...document.querySelectorAll('table')].map(t => {values})"))
 
 
-def _asked(model: Path, picture: np.ndarray, detector: str = "haar") -> np.ndarray:
+def _predicted(model: Path, picture: np.ndarray | Path, detector: str = "haar") -> np.ndarray:
     """Python's probabilities, (faces, 7)."""
     found = EmotionClassifier(model, faces=detector).predict(picture).faces
     return np.array([list(face.probabilities.values()) for face in found])
 
 
 def _script(page: Any, code: str, *given: Any) -> Any:
-    """Call a function of the page's modules: `code` sees them as `modules`, and what is given as `given`."""
+    """Run code in the page, with its modules as `modules` and the arguments as `given`."""
     modules = "const modules = {...await import('./pixels.js'), ...await import('./faces.js')};"
     return page.evaluate(f"async (given) => {{ {modules} {code} }}", list(given))
 
@@ -149,7 +158,7 @@ def _rgba(picture: np.ndarray) -> list[int]:
     return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]).ravel().tolist()
 
 
-def test_a_face_is_cut_out_squeezed_and_grayed_to_the_same_bytes_as_in_python(alone: Any):
+def test_a_face_crop_has_the_same_bytes_as_in_python(alone: Any):
     picture = np.random.default_rng(0).integers(0, 256, (61, 97, 3), np.uint8)
     boxes = [(10, 5, 40, 40), (-7, -9, 30, 31), (60, 30, 45, 40), (-20, -20, 140, 110), (3, 4, 46, 46), (5, 5, 1, 1)]
     code = """const [data, width, height, boxes, margin] = given;
@@ -157,17 +166,17 @@ def test_a_face_is_cut_out_squeezed_and_grayed_to_the_same_bytes_as_in_python(al
     for margin in (0.02, 0.1, 0.0):
         got = _script(alone, code, _rgba(picture), 97, 61, boxes, margin)
         for box, face in zip(boxes, got, strict=True):
-            wanted = faces.crop(picture, Found(box, 1.0), margin)
+            wanted = pictures.crop(picture, Detection(box, 1.0), margin)
             np.testing.assert_array_equal(np.array(face).reshape(48, 48), wanted, f"{box} {margin}")
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (49, 47), (100, 30), (31, 333), (200, 150), (5, 5), (1, 60), (97, 96)])
-def test_a_cut_out_face_of_any_shape_becomes_the_same_bytes_as_in_python(alone: Any, shape: tuple[int, int]):
+def test_a_whole_picture_of_any_shape_has_the_same_bytes_as_in_python(alone: Any, shape: tuple[int, int]):
     picture = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
     code = """const [data, width, height] = given;
         return Array.from(modules.squeezed(modules.gray({data, width, height}), 48).data);"""
     got = _script(alone, code, _rgba(picture), shape[1], shape[0])
-    np.testing.assert_array_equal(np.array(got).reshape(48, 48), faces.squeezed(faces.gray(picture)))
+    np.testing.assert_array_equal(np.array(got).reshape(48, 48), pictures.squeezed(pictures.gray(picture)))
 
 
 def test_all_colours_become_the_same_gray_as_in_opencv(alone: Any):
@@ -178,20 +187,20 @@ def test_all_colours_become_the_same_gray_as_in_opencv(alone: Any):
     np.testing.assert_array_equal(got, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).ravel())
 
 
-def test_halves_are_rounded_and_overlapping_boxes_dropped_as_in_python(alone: Any):
+def test_rounding_and_overlapping_boxes_are_as_in_python(alone: Any):
     values = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 2.4, 2.6, -2.6, 7.0]
     assert _script(alone, "return given.map(modules.round);", *values) == [round(value) for value in values]
     rng = np.random.default_rng(2)
-    found = [Found(tuple(map(int, rng.integers(0, 60, 4))), float(rng.integers(0, 5))) for _ in range(200)]
+    found = [Detection(tuple(map(int, rng.integers(0, 60, 4))), float(rng.integers(0, 5))) for _ in range(200)]
     got = _script(alone, "return modules.merged(given, 0.4);", *({"box": one.box, "score": one.score} for one in found))
-    assert [(tuple(one["box"]), one["score"]) for one in got] == [(one.box, one.score) for one in faces.merged(found)]
+    assert [(tuple(one["box"]), one["score"]) for one in got] == [(one.box, one.score) for one in boxes.merged(found)]
 
 
 @pytest.mark.parametrize(
     ("places", "size"),
     [(FIVE, (640, 480)), ([(100, 100, 300), (1300, 450, 500)], (2000, 1300)), ([(700, 300, 700)], (2560, 1600))],
 )
-def test_the_faces_of_a_picture_get_the_same_boxes_and_probabilities_as_in_python(
+def test_faces_get_the_same_boxes_and_probabilities_as_in_python(
     page: Any, model: Path, tmp_path: Path, places: list[tuple[int, int, int]], size: tuple[int, int]
 ):
     picture = photograph(places, *size, seed=1)
@@ -199,7 +208,7 @@ def test_the_faces_of_a_picture_get_the_same_boxes_and_probabilities_as_in_pytho
     page.locator("#files").set_input_files(tmp_path / "drawn.png")
     count = f"{len(places)} face{'s' * (len(places) > 1)}."
     _status(page, f"1 file: {count}")
-    wanted = _asked(model, picture)
+    wanted = _predicted(model, picture)
     assert np.ptp(wanted) > 0.1
     np.testing.assert_allclose(_shown(page), wanted, atol=1e-3)
     styles = """[...document.querySelectorAll('.box')].map(
@@ -208,39 +217,35 @@ def test_the_faces_of_a_picture_get_the_same_boxes_and_probabilities_as_in_pytho
     np.testing.assert_allclose(boxes, sorted(face.box for face in Haar().find(picture)), atol=0.01 * size[0] / 100)
 
 
-def test_several_cut_out_faces_get_the_same_probabilities_as_in_python(page: Any, model: Path, tmp_path: Path):
+def test_several_face_crops_get_the_same_probabilities_as_in_python(page: Any, model: Path, tmp_path: Path):
     rng = np.random.default_rng(3)
     pictures = [rng.integers(0, 256, (*shape, 3), np.uint8) for shape in ((48, 48), (100, 80), (20, 30))]
     for place, picture in enumerate(pictures):
         Image.fromarray(picture).save(tmp_path / f"{place}.png")
-    page.get_by_label("Each picture is one face, cut out").check()
+    page.get_by_label("Each picture is a cropped face").check()
     page.locator("#files").set_input_files([tmp_path / f"{place}.png" for place in range(3)])
     _status(page, "3 files: 3 faces.")
-    wanted = np.concatenate([_asked(model, picture, "whole") for picture in reversed(pictures)])  # the latest is above
+    # The latest is at the top.
+    wanted = np.concatenate([_predicted(model, picture, "whole") for picture in reversed(pictures)])
     np.testing.assert_allclose(_shown(page), wanted, atol=1e-3)
 
 
-def test_a_picture_is_turned_as_its_exif_data_say_and_put_on_white_where_it_is_transparent(
-    page: Any, model: Path, tmp_path: Path
-):
-    turned = Image.fromarray(photograph([(200, 120, 180)]))
-    exif = turned.getexif()
+def test_exif_rotation_and_transparency_are_as_in_python(page: Any, model: Path, tmp_path: Path):
+    exif = Image.Exif()
     exif[0x0112] = 6
-    turned.rotate(90, expand=True).save(tmp_path / "turned.png", exif=exif)
-    clear = Image.fromarray(photograph([(200, 120, 180)])).convert("RGBA")
+    Image.fromarray(ONE).rotate(90, expand=True).save(tmp_path / "turned.png", exif=exif)
+    clear = Image.fromarray(ONE).convert("RGBA")
     clear.putalpha(Image.fromarray(np.tile(np.where(np.arange(640) < 320, 255, 0).astype(np.uint8), (480, 1))))
     clear.save(tmp_path / "clear.png")
-    page.get_by_label("Each picture is one face, cut out").check()
+    page.get_by_label("Each picture is a cropped face").check()
     page.locator("#files").set_input_files([tmp_path / "turned.png", tmp_path / "clear.png"])
     _status(page, "2 files: 2 faces.")
-    wanted = [list(EmotionClassifier(model, faces="whole").predict(tmp_path / name).faces[0].probabilities.values())
-              for name in ("clear.png", "turned.png")]  # fmt: skip
+    wanted = [_predicted(model, tmp_path / name, "whole")[0] for name in ("clear.png", "turned.png")]
     np.testing.assert_allclose(_shown(page), wanted, atol=1e-3)
 
 
 @pytest.mark.parametrize("kind", ["drop", "paste"])
-def test_a_picture_can_be_dropped_or_pasted(page: Any, kind: str, tmp_path: Path):
-    Image.fromarray(photograph([(200, 120, 180)])).save(tmp_path / "one.png")
+def test_a_picture_can_be_dropped_or_pasted(page: Any, kind: str, one: Path):
     code = """([kind, bytes]) => {
         const data = new DataTransfer();
         data.items.add(new File([Uint8Array.from(bytes)], "one.png", {type: "image/png"}));
@@ -249,12 +254,21 @@ def test_a_picture_can_be_dropped_or_pasted(page: Any, kind: str, tmp_path: Path
         document.body.dispatchEvent(event);
         return event.defaultPrevented;
     }"""
-    prevented = page.evaluate(code, [kind, list((tmp_path / "one.png").read_bytes())])
+    prevented = page.evaluate(code, [kind, list(one.read_bytes())])
     assert prevented or kind == "paste", "the browser would open the picture instead of the page"
     _status(page, "1 file: 1 face.")
 
 
-def test_what_is_no_picture_is_one_clear_line_and_the_others_are_looked_at(page: Any, tmp_path: Path):
+def test_invalid_files_are_one_line_each_and_the_others_are_classified(page: Any, tmp_path: Path, one: Path):
+    limits = "pixels: at most 80,000,000 pixels and 32,000 per side are allowed. Make it smaller."
+    expected = {
+        "text.jpg": "Not a picture in a format that this browser supports.",
+        "empty.png": "Empty.",
+        "none.png": "No face found: a face must be seen from the front and be at least 40 pixels wide. ",
+        "huge.png": f"9000 x 9000 {limits}",
+        "long.png": f"33000 x 2 {limits}",
+        "cut.png": "",  # browsers differ
+    }
     (tmp_path / "text.jpg").write_text("hello")
     (tmp_path / "empty.png").touch()
     Image.new("RGB", (320, 240), "gray").save(tmp_path / "none.png")
@@ -262,36 +276,33 @@ def test_what_is_no_picture_is_one_clear_line_and_the_others_are_looked_at(page:
     Image.new("1", (33_000, 2)).save(tmp_path / "long.png")
     Image.effect_noise((400, 300), 50).save(tmp_path / "whole.png")
     (tmp_path / "cut.png").write_bytes((tmp_path / "whole.png").read_bytes()[:50])
-    Image.fromarray(photograph([(200, 120, 180)])).save(tmp_path / "<b>good.png")
-    names = ["text.jpg", "empty.png", "none.png", "huge.png", "long.png", "cut.png", "<b>good.png"]
-    page.locator("#files").set_input_files([tmp_path / name for name in names])
+    one.rename(tmp_path / "<b>good.png")
+    page.locator("#files").set_input_files([tmp_path / name for name in [*expected, "<b>good.png"]])
     _status(page, "7 files: 1 face. 5 files could not be read.")
-    told = {
+    shown = {
         one.locator("h3").inner_text(): one.locator(".problem").all_inner_texts()
         for one in page.locator("article").all()
     }
-    assert told["text.jpg"] == ["Not a picture of a kind that this browser can read."]
-    assert told["empty.png"] == ["Empty."]
-    assert told["huge.png"][0].startswith("9000 x 9000 pixels: 80,000,000 pixels and 32,000 a side are the most.")
-    assert told["long.png"][0].startswith("33000 x 2 pixels: ")
-    assert told["none.png"][0].startswith("No face found: a face must look ahead and be 40 pixels wide or more.")
-    assert len(told["cut.png"]) == 1 and told["<b>good.png"] == []
+    assert shown.pop("<b>good.png") == []
+    for name, message in expected.items():
+        (line,) = shown[name]
+        assert line.startswith(message), name
     page.get_by_role("button", name="Remove all").click()
     assert page.locator("article").count() == 0
 
 
-def test_a_picture_larger_than_a_phones_canvas_is_looked_at_smaller(page: Any, tmp_path: Path):
-    Image.fromarray(cv2.resize(photograph([(200, 120, 180)]), (6400, 4800))).save(tmp_path / "large.jpg")
+def test_a_picture_larger_than_a_phones_canvas_is_shrunk(page: Any, tmp_path: Path):
+    Image.fromarray(cv2.resize(ONE, (6400, 4800))).save(tmp_path / "large.jpg")
     page.locator("#files").set_input_files(tmp_path / "large.jpg")
     _status(page, "1 file: 1 face.")
 
 
-def test_the_page_and_its_worker_can_ask_no_other_host_for_anything(browser: Any, address: str):
-    """The policy of the page forbids it, before a request is made."""
+def test_the_page_and_its_worker_can_contact_no_other_host(browser: Any, address: str):
+    """The page's Content-Security-Policy forbids it before a request is made."""
     with contextlib.closing(browser.new_context()) as context:
-        asked: list[str] = []
+        requests: list[str] = []
         context.route(
-            lambda url: not url.startswith(address), lambda route: (asked.append(route.request.url), route.abort())
+            lambda url: not url.startswith(address), lambda route: (requests.append(route.request.url), route.abort())
         )
         page = context.new_page()
         page.goto(address)
@@ -305,30 +316,26 @@ def test_the_page_and_its_worker_can_ask_no_other_host_for_anything(browser: Any
         assert worker.evaluate(refused) == "connect-src"
         policy = page.locator("meta[http-equiv]").get_attribute("content")
         assert "http" not in policy and "*" not in policy and "default-src 'none'" in policy
-        assert asked == []
+        assert requests == []
 
 
 @pytest.fixture
 def cinema(launch: Callable[..., Any], tmp_path: Path) -> Iterator[Any]:
-    """A browser before whose camera a drawn face is held."""
-    frame = cv2.imencode(".jpg", photograph([(200, 120, 180)])[..., ::-1])[1].tobytes()
+    """A browser whose camera shows a drawn face."""
+    frame = cv2.imencode(".jpg", ONE[..., ::-1])[1].tobytes()
     (tmp_path / "film.mjpeg").write_bytes(frame * 5)
-    browser = launch(
-        "--use-fake-device-for-media-stream",
-        "--use-fake-ui-for-media-stream",
-        f"--use-file-for-fake-video-capture={tmp_path}/film.mjpeg",
-    )
-    yield browser
-    browser.close()
+    fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    with contextlib.closing(launch(*fake, f"--use-file-for-fake-video-capture={tmp_path}/film.mjpeg")) as browser:
+        yield browser
 
 
-def test_a_face_before_the_camera_is_boxed_and_gets_its_bars(cinema: Any, address: str, model: Path):
+def test_a_face_before_the_camera_gets_a_box_and_bars(cinema: Any, address: str, model: Path):
     with _open(cinema, address) as page:
         page.get_by_role("button", name="Start camera").click()
         _status(page, "Camera on: 1 face.")
         assert page.locator("#live .box").count() == 1
         # Not the same pixels: the film is a JPEG, and browsers stretch its range.
-        wanted = _asked(model, photograph([(200, 120, 180)]))
+        wanted = _predicted(model, ONE)
         np.testing.assert_allclose(_shown(page), wanted, atol=0.15)
         assert _shown(page).argmax() == wanted.argmax()
         page.get_by_role("button", name="Stop camera").click()
@@ -336,55 +343,49 @@ def test_a_face_before_the_camera_is_boxed_and_gets_its_bars(cinema: Any, addres
         assert page.locator("video").evaluate("video => video.srcObject") is None
 
 
-def test_without_a_camera_it_says_so(launch: Callable[..., Any], address: str):
+def test_a_missing_camera_is_reported(launch: Callable[..., Any], address: str):
     with contextlib.closing(launch("--use-fake-ui-for-media-stream")) as browser, _open(browser, address) as page:
         page.get_by_role("button", name="Start camera").click()
-        _status(page, "No camera was found on this device.")
+        _status(page, "No camera found.")
         assert page.get_by_role("button", name="Start camera").is_enabled()
 
 
 @pytest.mark.parametrize(
-    ("error", "told"),
+    ("error", "message"),
     [
-        ("NotAllowedError", "The camera may not be used: allow it in the browser's settings of this page, then start"),
-        ("NotReadableError", "The camera does not answer; another program may be using it."),
+        ("NotAllowedError", "This page may not use the camera: allow it in the browser's settings for this page, then"),
+        ("NotReadableError", "The camera does not respond: another program may be using it."),
         ("OtherError", "The camera cannot be used (OtherError)."),
+        (None, "Browsers allow the camera only on pages from https:// or localhost."),
     ],
 )
-def test_a_camera_that_is_refused_or_in_use_is_told_with_the_remedy(page: Any, error: str, told: str):
-    fails = f"async () => {{ throw new DOMException('', '{error}'); }}"
-    page.evaluate(f"navigator.mediaDevices.getUserMedia = {fails}, 0")
+def test_an_unusable_camera_is_reported_with_the_remedy(page: Any, error: str | None, message: str):
+    fails = f"{{getUserMedia: async () => {{ throw new DOMException('', '{error}'); }}}}" if error else "undefined"
+    page.evaluate(f"Object.defineProperty(navigator, 'mediaDevices', {{value: {fails}, configurable: true}}), 0")
     page.get_by_role("button", name="Start camera").click()
-    _status(page, told)
-    page.evaluate("delete navigator.mediaDevices.getUserMedia")
-
-
-def test_on_an_address_that_browsers_lend_no_camera_to_it_says_so(page: Any):
-    page.evaluate("Object.defineProperty(navigator, 'mediaDevices', {value: undefined, configurable: true}), 0")
-    page.get_by_role("button", name="Start camera").click()
-    _status(page, "Browsers lend the camera only to pages from https:// or localhost, and this one is neither.")
+    _status(page, message)
     page.evaluate("delete navigator.mediaDevices")
 
 
-def test_without_webassembly_it_says_so(browser: Any, address: str):
+def test_missing_webassembly_is_reported(browser: Any, address: str):
     with _open(browser, address, "delete window.WebAssembly;") as page:
-        _status(page, "This browser has no WebAssembly, or it is switched off")
+        _status(page, "This browser does not support WebAssembly")
         assert page.locator("#files").is_disabled()
 
 
-def test_without_its_network_or_with_a_damaged_one_the_page_says_so(browser: Any, site: Path, tmp_path: Path):
+def test_a_missing_or_damaged_network_is_reported(browser: Any, site: Path, tmp_path: Path):
     copy = shutil.copytree(site, tmp_path / "site")
     with _served(copy) as address:
         (copy / "emotion.onnx").write_bytes(b"nothing")
         with contextlib.closing(browser.new_page()) as page:
             page.goto(address)
-            _status(page, "The network cannot be started: ")
+            _status(page, "The network cannot be loaded: ")
             (copy / "emotion.onnx").unlink()
             page.goto(address)
-            _status(page, "The network cannot be started: emotion.onnx cannot be loaded (404).")
+            _status(page, "The network cannot be loaded: emotion.onnx cannot be loaded (404).")
 
 
-def test_everybody_can_read_the_page(page: Any, tmp_path: Path):
+def test_the_page_has_no_serious_accessibility_issue(page: Any, tmp_path: Path):
     from axe_playwright_python.sync_playwright import Axe
 
     Image.fromarray(photograph(FIVE, seed=1)).save(tmp_path / "five.png")
@@ -399,9 +400,8 @@ def test_everybody_can_read_the_page(page: Any, tmp_path: Path):
         assert page.evaluate("document.documentElement.scrollWidth") <= width
 
 
-def test_everything_can_be_reached_by_the_keyboard(page: Any, tmp_path: Path):
-    Image.fromarray(photograph([(200, 120, 180)])).save(tmp_path / "one.png")
-    page.locator("#files").set_input_files(tmp_path / "one.png")
+def test_everything_can_be_reached_by_the_keyboard(page: Any, one: Path):
+    page.locator("#files").set_input_files(one)
     _status(page, "1 file: 1 face.")
     page.locator("h1").click()  # from there on
     reached = []
@@ -413,40 +413,38 @@ def test_everything_can_be_reached_by_the_keyboard(page: Any, tmp_path: Path):
     _status(page, "Removed.")
 
 
-def test_the_page_knows_the_labels_of_the_model_and_the_defaults_of_python(site: Path, model: Path):
+def test_the_settings_hold_the_models_labels_and_pythons_defaults(site: Path, model: Path):
     settings = json.loads((site / "settings.json").read_text(encoding="utf-8"))
     assert tuple(settings["labels"]) == EmotionClassifier(model).labels
     assert settings["haar"]["smallest"] == Haar().smallest and settings["haar"]["margin"] == Haar.margin
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "message"),
     [
         ("none.onnx", "none.onnx: there is no such model"),
         ("model.tflite", "model.tflite: browsers run ONNX files: name one that ends in .onnx"),
     ],
 )
-def test_a_model_that_browsers_cannot_run_is_one_clear_line(tmp_path: Path, name: str, told: str):
+def test_a_model_that_browsers_cannot_run_is_one_line(tmp_path: Path, name: str, message: str):
     done = _build(tmp_path / name, tmp_path / "site")
-    assert done.returncode == 1 and told in done.stderr and len(done.stderr.splitlines()) == 1
+    assert done.returncode == 1 and message in done.stderr and len(done.stderr.splitlines()) == 1
     assert not (tmp_path / "site").exists()
 
 
-def test_without_npm_the_build_says_where_it_is_found(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from emotion.errors import InputError
+def test_without_npm_the_remedy_is_named(model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    from emotion.core.errors import InputError
     from tools import web_page
 
-    shutil.copy(ROOT / "web/package-lock.json", tmp_path)
+    shutil.copy(ROOT / "deploy/web/package-lock.json", tmp_path)
     monkeypatch.setattr(web_page, "WEB", tmp_path)
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(
-        InputError, match="npm is not installed, which gets the page's libraries: see https://nodejs.org"
-    ):
+    with pytest.raises(InputError, match="npm is not installed: it downloads the page's libraries, see https://nodej"):
         web_page.build(model, tmp_path / "site")
 
 
 def test_the_lock_names_no_registry():
-    """Each machine asks its own; what comes is checked against the lock's hashes."""
-    lock = json.loads((ROOT / "web/package-lock.json").read_text(encoding="utf-8"))
+    """Each machine uses its own; downloads are checked against the lock's hashes."""
+    lock = json.loads((ROOT / "deploy/web/package-lock.json").read_text(encoding="utf-8"))
     packages = {name: one for name, one in lock["packages"].items() if name}
     assert all(one.get("integrity") and "resolved" not in one for one in packages.values())

@@ -1,4 +1,4 @@
-"""emotion webcam, before a video file and with a window that remembers what it was shown."""
+"""emotion webcam, with a video file as the camera and a window that records what it was shown."""
 
 import os
 import subprocess
@@ -13,11 +13,13 @@ import numpy as np
 import pytest
 
 from emotion.apps import main, webcam
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
 from tests.source import ROOT
 from tests.test_predict_app import video
+
+Run = Callable[..., None]
 
 
 class Window:
@@ -25,14 +27,12 @@ class Window:
 
     def __init__(self) -> None:
         self.pictures: list[np.ndarray] = []
-        self.times: list[float] = []
         self.keys: list[tuple[int, str]] = []
         self.closed_after = 10**6
 
     def show(self, name: str, picture: np.ndarray) -> None:
         assert name == "Emotion Detector"
         self.pictures.append(picture)
-        self.times.append(time.monotonic())
 
     def wait(self, milliseconds: int) -> int:
         time.sleep(milliseconds / 1000)
@@ -45,18 +45,16 @@ class Window:
 def window(monkeypatch: pytest.MonkeyPatch) -> Window:
     window = Window()
     monkeypatch.setenv("DISPLAY", ":0")
-    monkeypatch.setattr(cv2, "namedWindow", lambda *_: None)
-    monkeypatch.setattr(cv2, "resizeWindow", lambda *_: None)
+    for name in ("namedWindow", "resizeWindow", "destroyAllWindows"):
+        monkeypatch.setattr(cv2, name, lambda *_: None)
     monkeypatch.setattr(cv2, "imshow", window.show)
     monkeypatch.setattr(cv2, "waitKey", window.wait)
-    monkeypatch.setattr(cv2, "destroyAllWindows", lambda: None)
-    visible = lambda *_: 0.0 if len(window.pictures) >= window.closed_after else 1.0  # noqa: E731
-    monkeypatch.setattr(cv2, "getWindowProperty", visible)
+    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: float(len(window.pictures) < window.closed_after))
     return window
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
     video("film.mp4", 20, rate=25)
@@ -70,25 +68,18 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
     assert threading.active_count() == before, "threads end with the window"
 
 
-def changed(window: Window) -> np.ndarray:
-    """Return where the last picture is not the video's frame."""
-    still = cv2.VideoCapture("film.mp4").read()[1].astype(int)
-    return np.abs(window.pictures[-1].astype(int) - still).max(axis=2) > 70
-
-
-def test_a_video_is_shown_to_its_end_with_box_label_bars_and_rate(run: Callable[..., None], window: Window):
+def test_a_video_is_shown_to_its_end_with_box_label_bars_and_rate(run: Run, window: Window):
     run("film.mp4")
     assert 15 <= len(window.pictures) <= 20 and window.pictures[0].shape == (240, 320, 3)
-    found = changed(window)
-    assert found[60:180, 95:130].any(), "the box's left side"
-    assert found[60:180, 225:].mean() > 0.1 or found[60:180, :95].mean() > 0.1, "a panel beside the face"
-    assert found[220:, :60].any(), "frames per second, below"
-    assert not found[220:, 200:].any()
+    still = cv2.VideoCapture("film.mp4").read()[1].astype(int)
+    changed = np.abs(window.pictures[-1].astype(int) - still).max(axis=2) > 70
+    assert changed[60:180, 95:130].any(), "the box's left side"
+    assert changed[60:180, 225:].mean() > 0.1 or changed[60:180, :95].mean() > 0.1, "a panel beside the face"
+    assert changed[220:, :60].any(), "frames per second, below"
+    assert not changed[220:, 200:].any()
 
 
-def test_q_quits_and_s_saves_what_is_shown(
-    run: Callable[..., None], window: Window, capsys: pytest.CaptureFixture[str]
-):
+def test_q_quits_and_s_saves_what_is_shown(run: Run, window: Window, capsys: pytest.CaptureFixture[str]):
     window.keys = [(3, "s"), (5, "s"), (6, "q")]
     run("film.mp4")
     assert 6 <= len(window.pictures) < 15
@@ -98,31 +89,29 @@ def test_q_quits_and_s_saves_what_is_shown(
     assert "emotion-1.png: saved" in capsys.readouterr().out
 
 
-def test_closing_the_window_quits(run: Callable[..., None], window: Window):
+def test_closing_the_window_quits(run: Run, window: Window):
     window.closed_after = 4
     run("film.mp4")
     assert len(window.pictures) == 4
 
 
-def test_slow_classification_does_not_hold_up_the_picture(
-    run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
-):
-    go, asked = threading.Event(), []
+def test_slow_predictions_do_not_delay_the_picture(run: Run, window: Window, monkeypatch: pytest.MonkeyPatch):
+    go, calls = threading.Event(), []
 
     def stuck(self: EmotionClassifier, frame: np.ndarray, bgr: bool) -> None:
-        asked.append(frame)
+        calls.append(frame)
         go.wait(5)
-        raise InputError("too late to be told")
+        raise InputError("too late to be reported")
 
     monkeypatch.setattr(EmotionClassifier, "predict", stuck)
     window.keys = [(10, "q")]
     wait = window.wait
     monkeypatch.setattr(cv2, "waitKey", lambda ms: (len(window.pictures) >= 10 and go.set(), wait(ms))[1])
     run("film.mp4")
-    assert len(window.pictures) >= 10 and len(asked) == 1
+    assert len(window.pictures) >= 10 and len(calls) == 1
 
 
-def test_a_video_is_shown_at_its_own_pace(run: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
+def test_a_video_is_shown_at_its_own_frame_rate(run: Run, monkeypatch: pytest.MonkeyPatch):
     now = [100.0]
 
     class Clock:
@@ -137,16 +126,14 @@ def test_a_video_is_shown_at_its_own_pace(run: Callable[..., None], monkeypatch:
     for _ in range(11):
         assert source.read() is not None
     assert now[0] == pytest.approx(100 + 10 / 25)
-    now[0] += 3  # whoever looks on was busy: one frame is caught up with, no more
+    now[0] += 3  # the window was busy: one frame is caught up with, no more
     for _ in range(3):
         source.read()
     assert now[0] == pytest.approx(103 + 11 / 25)
     source.close()
 
 
-def test_an_error_while_classifying_is_not_lost(
-    run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
-):
+def test_an_error_in_the_classifier_is_raised(run: Run, window: Window, monkeypatch: pytest.MonkeyPatch):
     def broken(self: EmotionClassifier, frame: np.ndarray, bgr: bool) -> None:
         raise ZeroDivisionError
 
@@ -158,29 +145,26 @@ def test_an_error_while_classifying_is_not_lost(
 @pytest.mark.parametrize(
     ("source", "message"),
     [
-        ("97", "97: no camera there: plug one in, or name another one, a video or an RTSP address"),
-        ("nowhere.mp4", "nowhere.mp4: no such video; a camera is named by its number, a stream by its address"),
+        ("97", "no camera found at index 97: connect one, or name another index or a video"),
+        ("nowhere.mp4", "nowhere.mp4: there is no such video; name a camera by its index, a stream by its address"),
         ("text.mp4", "text.mp4: cannot be opened as a video"),
         ("rtsp://127.0.0.1:1/none", "rtsp://127.0.0.1:1/none: cannot be opened as a video"),
     ],
 )
-def test_no_camera_and_no_video_are_one_line(run: Callable[..., None], source: str, message: str):
+def test_a_missing_camera_or_video_is_one_line(run: Run, source: str, message: str):
     Path("text.mp4").write_text("hello")
     assert _alone("--model", "model.onnx", source) == (1, f"error: {message}\n")
 
 
-def test_no_screen_is_one_line(run: Callable[..., None], monkeypatch: pytest.MonkeyPatch):
+def test_a_missing_display_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch):
     """Nothing of OpenCV is replaced: the headless one cannot even close windows."""
     for name in ("DISPLAY", "WAYLAND_DISPLAY"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(webcam.sys, "platform", "linux")
-    code, told = _alone("--model", "model.onnx", "film.mp4")
-    assert code == 1 and told == "error: there is no screen here (DISPLAY is not set): run it on a desktop\n"
+    message = "error: there is no display (DISPLAY is not set): run it on a desktop\n"
+    assert _alone("--model", "model.onnx", "film.mp4") == (1, message)
 
 
-def test_an_opencv_without_windows_is_one_line(
-    run: Callable[..., None], window: Window, monkeypatch: pytest.MonkeyPatch
-):
+def test_a_headless_opencv_is_one_line(run: Run, window: Window, monkeypatch: pytest.MonkeyPatch):
     def headless(*_: object) -> None:
         raise cv2.error("The function is not implemented")
 
@@ -189,7 +173,7 @@ def test_an_opencv_without_windows_is_one_line(
         run("film.mp4")
 
 
-def test_a_missing_library_of_the_system_is_named(tmp_path: Path):
+def test_a_missing_system_library_is_named(tmp_path: Path):
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
     expected = f"error: OpenCV cannot be loaded (libGL.so.1: cannot open shared object file): {remedy}\n"

@@ -1,14 +1,16 @@
-"""YuNet: its answers are read right, and its file comes from where it should and is what it should be.
+"""YuNet: its output is read correctly, and its file is downloaded and checked.
 
-The network itself cannot be had in tests; here an ONNX file of its form finds white squares.
+The network itself is not available in tests; an ONNX file with its inputs and outputs detects white squares.
 """
 
 import hashlib
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -17,9 +19,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from emotion.apps import main
 from emotion.apps.options import classifier_of
-from emotion.errors import InputError
-from emotion.faces import crop
-from emotion.inference import yunet
+from emotion.core.errors import InputError
+from emotion.core.pictures import crop
+from emotion.detection import yunet
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
 
@@ -27,9 +29,9 @@ CONTENT = b"a network" * 1000
 
 
 def white_squares(path: Path) -> Path:
-    """Write a file of YuNet's form: each cell of 8, 16 or 32 pixels that is white is a face of 4 cells a side.
+    """Write a file with YuNet's inputs and outputs: each white cell of 8, 16 or 32 pixels is a face of 4 cells a side.
 
-    Its eyes lie a cell to the left and a cell to the right of the middle, the right one two cells lower.
+    Its eyes are a cell to the left and a cell to the right of the middle, the right one two cells lower.
     """
     nodes, outputs, constants = [], [], []
     fixed = {
@@ -52,8 +54,8 @@ def white_squares(path: Path) -> Path:
                 helper.make_node("Reshape", [f"{name}_t", f"{name}_s"], [name]),
             ]
             outputs.append(helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, None, len(kernel)]))
-    given = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 320, 320])
-    graph = helper.make_graph(nodes, "squares", [given], outputs, constants)
+    picture_input = helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, 320, 320])
+    graph = helper.make_graph(nodes, "squares", [picture_input], outputs, constants)
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 11)], ir_version=6), path)
     return path
 
@@ -69,7 +71,7 @@ def picture(width: int, height: int, left: int, top: int, side: int) -> np.ndarr
     return white
 
 
-def test_a_face_is_at_its_place_with_score_and_eyes(squares: Path):
+def test_a_detection_has_box_score_and_eyes(squares: Path):
     (found,) = yunet.YuNet(squares).find(picture(640, 480, 320, 192, 32))
     assert found.score == pytest.approx(1, abs=1e-3)
     left, top, width, height = found.box
@@ -79,41 +81,35 @@ def test_a_face_is_at_its_place_with_score_and_eyes(squares: Path):
     assert left < 336 < left + width and top < 208 < top + height
 
 
-def test_a_face_in_a_large_picture_is_at_its_place(squares: Path):
+def test_the_box_in_a_large_picture_has_its_scale(squares: Path):
     (found,) = yunet.YuNet(squares).find(picture(2560, 1920, 1280, 640, 64))
     assert found.box[2:] == (256, 256)
     assert abs(found.box[0] + 128 - 1312) <= 64 and abs(found.box[1] + 128 - 672) <= 64
 
 
-def test_no_face_and_faces_too_small_are_none(squares: Path):
+def test_faces_that_are_too_small_are_not_detected(squares: Path):
     assert yunet.YuNet(squares).find(np.zeros((100, 100, 3), np.uint8)) == []
     assert yunet.YuNet(squares, smallest=200).find(picture(640, 480, 320, 192, 32)) == []
 
 
-def test_eyes_turn_the_face_upright(squares: Path):
-    shown = picture(640, 480, 320, 192, 32)
-    (found,) = yunet.YuNet(squares).find(shown)
-    assert (crop(shown, found, 0.1) != crop(shown, found, 0.1, upright=True)).any()
-
-
 @pytest.mark.parametrize("command", [["predict", "a.jpg"], ["score", "mine"], ["webcam"], ["demo"]])
-def test_every_command_turns_faces_if_asked_and_leaves_small_ones_out(
-    squares: Path, tmp_path: Path, command: list[str]
-):
+def test_every_command_has_upright_and_smallest(squares: Path, tmp_path: Path, command: list[str]):
     model, shown = brightness_model(tmp_path / "model.onnx"), picture(640, 480, 320, 192, 32)
     (found,) = yunet.YuNet(squares).find(shown)
     margin, common = yunet.YuNet.margin, ["--model", str(model), "--detector", str(squares)]
+    upright = crop(shown, found, margin, upright=True)
+    assert (upright != crop(shown, found, margin)).any()
 
     def faces(*arguments: str) -> list[np.ndarray]:
         options = main.parser().parse_args([*command, *common, *arguments])
-        return [face.seen for face in classifier_of(options).predict(shown).faces]
+        return [face.crop for face in classifier_of(options).predict(shown).faces]
 
-    np.testing.assert_array_equal(faces("--upright"), [crop(shown, found, margin, upright=True)])
+    np.testing.assert_array_equal(faces("--upright"), [upright])
     np.testing.assert_array_equal(faces(), [crop(shown, found, margin)])
     assert faces("--smallest", "200") == []
 
 
-def test_the_classifier_takes_it_as_a_path_and_from_the_cache(
+def test_the_classifier_loads_a_path_and_the_cached_file(
     squares: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
     model = brightness_model(tmp_path / "model.onnx")
@@ -135,18 +131,24 @@ def test_another_file_is_one_line(content: bytes | None, tmp_path: Path):
         yunet.YuNet(path)
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    """An address on this machine that holds a file."""
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served/yunet.onnx").write_bytes(CONTENT)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
-    handler.func.log_message = lambda *_: None  # type: ignore[method-assign]
+@contextmanager
+def serving(handler: Any) -> Iterator[str]:
     server = HTTPServer(("127.0.0.1", 0), handler)
     threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}/yunet.onnx"
     server.shutdown()
     server.server_close()
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[str]:
+    """A local address that holds a file."""
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served/yunet.onnx").write_bytes(CONTENT)
+    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
+    handler.func.log_message = lambda *_: None  # type: ignore[method-assign]
+    with serving(handler) as address:
+        yield address
 
 
 def test_the_file_is_downloaded_once(served: str, tmp_path: Path):
@@ -157,36 +159,30 @@ def test_the_file_is_downloaded_once(served: str, tmp_path: Path):
     assert yunet.fetch(target, served, sha256) and target.read_bytes() == CONTENT
 
 
-def test_another_file_than_the_known_one_is_not_saved(served: str, tmp_path: Path):
-    with pytest.raises(InputError, match=r"another file than it should be \(SHA-256 .*nothing was saved"):
+def test_an_unexpected_file_is_not_saved(served: str, tmp_path: Path):
+    with pytest.raises(InputError, match=r"not the expected file \(SHA-256 .*nothing was saved"):
         yunet.fetch(tmp_path / "yunet.onnx", served)
     assert not (tmp_path / "yunet.onnx").exists()
 
 
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/yunet.onnx", "{served}.not_there"])
-def test_an_address_that_does_not_answer_is_one_line(address: str, served: str, tmp_path: Path):
-    with pytest.raises(InputError, match=r"cannot be downloaded \(.*\): try again, or save it as .*yunet.onnx"):
-        yunet.fetch(tmp_path / "yunet.onnx", address.format(served=served))
-
-
 class Nonsense(BaseHTTPRequestHandler):
-    """Answers what is no HTTP."""
+    """Responds with something that is no HTTP."""
 
     def handle(self) -> None:
         self.rfile.readline()
         self.wfile.write(b"hello\r\n\r\n")
 
 
-def test_an_answer_that_is_no_http_is_one_line(tmp_path: Path):
-    with HTTPServer(("127.0.0.1", 0), Nonsense) as server:
-        threading.Thread(target=server.handle_request, daemon=True).start()
-        with pytest.raises(InputError, match=r"cannot be downloaded \(hello"):
-            yunet.fetch(tmp_path / "yunet.onnx", f"http://127.0.0.1:{server.server_port}/yunet.onnx")
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1/yunet.onnx", "{served}.not_there", "{nonsense}"])
+def test_a_failed_download_is_one_line(address: str, served: str, tmp_path: Path):
+    message = r"cannot be downloaded \(.*\): try again, or save it as .*yunet.onnx"
+    with serving(Nonsense) as nonsense, pytest.raises(InputError, match=message):
+        yunet.fetch(tmp_path / "yunet.onnx", address.format(served=served, nonsense=nonsense))
 
 
-def test_a_folder_that_cannot_be_written_is_one_line(served: str, tmp_path: Path):
+def test_a_cache_that_cannot_be_written_is_one_line(served: str, tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file/yunet.onnx: cannot be written \(.*\): XDG_CACHE_HOME names another"):
+    with pytest.raises(InputError, match=r"file/yunet.onnx: cannot be written \(.*\): set XDG_CACHE_HOME to another"):
         yunet.fetch(tmp_path / "file/yunet.onnx", served, hashlib.sha256(CONTENT).hexdigest())
 
 

@@ -22,33 +22,38 @@ FIT = {"epochs": 1, "batch_size": 16}
 
 def params() -> dict[str, Any]:
     """Return the quickstart's params, with fewer faces and the smallest networks that they allow."""
-    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params.sample.yaml"))
+    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
     small = merge(full, sample)
     small["data"]["sample"]["faces"] = 80
-    small["training"] = {"precision": "float32", "xla": False, "threads": 2}
+    small["hardware"] = {"precision": "float32", "xla": False, "threads": 2}
     for model in [*small["models"].values(), small["label_audit"]]:
         model["build"] |= {key: value for key, value in SMALL.items() if key in model["build"]}
         model["fit"] |= FIT
     small["label_audit"]["folds"] = 2
     # Temperatures of networks that learnt nothing may be extreme, and eight faces tell nothing of accuracy.
-    small["export"] |= {"int8_faces": 8, "max_difference": 0.001, "max_difference_float16": 0.5}
+    small["export"] |= {"int8_calibration_faces": 8, "max_difference": 0.001, "max_difference_float16": 0.5}
     small["export"]["max_accuracy_loss_int8"] = 100
     return json.loads(json.dumps(small))  # each model has its own values, even where YAML's anchors shared them
 
 
 def make(folder: Path) -> None:
     """Make a repository of two commits: the pipeline, and what one `dvc repro` made of it."""
+    copy_code(folder)
+    write_params(folder, params())
+    git(folder, "init", "--quiet")
+    _commit(folder, "the pipeline")
+    dvc(folder, "repro")
+    _commit(folder, "its run")
+
+
+def copy_code(folder: Path) -> None:
+    """Copy the pipeline and its code, as in a clone."""
     for name in (*SOURCES, ".gitignore", ".gitattributes", ".dvc/.gitignore"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / name).is_dir():
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
         else:
             shutil.copy(ROOT / name, folder / name)
-    write_params(folder, params())
-    git(folder, "init", "--quiet")
-    _commit(folder, "the pipeline")
-    dvc(folder, "repro")
-    _commit(folder, "its run")
 
 
 def write_params(folder: Path, values: dict[str, Any]) -> None:

@@ -10,16 +10,18 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import networkx
 import yaml
+from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 
-from emotion import errors
-from emotion.errors import InputError
-from emotion.params import suggest
+from emotion.core import errors
+from emotion.core.errors import InputError
+from emotion.core.params import suggest
 
-PENDING = Path("pending_runs.txt")
+PENDING = Path(".ci/pending_runs.txt")
 # What training records under "versions", and the distribution in the lock.
 PACKAGES = {"tensorflow": "tensorflow(?:-cpu)?", "keras": "keras", "numpy": "numpy", "opencv": "opencv-python-headless"}
 Finding = tuple[str, str]  # a stage and what is wrong with it
@@ -34,7 +36,7 @@ def main() -> None:
     follows = {later for name in pending for later in networkx.ancestors(graph, name)} - set(pending)
 
     found: dict[str, list[str]] = defaultdict(list)
-    for stage, what in [*dry, *status(repo), *files_of_stages(repo), *other_versions(repo)]:
+    for stage, what in [*dry, *status(repo), *lock_entries(repo), *files_of_stages(repo), *other_versions(repo)]:
         found[stage].append(what)
     problems = [f"{stage}: {'; '.join(found[stage])}" for stage in found if stage not in follows | set(pending)]
     problems += [f"{PENDING}: {name} is not stale: remove its line" for name in pending if name not in found]
@@ -94,15 +96,35 @@ def status(repo: Repo) -> Iterator[Finding]:
                 yield from ((stage, f"{path}: {what}") for what in states if what not in ("deleted", "not in cache"))
 
 
+def lock_entries(repo: Repo) -> Iterator[Finding]:
+    """Yield stages whose dependencies, params or outputs in dvc.lock are others than in dvc.yaml.
+
+    To DVC, a stage from which one was dropped is up to date.
+    """
+    locked = _locked()
+    for stage in repo.index.stages:
+        entry = locked.get(stage.addressing)
+        if entry is None:
+            yield stage.addressing, "not in dvc.lock"
+            continue
+        files = [dep for dep in stage.deps if not isinstance(dep, ParamsDependency)]
+        params = {key for dep in stage.deps if isinstance(dep, ParamsDependency) for key in dep.params}
+        recorded = {key for keys in entry.get("params", {}).values() for key in keys}
+        pairs = {
+            "dependency": ({str(dep) for dep in files}, {dep["path"] for dep in entry.get("deps", [])}),
+            "param": (params, recorded),
+            "output": ({str(out) for out in stage.outs}, {out["path"] for out in entry.get("outs", [])}),
+        }
+        for kind, (declared, in_lock) in pairs.items():
+            yield from ((stage.addressing, f"{kind} {name} is only in dvc.yaml") for name in sorted(declared - in_lock))
+            yield from ((stage.addressing, f"{kind} {name} is only in dvc.lock") for name in sorted(in_lock - declared))
+
+
 def files_of_stages(repo: Repo) -> Iterator[Finding]:
-    """Yield stages without a place in dvc.lock, and files that are not there though git should hold them."""
-    lock = Path("dvc.lock")
-    locked = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
+    """Yield files that are not there though git should hold them."""
     tracked = git_files()
     outputs = {out.fs_path for out in repo.index.outs}
     for stage in repo.index.stages:
-        if stage.addressing not in locked:
-            yield stage.addressing, "not in dvc.lock"
         for out in [out for out in stage.outs if not out.use_cache]:
             if not Path(out.fs_path).exists():
                 yield stage.addressing, f"{out} is missing"
@@ -132,11 +154,19 @@ def other_versions(repo: Repo) -> Iterator[Finding]:
 
 
 def strangers(repo: Repo) -> list[str]:
-    """Return what a removed stage left behind in git, where stages that read whole folders would find it."""
+    """Return what a removed stage left behind: in git, where stages read whole folders, and in dvc.lock."""
     outputs = {Path(str(out)) for out in repo.index.outs}
     found = [path for path in git_files() or [] if path.parts[0] in ("metrics", "plots") and path.name != ".gitignore"]
     left = [path for path in found if outputs.isdisjoint([path, *path.parents])]
-    return [f"{path}: no stage makes it: `git rm {path}`" for path in left]
+    gone = sorted(set(_locked()) - {stage.addressing for stage in repo.index.stages})
+    stale = [f"dvc.lock: there is no stage {name}: remove its entry" for name in gone]
+    return [f"{path}: no stage makes it: `git rm {path}`" for path in left] + stale
+
+
+def _locked() -> dict[str, Any]:
+    """Return the entries of dvc.lock by stage."""
+    lock = Path("dvc.lock")
+    return yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
 
 
 def git_files() -> list[Path] | None:

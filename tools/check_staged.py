@@ -1,6 +1,6 @@
 """Refuse staged files that hold a real face or a credential: python -m tools.check_staged [FILES].
 
-What counts is what git is about to commit, not the file in the folder. Without FILES: all that is staged.
+It checks what git is about to commit, not the file in the folder. Without FILES it checks everything that is staged.
 """
 
 import base64
@@ -14,28 +14,34 @@ from fnmatch import fnmatchcase
 import cv2
 from PIL import Image
 
-from emotion import errors
-from emotion.errors import InputError
-from emotion.faces import Haar, rgb
+from emotion.core import errors
+from emotion.core.errors import InputError
+from emotion.core.pictures import rgb
+from emotion.detection.haar import Haar
 from tools import staged_secrets
 from tools.staged_secrets import line_of
 
-# Git takes no binary file but these. The first show drawn faces, or means of thousands; in the others is none.
-SHOW_FACES = ("docs/apps/*.png", "plots/data/mean_faces.png", "plots/explain/drawn_faces.png")
-FIGURES = (
-    *SHOW_FACES,
-    *(
-        "docs/results.png",
-        "docs/overfitting.png",
-        "docs/study.png",
-        "docs/tuning.png",
-        "docs/compare/roc_of_all_models.png",
-    ),
-    *("plots/architecture/*.png", "plots/confusion/*.png", "plots/data/*.png"),
-    *("plots/compare/differences.png", "plots/compare/pareto.png", "plots/robustness/*.png"),
+# The only binary files that git takes. WITH_FACES show drawn faces or means of thousands; the others show none.
+WITH_FACES = (
+    "docs/readme.png",
+    "docs/apps/*.png",
+    "plots/data/mean_faces.png",
+    "plots/explain/drawn_faces.png",
 )
-# Pixels of a figure's shorter side: cut-out faces are smaller, and the cascade overlooks a third of them.
-SMALLEST = 200
+FIGURES = (
+    *WITH_FACES,
+    "docs/results.png",
+    "docs/overfitting.png",
+    "docs/study.png",
+    "docs/tuning.png",
+    "docs/compare/roc_of_all_models.png",
+    "plots/architecture/*.png",
+    "plots/compare/differences.png",
+    "plots/compare/pareto.png",
+    "plots/confusion/*.png",
+    "plots/data/*.png",
+)
+MIN_SIDE = 200  # pixels of a figure's shorter side: cropped faces are smaller, and the cascade misses a third of them
 NETWORKS = ("models/emotion.onnx",)
 # A face in FER-2013's CSV has 2,304 gray values; nothing else here has so many whole numbers in a row.
 PIXELS = re.compile(rb"(?<![\w.])(?:\d{1,3}[\s,;]+){1000}")
@@ -45,31 +51,31 @@ EMBEDDED = re.compile(
 
 
 def main(*names: str) -> None:
-    """Print what is wrong, a line for each finding, and exit with 1 if anything is; `names` as git writes them."""
+    """Print a line for each finding in the files of these names and exit with 1 if there is one."""
     listed = git("diff", "--cached", "--name-only", "--diff-filter=d", "-z") if not names else b""
     paths = list(names) or listed.decode().split("\0")[:-1]
     problems = [problem for path in paths for problem in findings(path, staged(path))]
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
         sys.exit(
-            "error: see above: take it out with `git restore --staged FILE`; whoever saw a key can use it: revoke it"
+            "error: see above: unstage it with `git restore --staged FILE`; revoke a key that others may have seen"
         )
 
 
 def staged(path: str) -> bytes:
-    """Return what the index holds under a path.
+    """Return the content of a file in git's index.
 
     Raises:
-        InputError: It holds nothing there.
+        InputError: It is not in the index.
     """
     try:
         return git("show", f":{path}")
     except subprocess.CalledProcessError:
-        raise InputError(f"{path}: git's index has no such file: `git add` it first") from None
+        raise InputError(f"{path}: git's index has no such file: run `git add` first") from None
 
 
 def findings(path: str, content: bytes) -> Iterator[str]:
-    """Yield a line for each thing that must not get into git; a credential itself stands in none of them."""
+    """Yield a line for each thing that must not get into git, without the credential itself."""
     yield from staged_secrets.findings(path, content)
     if _is_text(content):
         yield from _pixels_in_text(path, content)
@@ -77,8 +83,8 @@ def findings(path: str, content: bytes) -> Iterator[str]:
         yield from _faces_in_figure(path, content)
     elif not _is_one_of(path, NETWORKS):
         yield (
-            f"{path}: a binary file, which may hold faces: git takes only the pictures that tools/check_staged.py "
-            "names; data and weights belong to DVC (`dvc add`, dvc.yaml)"
+            f"{path}: a binary file, which may hold faces: git takes only the figures that tools/check_staged.py "
+            "lists; data and weights belong in DVC (`dvc add`, dvc.yaml)"
         )
 
 
@@ -88,11 +94,11 @@ def _pixels_in_text(path: str, content: bytes) -> Iterator[str]:
         return
     for found in EMBEDDED.finditer(content):
         if not _is_a_known_figure(found[0]):
-            yield f"{path}:{line_of(content, found)}: a picture inside the text, none of the figures that git tracks"
+            yield f"{path}:{line_of(content, found)}: an embedded picture that is no figure in git"
 
 
 def _is_a_known_figure(text: bytes) -> bool:
-    """Return whether a picture has the bytes of a figure that git tracks, as those in plots/report.html."""
+    """Return whether an embedded picture has the bytes of a figure in git, as those of plots/report.html have."""
     text = re.sub(rb"^data:.*?,|\\n|\s|=", b"", text)
     try:
         picture = base64.b64decode(text + b"=" * (-len(text) % 4))
@@ -107,17 +113,17 @@ def _faces_in_figure(path: str, content: bytes) -> Iterator[str]:
     try:
         picture = rgb(Image.open(io.BytesIO(content)))
     except (OSError, ValueError, Image.DecompressionBombError):
-        yield f"{path}: no picture that can be read"
+        yield f"{path}: not a readable picture"
         return
-    if min(picture.shape[:2]) < SMALLEST:
+    if min(picture.shape[:2]) < MIN_SIDE:
         yield f"{path}: too small for a figure: {picture.shape[1]}x{picture.shape[0]} pixels"
-    if _is_one_of(path, SHOW_FACES):
+    if _is_one_of(path, WITH_FACES):
         return
-    # Around cut-out faces the cascade wants some room.
+    # The cascade needs a margin around cropped faces.
     room = max(picture.shape[:2]) // 4
     picture = cv2.copyMakeBorder(picture, room, room, room, room, cv2.BORDER_REPLICATE)
     if found := len(Haar().find(picture)):
-        yield f"{path}: shows {found} face{'s' * (found > 1)}, where a figure without faces belongs"
+        yield f"{path}: shows {found} face{'s' * (found > 1)}, but this figure must show none"
 
 
 def _is_text(content: bytes) -> bool:
@@ -128,7 +134,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _is_one_of(path: str, patterns: tuple[str, ...]) -> bool:
-    """Return whether a path fits one of the patterns, whose `*` stands for no folder."""
+    """Return whether a path matches one of the patterns, whose `*` matches no slash."""
     return any(fnmatchcase(path, pattern) and path.count("/") == pattern.count("/") for pattern in patterns)
 
 

@@ -10,7 +10,7 @@ import argparse
 import json
 from pathlib import Path
 
-from emotion import errors, files
+from emotion.core import errors, files
 
 PACKAGES = {"vega": "5.20.2", "vega-lite": "5.2.0", "vega-embed": "6.18.2"}
 PAGE = Path(".dvc/plots/offline.html")
@@ -54,18 +54,18 @@ TAIL = """</head>
 </html>
 """
 
-# How the ids of a section's charts begin, and its heading; what begins otherwise compares all models.
+# Prefix of the ids of a section's charts, and its heading; other charts compare all models.
 SECTIONS = {
-    "plots_predictions_test_": "Test faces: what each model answered",
-    "plots_predictions_validation_": "Validation faces: what each model answered",
-    "plots_ensemble_": "What the ensemble answered",
+    "plots_predictions_test_": "Predictions of each model for test faces",
+    "plots_predictions_validation_": "Predictions of each model for validation faces",
+    "plots_ensemble_": "Predictions of the ensemble",
     "plots_history_": "Training of each model",
-    "plots_per_class_": "Test faces: scores of each emotion",
-    "plots_roc_": "Test faces: each emotion against the rest",
-    "plots_reliability_": "Test faces: are answers as often right as they are sure?",
-    "plots_compare_": "Models beside one another",
-    "plots_explain_": "What answers rest on, for drawn faces",
-    "plots_confusion_": "Confusion matrices as pictures",
+    "plots_per_class_": "Scores of each emotion on test faces",
+    "plots_roc_": "ROC on test faces: each emotion against the rest",
+    "plots_reliability_": "Reliability on test faces: accuracy against confidence",
+    "plots_compare_": "Comparison of the models",
+    "plots_explain_": "Grad-CAM on drawn faces",
+    "plots_confusion_": "Confusion matrices",
     "plots_architecture_": "The networks",
     "plots_data_": "The data",
 }

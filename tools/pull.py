@@ -1,6 +1,6 @@
-"""Get what dvc.lock names from the remote: python -m tools.pull [what `dvc pull` takes].
+"""Download data and weights from the remote: python -m tools.pull [arguments of `dvc pull`].
 
-Without a remote `dvc pull` says "Everything is up to date" and fails, or fails without a remedy.
+Without a remote, `dvc pull` itself says "Everything is up to date" and fails, or names no remedy.
 """
 
 import subprocess
@@ -8,12 +8,12 @@ import sys
 
 from dvc.repo import Repo
 
-from emotion import errors
-from emotion.errors import InputError
+from emotion.core import errors
+from emotion.core.errors import InputError
 
 
 def main(*arguments: str) -> None:
-    """Run `dvc pull`, if there is a place to pull from.
+    """Run `dvc pull` if a remote is configured or named.
 
     Raises:
         InputError: No remote is configured.
@@ -21,8 +21,8 @@ def main(*arguments: str) -> None:
     named = any(argument in ("-r", "--remote") or argument.startswith("--remote=") for argument in arguments)
     if not named and not Repo().config["core"].get("remote"):
         raise InputError(
-            "no remote is configured, so there is nowhere to pull from: `dvc remote add -d NAME ADDRESS` names one"
-            " (docs/sharing.md), or `make repro` makes everything from the faces"
+            "no remote is configured: add one with `dvc remote add -d NAME ADDRESS` (docs/sharing.md), "
+            "or run `make repro`, which makes everything from the faces"
         )
     sys.exit(subprocess.run([sys.executable, "-m", "dvc", "pull", *arguments], check=False).returncode)
 

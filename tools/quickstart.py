@@ -12,9 +12,9 @@ import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
-from emotion import errors, files
-from emotion.errors import InputError
-from emotion.params import suggest
+from emotion.core import errors, files
+from emotion.core.errors import InputError
+from emotion.core.params import suggest
 from tools import quickstart_summary, repro
 
 FOLDER = Path(".quickstart")
@@ -28,7 +28,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--all", action="store_true", help="run the slow last stages too")
     everything = parser.parse_args().all
-    params = merge(sample_params(), {"training": {"threads": 1}})  # two trainings run at once
+    params = merge(sample_params(), {"hardware": {"threads": 1}})  # two trainings run at once
     prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
     repro.dvc(FOLDER, "repro", "class_weights")
@@ -40,8 +40,8 @@ def main() -> None:
 
 
 def sample_params() -> dict[str, Any]:
-    """Return what params.yaml says, made smaller by params.sample.yaml."""
-    return merge(_read("params.yaml"), _read("params.sample.yaml"))
+    """Return what params.yaml says, made smaller by params/sample.yaml."""
+    return merge(_read("params.yaml"), _read("params/sample.yaml"))
 
 
 def merge(params: Any, overrides: Any, place: str = "") -> Any:
@@ -54,7 +54,7 @@ def merge(params: Any, overrides: Any, place: str = "") -> Any:
         return overrides
     for key in overrides:
         if key not in params:
-            raise InputError(f"params.sample.yaml: params.yaml has no key {place}{key}{suggest(key, list(params))}")
+            raise InputError(f"params/sample.yaml: params.yaml has no key {place}{key}{suggest(key, list(params))}")
     return {
         key: merge(value, overrides[key], f"{place}{key}.") if key in overrides else value
         for key, value in params.items()

@@ -1,11 +1,13 @@
-"""What `make quickstart` tells at its end."""
+"""What `make quickstart` shows at its end."""
 
 import json
 from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from emotion.data.drawn import planted
+from emotion.synthetic.drawn import planted
+
+GROUPS = ("mirrored_duplicate", "near_duplicate")  # other kinds are among the exact duplicates
 
 
 def defects(folder: Path, faces: int, seed: int) -> str:
@@ -14,15 +16,16 @@ def defects(folder: Path, faces: int, seed: int) -> str:
     audit = {row["name"]: row for row in rows}
     counts: dict[str, list[int]] = {}
     for kind, name, original in planted(faces, seed):
-        one, other = audit[name], audit[original]
-        group = {"mirrored": "mirrored", "near": "near"}.get(kind, "identical")
+        one = audit[name]
+        other = audit[original]
+        group = kind if kind in GROUPS else "exact_duplicate"
         found = one["blank"] if kind == "blank" else one[group] == other[group] >= 0
         count = counts.setdefault(kind, [0, 0])
         count[0] += 1
-        count[1] += found and (kind != "conflict" or one["conflict"])
-    lines = ["", f"{'defect':9}  planted  found   among the drawn faces, by the audit (metrics/audit.json)"]
+        count[1] += found and (kind != "label_conflict" or one["label_conflict"])
+    lines = ["", f"{'defect':18}  planted  found   among the drawn faces, by the audit (metrics/audit.json)"]
     counts["all"] = [sum(column) for column in zip(*counts.values(), strict=True)]
-    return "\n".join(lines + [f"{kind:9}  {put:7}  {found:5}" for kind, (put, found) in counts.items()])
+    return "\n".join(lines + [f"{kind:18}  {put:7}  {found:5}" for kind, (put, found) in counts.items()])
 
 
 def scores(folder: Path, models: list[str]) -> str:

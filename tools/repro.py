@@ -25,8 +25,8 @@ def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None
 def halves(folder: Path, done: str) -> tuple[list[str], list[str]]:
     """Return the models' stages in two lists, each in order, of which none needs a stage of the other.
 
-    The first holds the most stages that hang together, since some models teach others; the second holds the rest. What
-    the stage `done` needs is in neither.
+    The first holds the largest connected group, since some models are teachers of others; the second holds the rest.
+    What the stage `done` needs is in neither.
     """
     graph = Repo(str(folder)).index.graph  # from each stage to those that it needs
     stages = {stage.name: stage for stage in graph}

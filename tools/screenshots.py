@@ -1,7 +1,7 @@
-"""Take the pictures of docs/apps.md: python -m tools.screenshots [MODEL].
+"""Take the screenshots of docs/apps.md: python -m tools.screenshots [MODEL].
 
-Everything that they show is drawn. Needs what `make setup`, `make USE=webcam setup` and `make USE=demo setup` install,
-Xvfb and Chromium. Two runs differ a little: the webcam's window and the page are caught as they go on.
+All faces are drawn. It needs the environments of `make setup`, `make USE=webcam setup` and `make USE=demo setup`, Xvfb
+and Chromium. Two runs differ a little, because the webcam's window and the page are captured live.
 """
 
 import functools
@@ -20,18 +20,18 @@ import numpy as np
 from PIL import Image, ImageGrab
 from playwright.sync_api import sync_playwright
 
-from emotion import errors
-from emotion.data import drawn
-from emotion.faces import Haar
-from emotion.files import atomic
-from emotion.labels import EMOTIONS
+from emotion.core import errors
+from emotion.core.files import atomic
+from emotion.core.labels import EMOTIONS
+from emotion.detection.haar import Haar
+from emotion.synthetic import drawn
 
 TARGET = Path("docs/apps")
 PORT = "7871"
 
 
 def main(model: str = "models/emotion.onnx") -> None:
-    """Write the three pictures into docs/apps/."""
+    """Write the three screenshots into docs/apps/."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         places = [(70, 190, 190), (300, 120, 150), (480, 230, 210), (730, 150, 170)]
@@ -65,13 +65,13 @@ def scene(
 
 @functools.cache
 def _face(emotion: str) -> np.ndarray:
-    """Return the first drawn face of an emotion that the cascade finds."""
+    """Return the first drawn face of an emotion that the cascade detects."""
     for seed in range(2, 100):
         face = drawn.draw_face(emotion, np.random.default_rng([seed, EMOTIONS.index(emotion)]))
         large = cv2.copyMakeBorder(cv2.resize(face, (160, 160)), 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=180)
         if len(Haar().find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))) == 1:
             return face
-    raise AssertionError(f"no drawn face that is {emotion} is found")
+    raise AssertionError(f"the cascade detects no drawn face that is {emotion}")
 
 
 def film(path: Path, frames: int = 500) -> None:
@@ -91,21 +91,21 @@ def _predict(folder: Path, model: str) -> None:
 
 
 def _webcam(folder: Path, model: str) -> None:
-    """Show the film in the window and catch it once it has settled."""
+    """Show the film in the window and capture it once it has settled."""
     command = ["Xvfb", "-displayfd", "1", "-screen", "0", "640x480x24"]
     with _running(command) as number:
         environment = os.environ | {"DISPLAY": f":{number}", "QT_LOGGING_RULES": "*=false"}
         film = [".venv-webcam/bin/python", "-m", "emotion", "webcam", f"{folder}/film.mp4", "--model", model]
         with _running(film, environment):
-            while np.ptp(np.asarray(ImageGrab.grab(xdisplay=f":{number}"))) < 100:  # nothing there yet
+            while np.ptp(np.asarray(ImageGrab.grab(xdisplay=f":{number}"))) < 100:  # still empty
                 time.sleep(0.5)
             time.sleep(5)
-            caught = ImageGrab.grab(xdisplay=f":{number}")
-    _write(caught, "webcam.png")
+            screenshot = ImageGrab.grab(xdisplay=f":{number}")
+    _write(screenshot, "webcam.png")
 
 
 def _demo(folder: Path, model: str) -> None:
-    """Send the picture of friends to the page and choose a face."""
+    """Upload the picture of friends to the page and select a face."""
     served = [".venv-demo/bin/python", "-m", "emotion", "demo", "--port", PORT, "--model", model]
     with _running(served) as line, sync_playwright() as playwright:
         print(line)
@@ -126,7 +126,7 @@ def _demo(folder: Path, model: str) -> None:
 
 @contextmanager
 def _running(command: list[str], environment: dict[str, str] | None = None) -> Iterator[str]:
-    """Give the first line that a command prints; end it afterwards."""
+    """Give the first line that a command prints; terminate it afterwards."""
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
         assert process.stdout
         try:

@@ -1,4 +1,4 @@
-"""Credentials in staged files: their names, and how keys look."""
+"""Credentials in staged files, by file name and by pattern."""
 
 import re
 from collections.abc import Iterator
@@ -30,9 +30,9 @@ REMOTE = re.compile(
 
 
 def findings(path: str, content: bytes) -> Iterator[str]:
-    """Yield a line with file and line number for each credential, without the credential itself."""
+    """Yield file, line number and kind of each credential, without the credential itself."""
     if NAMES.fullmatch(PurePosixPath(path).name) or path.startswith(DVC):
-        yield f"{path}: a file for credentials, which stays outside git"
+        yield f"{path}: a file for credentials, which must stay out of git"
     kinds = KINDS | ({"a credential: `dvc remote modify --local`": REMOTE} if path == ".dvc/config" else {})
     for what, pattern in kinds.items():
         for found in pattern.finditer(content):

@@ -16,7 +16,7 @@ from typing import Any
 import networkx
 from dvc.repo import Repo
 
-from emotion import errors
+from emotion.core import errors
 from tools import quickstart, repro
 
 FOLDER = Path(".verify")

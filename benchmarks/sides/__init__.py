@@ -1,1 +1,1 @@
-"""The trainings that are compared, a process each: this engine, Keras' fit, PyTorch."""
+"""The sides of a comparison, each in a process of its own: this project's training loop, Keras' fit, PyTorch, fer."""

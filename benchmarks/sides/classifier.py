@@ -1,4 +1,4 @@
-"""EmotionClassifier with a model's file: python -m benchmarks.sides.classifier PICTURES MODEL."""
+"""EmotionClassifier with one model file: python -m benchmarks.sides.classifier PICTURES MODEL."""
 
 import platform
 import sys
@@ -9,9 +9,11 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks.sides import pictures, process
-from emotion import EmotionClassifier, errors
-from emotion.faces import Box
+from benchmarks import pasted_frames
+from benchmarks.sides import process
+from emotion import EmotionClassifier
+from emotion.core import errors
+from emotion.core.pictures import Box
 from emotion.inference.model import open_model
 
 CORES = 2
@@ -19,15 +21,15 @@ CORES = 2
 
 def main(path: str, model: str) -> None:
     """Classify when asked to."""
-    process.serve(lambda: prepare(pictures.load(path), model))
+    process.serve(lambda: prepare(pasted_frames.load(path), model))
 
 
-def prepare(given: pictures.Pictures, path: str) -> tuple[dict[str, Any], process.Measure]:
-    """Return how well the model does, and the function that measures it."""
+def prepare(pictures: pasted_frames.Pictures, path: str) -> tuple[dict[str, Any], process.Measure]:
+    """Return size, versions and quality of the model, and the function that measures its latency."""
     cv2.setNumThreads(CORES)
     net, classifier = open_model(path, threads=1), EmotionClassifier(path, threads=CORES)
 
-    def answer(faces: np.ndarray) -> list[str]:
+    def predict(faces: np.ndarray) -> list[str]:
         return [net.labels[number] for number in net.probabilities(faces).argmax(axis=1)]
 
     def detect(picture: np.ndarray) -> list[tuple[Box, str]]:
@@ -36,8 +38,8 @@ def prepare(given: pictures.Pictures, path: str) -> tuple[dict[str, Any], proces
     runtime = "onnxruntime" if path.endswith(".onnx") else "ai-edge-litert"
     versions = {"python": platform.python_version(), runtime: version(runtime), "opencv": cv2.__version__}
     about = {"bytes": Path(path).stat().st_size, "versions": versions}
-    measure = pictures.timed(given, net.probabilities, net.probabilities, detect)
-    return about | pictures.quality(given, answer, detect), measure
+    about |= pasted_frames.quality(pictures, predict, detect)
+    return about, pasted_frames.timed(pictures, net.probabilities, detect)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The usual way to serve a network: a Flask handler that calls Keras' predict. python -m ... MODEL.keras PORT."""
+"""The usual way to serve a network, a Flask handler with Keras' predict: python -m ...flask_keras MODEL.keras PORT."""
 
 import io
 import sys
@@ -8,12 +8,14 @@ import numpy as np
 from flask import Flask, request
 from PIL import Image
 
-from emotion.faces import Haar, Whole, crop
-from emotion.labels import EMOTIONS
+from emotion.core import errors
+from emotion.core.labels import EMOTIONS
+from emotion.core.pictures import crop
+from emotion.detection.haar import Haar, Whole
 
 
 def main(path: str, port: str) -> None:
-    """Serve until killed, a connection and a thread for each request, with the detector of the API."""
+    """Serve until killed, with a thread for each request and the detector of the API."""
     model = keras.saving.load_model(path, compile=False)
     model.predict(np.zeros((1, 48, 48, 1)), verbose=0)
     app, haar, whole = Flask(__name__), Haar(), Whole()
@@ -30,12 +32,12 @@ def main(path: str, port: str) -> None:
         if not found:
             return {"faces": []}
         faces = np.stack([crop(picture, face, detector.margin) for face in found])
-        answers = model.predict(faces[..., None].astype(np.float32), verbose=0)
-        rows = [dict(zip(EMOTIONS, map(float, answer), strict=True)) for answer in answers]
+        probabilities = model.predict(faces[..., None].astype(np.float32), verbose=0)
+        rows = [dict(zip(EMOTIONS, map(float, row), strict=True)) for row in probabilities]
         return {"faces": [{"box": face.box, "probabilities": row} for face, row in zip(found, rows, strict=True)]}
 
     app.run(port=int(port), threaded=True)
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    errors.run(main, *sys.argv[1:])

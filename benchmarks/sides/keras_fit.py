@@ -10,85 +10,79 @@ import tensorflow as tf
 
 from benchmarks.sides import process, work
 from benchmarks.sides.work import Work
-from emotion import errors
-from emotion.models import registry
-from emotion.training import machine
-from emotion.training.augment import AugmentSettings
+from emotion.core import errors
+from emotion.training import hardware, registry
+from emotion.training.augmentation import AugmentationSettings
 
-SKIPPED = 5  # batches after which the clock starts: what `fit` does once is not held against it
+SKIPPED = 5  # batches before the clock starts: the start-up cost of `fit` does not count
 
 
 class Clock(keras.callbacks.Callback):
-    """Notes when each batch is over."""
+    """Records when each batch is over."""
 
     def __init__(self) -> None:
-        """Begin with no batch."""
+        """Start without batches."""
         super().__init__()
         self.times: list[float] = []
 
     def on_train_batch_end(self, batch: int, logs: dict[str, Any] | None = None) -> None:
-        """Note the time."""
+        """Record the time."""
         self.times.append(time.perf_counter())
 
 
-def main(given: str, kind: str) -> None:
+def main(received: str, kind: str) -> None:
     """Train when asked to."""
-    process.serve(lambda: prepare(Work.model_validate_json(given), kind))
+    process.serve(lambda: prepare(Work.model_validate_json(received), kind))
 
 
-def prepare(given: Work, kind: str) -> tuple[dict[str, Any], process.Measure]:
-    """Compile the network and return what is to be known about it, and the function that trains some steps.
+def prepare(task: Work, kind: str) -> tuple[dict[str, Any], process.Measure]:
+    """Return the size of the network with versions, and the function that trains some steps.
 
     Args:
-        given: What to train: the same optimizer, weight decay and label smoothing as the engine.
-        kind: `defaults` and `generator` leave all to Keras: float32, and XLA where it thinks fit. `generator`
+        task: What to train: the same optimizer, weight decay and label smoothing as this project's training.
+        kind: `defaults` and `generator` leave all to Keras: float32, and XLA where Keras chooses it. `generator`
             augments by ImageDataGenerator. `bfloat16` is mixed precision without XLA.
     """
-    for set_threads in (
-        tf.config.threading.set_intra_op_parallelism_threads,
-        tf.config.threading.set_inter_op_parallelism_threads,
-    ):
-        set_threads(given.machine.threads)
-    model = network(given, kind)
-    size = given.fit.batch_size
+    tf.config.threading.set_intra_op_parallelism_threads(task.hardware.threads)
+    tf.config.threading.set_inter_op_parallelism_threads(task.hardware.threads)
+    model, size = network(task, kind), task.fit.batch_size
 
     def measure(steps: int) -> dict[str, float]:
         examples, clock = work.noise(size * (SKIPPED + steps)), Clock()
         faces = examples.faces[..., None].astype(np.float32)
         if kind == "generator":
-            made = generator(given.augment).flow(faces, examples.targets, batch_size=size)
-            model.fit(made, verbose=0, callbacks=[clock])
+            stream = generator(task.augmentation).flow(faces, examples.targets, batch_size=size)
+            model.fit(stream, verbose=0, callbacks=[clock])
         else:
             model.fit(faces, examples.targets, batch_size=size, verbose=0, callbacks=[clock])
         return {"seconds": clock.times[-1] - clock.times[SKIPPED - 1]}
 
-    return {"parameters": model.count_params(), "versions": machine.versions()}, measure
+    return {"parameters": model.count_params(), "versions": hardware.versions()}, measure
 
 
-def network(given: Work, kind: str) -> keras.Model:
+def network(task: Work, kind: str) -> keras.Model:
     """Return the stock network, compiled."""
     if kind == "bfloat16":
         keras.mixed_precision.set_global_policy("mixed_bfloat16")
-    model = registry.build(given.network, given.build)
-    optimizer = keras.optimizers.SGD(
-        work.LEARNING_RATE, momentum=0.9, nesterov=True, weight_decay=given.fit.weight_decay or None
-    )
-    if given.fit.weight_decay:
+    model = registry.build(task.network, task.build)
+    decay = task.fit.weight_decay or None
+    optimizer = keras.optimizers.SGD(work.LEARNING_RATE, momentum=0.9, nesterov=True, weight_decay=decay)
+    if decay:
         optimizer.exclude_from_weight_decay(var_list=[w for w in model.trainable_weights if len(w.shape) < 2])
-    loss = keras.losses.CategoricalCrossentropy(label_smoothing=given.fit.label_smoothing)
+    loss = keras.losses.CategoricalCrossentropy(label_smoothing=task.fit.label_smoothing)
     model.compile(optimizer, loss, jit_compile=False if kind == "bfloat16" else "auto")
     return model
 
 
-def generator(settings: AugmentSettings) -> Any:
-    """Return Keras' own generator with the same amounts; only TensorFlow still gives it a name."""
+def generator(settings: AugmentationSettings) -> Any:
+    """Return Keras' own generator with the same ranges; it is public only as part of TensorFlow."""
     return tf.keras.preprocessing.image.ImageDataGenerator(
         rotation_range=settings.rotation,
         width_shift_range=settings.shift,
         height_shift_range=settings.shift,
         zoom_range=settings.zoom,
         shear_range=settings.shear,
-        horizontal_flip=settings.flip,
+        horizontal_flip=settings.horizontal_flip,
     )
 
 

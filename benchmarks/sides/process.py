@@ -1,7 +1,7 @@
-"""A process that trains when it is asked to and sleeps otherwise: both ends of its pipe.
+"""A side of a comparison: a process that measures when asked and sleeps otherwise. Both ends of its pipe.
 
-Libraries that share a process disturb each other through their threads and memory; those of a process that sleeps
-do not. That it sleeps is measured, too.
+Libraries in one process disturb each other through their threads and memory; a process that sleeps disturbs nobody.
+That it sleeps is measured, too.
 """
 
 import contextlib
@@ -12,51 +12,58 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from emotion.errors import InputError
+from tqdm import tqdm
+
+from emotion.core.errors import InputError
 
 Measure = Callable[[int], dict[str, float]]
+Measured = dict[str, list[dict[str, float]]]  # by the side's name, one a round: seconds, steps, idle_s, ...
 
 
 class Side:
     """The parent's end."""
 
     def __init__(self, name: str, module: str, arguments: Sequence[str], *, path: bool = False) -> None:
-        """Start the process; it makes itself ready meanwhile.
+        """Start the process, which then prepares itself.
 
         Args:
             name: How errors call it.
             module: What runs; it ends with `serve`.
             arguments: Of the module.
-            path: Whether PYTHONPATH holds there, too, where a library may lie that only this side needs.
+            path: Keep PYTHONPATH, which may name a folder with a library that only this side needs.
         """
         self._name = name
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - until `close`
         self._process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
-            env=environment(path), stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log, text=True,
-        )  # fmt: skip
+            env=environment(path=path),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+        )
 
     def about(self) -> dict[str, Any]:
-        """Wait until it is ready, once, and return what it tells about itself.
+        """Wait until the side is ready, once, and return what it reports about itself.
 
         Raises:
             InputError: The process has ended; the message says why.
         """
-        return self._answer()
+        return self._reply()
 
     def measure(self, steps: int) -> dict[str, float]:
-        """Let it run some steps and return `seconds` and what else it measured.
+        """Let the side run some steps and return `seconds` and its other measurements.
 
         Raises:
             InputError: The process has ended; the message says why.
         """
         assert self._process.stdin
-        with contextlib.suppress(BrokenPipeError):  # the answer tells it
+        with contextlib.suppress(BrokenPipeError):  # the missing reply is the error
             print(steps, file=self._process.stdin, flush=True)
-        return self._answer()
+        return self._reply()
 
     def close(self) -> None:
         """End the process."""
@@ -67,18 +74,41 @@ class Side:
         self._process.wait()
         self._log.close()
 
-    def _answer(self) -> dict[str, Any]:
+    def _reply(self) -> dict[str, Any]:
         assert self._process.stdout
         line = self._process.stdout.readline()
         if line:
-            answer: dict[str, Any] = json.loads(line)
-            return answer
+            reply: dict[str, Any] = json.loads(line)
+            return reply
         code = self._process.wait()
         self._log.seek(0)
         raise InputError(f"{self._name}: {explain(code, self._log.read())}")
 
 
-def environment(path: bool) -> dict[str, str]:
+def take_turns(sides: Mapping[str, Any], *, rounds: int, seconds: float, steps: int) -> Measured:
+    """Return the measurements of each side, one a round; a warm-up and a first round do not count.
+
+    Args:
+        sides: By name; each has the method `measure` of `Side`.
+        rounds: How many count.
+        seconds: About how long one measurement takes.
+        steps: Of one measurement; 0 takes as many as fit into `seconds`.
+    """
+    wanted = {}
+    for name, side in sides.items():
+        side.measure(2)  # compiles
+        wanted[name] = steps or max(2, round(4 * seconds / side.measure(4)["seconds"]))
+    measured: Measured = {name: [] for name in sides}
+    for number in tqdm(range(rounds + 1), unit=" rounds", leave=False, disable=None):
+        # Reversed in every second round, so that a drift over time affects all sides alike.
+        for name in list(sides)[:: 1 if number % 2 else -1]:
+            result = sides[name].measure(wanted[name]) | {"steps": wanted[name]}
+            if number:
+                measured[name].append(result)
+    return measured
+
+
+def environment(*, path: bool) -> dict[str, str]:
     """Return the variables of a side's process, with or without PYTHONPATH."""
     variables = {key: value for key, value in os.environ.items() if path or key != "PYTHONPATH"}
     # Several processes share a GPU's memory only if each takes no more than it needs.
@@ -86,28 +116,28 @@ def environment(path: bool) -> dict[str, str]:
 
 
 def explain(code: int, log: str) -> str:
-    """Return in one line why a process ended with a code and these words on stderr."""
+    """Return in one line why a process ended with this code and this text on stderr."""
     if code < 0:
         return f"it was killed by signal {-code}" + (" (too little memory?)" if code == -9 else "")
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    # The last line of a traceback; what TensorFlow says often goes on below it.
-    told = [line for line in lines if re.match(r"error: |[\w.]*(Error|Exception)\b", line)]
-    return (told or lines or [f"it ended with code {code}"])[-1].removeprefix("error: ")
+    # The last line of a traceback; TensorFlow's messages often have more below it.
+    reasons = [line for line in lines if re.match(r"error: |[\w.]*(Error|Exception)\b", line)]
+    return (reasons or lines or [f"it ended with code {code}"])[-1].removeprefix("error: ")
 
 
 def serve(prepare: Callable[[], tuple[dict[str, Any], Measure]]) -> None:
-    """Be the other end: tell about this side, then answer each number of steps on stdin with what was measured.
+    """Be the child's end: report about this side, then reply to each number of steps on stdin with measurements.
 
     Args:
-        prepare: Returns what `about` tells, and the function that runs so many steps and returns its `seconds`.
-            To these come `idle_s` and `idle_cpu_s`: how long this process waited before, and what CPU time it used.
+        prepare: Returns the report, and the function that runs so many steps and returns its `seconds`. `idle_s` and
+            `idle_cpu_s` are added: how long this process waited before, and the CPU time that it used meanwhile.
     """
-    answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
-    os.dup2(2, 1)  # what libraries print is no answer
+    replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)  # what libraries print is no reply
     about, measure = prepare()
-    print(json.dumps(about), file=answers, flush=True)
+    print(json.dumps(about), file=replies, flush=True)
     began, used = time.perf_counter(), time.process_time()
     for line in sys.stdin:
         idle = {"idle_s": time.perf_counter() - began, "idle_cpu_s": time.process_time() - used}
-        print(json.dumps(measure(int(line)) | idle), file=answers, flush=True)
+        print(json.dumps(measure(int(line)) | idle), file=replies, flush=True)
         began, used = time.perf_counter(), time.process_time()

@@ -1,6 +1,6 @@
 """The network `cnn` in PyTorch, if it is installed: python -m benchmarks.sides.pytorch WORK.
 
-Nothing of TensorFlow is imported here, so the work is read as plain JSON.
+It must not import TensorFlow, so it reads the work as plain JSON.
 """
 
 import contextlib
@@ -14,8 +14,8 @@ import torch
 from torch import nn
 
 from benchmarks.sides import process
-from emotion import errors
-from emotion.labels import EMOTIONS
+from emotion.core import errors
+from emotion.core.labels import EMOTIONS
 
 ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "swish": nn.SiLU, "gelu": nn.GELU}
 EPSILON, MOMENTUM = 1e-3, 0.01  # Keras' defaults; what Keras calls momentum is one minus PyTorch's
@@ -30,17 +30,17 @@ class Scale(nn.Module):
         return faces / 127.5 - 1
 
 
-def main(given: str) -> None:
+def main(received: str) -> None:
     """Train when asked to."""
-    process.serve(lambda: prepare(json.loads(given)))
+    process.serve(lambda: prepare(json.loads(received)))
 
 
-def prepare(given: dict[str, Any]) -> tuple[dict[str, Any], process.Measure]:
-    """Build the network and return what is to be known about it, and the function that trains some steps."""
-    torch.set_num_threads(given["machine"]["threads"])
+def prepare(task: dict[str, Any]) -> tuple[dict[str, Any], process.Measure]:
+    """Return the size of the network with the version, and the function that trains some steps."""
+    torch.set_num_threads(task["hardware"]["threads"])
     torch.manual_seed(1)
-    fit, precision = given["fit"], given["machine"]["precision"]
-    model = network(given["build"]).to(memory_format=torch.channels_last)
+    fit, precision = task["fit"], task["hardware"]["precision"]
+    model = network(task["build"]).to(memory_format=torch.channels_last)
     optimizer = sgd(model, fit["weight_decay"])
     rng = np.random.default_rng(1)
     faces = rng.integers(0, 256, (2048, 1, SIDE, SIDE), np.uint8)
@@ -52,8 +52,8 @@ def prepare(given: dict[str, Any]) -> tuple[dict[str, Any], process.Measure]:
         mixed = torch.autocast("cpu", getattr(torch, precision)) if precision != "float32" else contextlib.nullcontext()
         optimizer.zero_grad(set_to_none=True)
         with mixed:
-            answers = model(batch)
-        loss = nn.functional.cross_entropy(answers.float(), labels[chosen], label_smoothing=fit["label_smoothing"])
+            logits = model(batch)
+        loss = nn.functional.cross_entropy(logits.float(), labels[chosen], label_smoothing=fit["label_smoothing"])
         loss.backward()
         optimizer.step()
         return loss.item()
@@ -68,7 +68,7 @@ def prepare(given: dict[str, Any]) -> tuple[dict[str, Any], process.Measure]:
 
 
 def network(build: dict[str, Any]) -> nn.Sequential:
-    """Return emotion/models/cnn.py, layer by layer; it answers with what softmax has still to be applied to."""
+    """Return emotion/models/cnn.py, layer by layer; without the softmax."""
     activation, layers = ACTIVATIONS[build["activation"]], [Scale()]
     before, side = 1, SIDE
     for width in build["widths"]:
@@ -84,14 +84,14 @@ def network(build: dict[str, Any]) -> nn.Sequential:
 
 
 def sgd(model: nn.Module, weight_decay: float) -> torch.optim.SGD:
-    """Return the optimizer of the others: what has one dimension does not shrink. `fused` is PyTorch's fastest."""
-    shrinking = {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": weight_decay}
+    """Return the optimizer of the other sides, with weight decay of kernels alone. `fused` is PyTorch's fastest."""
+    kernels = {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": weight_decay}
     others = {"params": [p for p in model.parameters() if p.ndim < 2], "weight_decay": 0.0}
-    return torch.optim.SGD([shrinking, others], LEARNING_RATE, momentum=0.9, nesterov=True, fused=True)
+    return torch.optim.SGD([kernels, others], LEARNING_RATE, momentum=0.9, nesterov=True, fused=True)
 
 
 def parameters(model: nn.Module) -> int:
-    """Return how many numbers the network holds, as Keras counts them: with the statistics of normalisation."""
+    """Return the number of parameters as Keras counts them: with the moving statistics of batch norm."""
     return sum(value.numel() for value in model.state_dict().values() if value.is_floating_point())
 
 

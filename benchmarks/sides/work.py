@@ -5,15 +5,14 @@ from typing import Any
 
 import numpy as np
 
-from emotion.labels import EMOTIONS
-from emotion.params import Section, load
-from emotion.training.augment import AugmentSettings
+from emotion.core.labels import EMOTIONS
+from emotion.core.params import Section, load
+from emotion.training.augmentation import AugmentationSettings
 from emotion.training.batches import Examples
-from emotion.training.engine import FitSettings
-from emotion.training.machine import MachineSettings
+from emotion.training.settings import FitSettings, HardwareSettings
 
-LEARNING_RATE = 0.01  # small enough for every side to stay finite on noise; no speed depends on it
-FACES = 28709  # as FER-2013's training faces
+LEARNING_RATE = 0.01  # small enough for every side to stay finite on noise; the speed does not depend on it
+FACES = 28709  # as many as FER-2013's training faces
 
 
 class Model(Section, extra="ignore"):
@@ -25,22 +24,22 @@ class Model(Section, extra="ignore"):
 
 
 class Work(Section):
-    """What a side trains, and how it uses the machine; it reaches the side's process as JSON."""
+    """What a side trains and on which hardware settings; its process receives it as JSON."""
 
     network: str
     build: dict[str, Any]
     fit: FitSettings
-    augment: AugmentSettings  # where a side augments
-    machine: MachineSettings
+    augmentation: AugmentationSettings  # of the sides that augment
+    hardware: HardwareSettings
 
 
 def read(model: str = "cnn", augmented: str = "cnn_aug", widths: Sequence[int] = ()) -> Work:
     """Return the work that params.yaml describes.
 
     Args:
-        model: The entry of section `models` that gives network and recipe.
-        augmented: The entry that gives the augmentation.
-        widths: Take the place of the network's own, if there are any.
+        model: The entry of section `models` with network and recipe.
+        augmented: The entry with the augmentation.
+        widths: Replace the network's own, if given.
 
     Raises:
         InputError: A section is missing or wrong.
@@ -50,13 +49,13 @@ def read(model: str = "cnn", augmented: str = "cnn_aug", widths: Sequence[int] =
         network=chosen.network,
         build=chosen.build | ({"widths": list(widths)} if widths else {}),
         fit=chosen.fit,
-        augment=load(f"models.{augmented}.fit.augment", AugmentSettings),
-        machine=load("training", MachineSettings),
+        augmentation=load(f"models.{augmented}.fit.augmentation", AugmentationSettings),
+        hardware=load("hardware", HardwareSettings),
     )
 
 
 def noise(count: int) -> Examples:
-    """Return made-up faces and labels: what a picture shows has no influence on the speed."""
+    """Return random faces and labels: the speed does not depend on what a picture shows."""
     rng = np.random.default_rng(1)
     labels = rng.integers(0, len(EMOTIONS), count)
     faces = rng.integers(0, 256, (count, 48, 48), np.uint8)

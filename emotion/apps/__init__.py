@@ -1,1 +1,1 @@
-"""What people run."""
+"""The applications: the command line, the webcam, the demo, the API and batch scoring."""

@@ -1,11 +1,14 @@
-"""What several commands can be told."""
+"""What several commands make of their options: a classifier, a listening socket, a number of processes."""
 
 import argparse
+import errno
+import os
+import socket
 from typing import Any
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
 from emotion.inference.predictor import EmotionClassifier
-from emotion.labels import EMOTIONS
 
 
 def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifier:
@@ -19,6 +22,32 @@ def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifi
 
 
 def require_emotions(classifier: EmotionClassifier, model: str | None) -> None:
-    """Raise an InputError that names the model's file if it tells others than the seven emotions apart."""
+    """Raise an InputError that names the model's file if its labels are not the seven emotions."""
     if set(classifier.labels) != set(EMOTIONS):
-        raise InputError(f"{model}: tells other emotions apart: {', '.join(classifier.labels)}")
+        raise InputError(f"{model}: its labels are not the seven emotions: {', '.join(classifier.labels)}")
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Return a socket that listens at an address.
+
+    Raises:
+        InputError: The port is in use or not allowed, or the host is not an address of this machine.
+    """
+    remedy = "choose another one with --port"
+    if not 0 <= port <= 65535:
+        raise InputError(f"{port} is not a port, which are 1 to 65535: {remedy}")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
+        return socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
+    except PermissionError:
+        raise InputError(f"port {port} requires administrator rights: {remedy}") from None
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise InputError(f"port {port} is in use: {remedy}") from None
+        raise InputError(f"{host} is not an address of this machine: try --host 127.0.0.1 or 0.0.0.0") from None
+
+
+def cores() -> int:
+    """Return how many CPU cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

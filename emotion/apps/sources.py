@@ -1,4 +1,4 @@
-"""The frames of what a person names: pictures, videos, folders of these, or a picture from stdin."""
+"""The inputs of `emotion predict`: pictures, videos, folders of these, or a picture from stdin, as frames."""
 
 import sys
 from collections.abc import Callable, Iterable, Iterator
@@ -8,12 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 from emotion.inference import reading
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
-USUAL_RATE = 25.0  # of videos that do not tell theirs
-ENOUGH = 0.95  # of the frames that a video tells of; it may be a bit wrong
+DEFAULT_RATE = 25.0  # frames/s of videos that do not state theirs
+MIN_READ = 0.95  # share of the frames that a video announces; announcements may be slightly wrong
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Source:
 
     Attributes:
         path: Where it is; None reads stdin.
-        name: Relative path for what is made of it.
+        name: Relative path of its outputs.
     """
 
     path: Path | None
@@ -34,25 +34,25 @@ class Source:
         return self.name.suffix.lower() in VIDEOS
 
     def __str__(self) -> str:
-        """Return what a person called it."""
+        """Return its path as the user gave it."""
         return str(self.path or "stdin")
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture, or one of a video; `pixels` are RGB uint8 (height, width, 3), `rate` is frames in a second."""
+    """A picture, or one of a video; `pixels` are RGB uint8 (height, width, 3), `rate` is in frames per second."""
 
     source: Source
     pixels: np.ndarray
     number: int = 0
-    rate: float = USUAL_RATE
+    rate: float = DEFAULT_RATE
 
 
 def collect(inputs: Iterable[str]) -> list[Source]:
-    """Return what is named, each with a name of its own; of folders, all pictures and videos in and below them.
+    """Return the named files, each under a unique name; of folders, all pictures and videos in and below them.
 
     Raises:
-        InputError: Something is not there, or a folder holds nothing.
+        InputError: An input does not exist, or a folder holds no pictures or videos.
     """
     found: list[Source] = []
     for name in inputs:
@@ -60,7 +60,7 @@ def collect(inputs: Iterable[str]) -> list[Source]:
         if name == "-":
             found.append(Source(None, Path("stdin.png")))
         elif path.is_dir():
-            files = sorted(file for file in path.rglob("*") if _wanted(file.relative_to(path)) and file.is_file())
+            files = sorted(file for file in path.rglob("*") if _readable(file.relative_to(path)) and file.is_file())
             if not files:
                 raise InputError(f"{path}: no pictures or videos in this folder")
             found += [Source(file, file.relative_to(path)) for file in files]
@@ -68,29 +68,29 @@ def collect(inputs: Iterable[str]) -> list[Source]:
             found.append(Source(path, Path(path.name)))
         else:
             raise InputError(f"{path}: there is no such file or folder")
-    return _named_apart(found)
+    return _with_unique_names(found)
 
 
-def _wanted(path: Path) -> bool:
+def _readable(path: Path) -> bool:
     known = path.suffix.lower() in (*reading.SUFFIXES, *VIDEOS)
-    return known and not any(part.startswith(".") for part in path.parts)
+    return known and not any(name.startswith(".") for name in path.parts)
 
 
-def _named_apart(sources: list[Source]) -> list[Source]:
-    """Return the sources under names that differ: photo.jpg, photo-2.jpg ..."""
-    taken: set[Path] = set()
-    for place, source in enumerate(sources):
-        name, number = source.name, 1
-        while name in taken:
+def _with_unique_names(sources: Iterable[Source]) -> list[Source]:
+    """Return the sources under unique names: photo.jpg, photo-2.jpg ..."""
+    unique: dict[Path, Source] = {}
+    for source in sources:
+        name = source.name
+        number = 1
+        while name in unique:
             number += 1
             name = source.name.with_stem(f"{source.name.stem}-{number}")
-        taken.add(name)
-        sources[place] = Source(source.path, name)
-    return sources
+        unique[name] = Source(source.path, name)
+    return list(unique.values())
 
 
 def count(sources: Iterable[Source]) -> int:
-    """Return how many frames there are, as far as videos tell."""
+    """Return the number of frames, as far as videos announce theirs."""
     return sum(_video_length(str(source.path)) if source.video else 1 for source in sources)
 
 
@@ -98,13 +98,13 @@ def _video_length(path: str) -> int:
     return max(1, int(cv2.VideoCapture(path).get(cv2.CAP_PROP_FRAME_COUNT)))
 
 
-def frames(sources: Iterable[Source], refuse: Callable[[str], None]) -> Iterator[Frame]:
-    """Yield all frames; what cannot be read goes to `refuse` as one line, and the rest follows."""
+def frames(sources: Iterable[Source], report: Callable[[str], None]) -> Iterator[Frame]:
+    """Yield all frames; `report` receives one line for each unreadable source, and the others follow."""
     for source in sources:
         try:
             yield from _video(source) if source.video else [Frame(source, _picture(source))]
         except InputError as error:
-            refuse(str(error))
+            report(str(error))
 
 
 def _picture(source: Source) -> np.ndarray:
@@ -120,8 +120,9 @@ def _picture(source: Source) -> np.ndarray:
 def _video(source: Source) -> Iterator[Frame]:
     capture = cv2.VideoCapture(str(source))
     rate = capture.get(cv2.CAP_PROP_FPS)
-    rate = rate if 0 < rate < 1000 else USUAL_RATE
-    number, told = 0, int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    rate = rate if 0 < rate < 1000 else DEFAULT_RATE
+    announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    number = 0
     try:
         while True:
             more, pixels = capture.read()
@@ -132,6 +133,6 @@ def _video(source: Source) -> Iterator[Frame]:
     finally:
         capture.release()
     if not number:
-        raise InputError(f"{source}: no video that can be read, or a damaged one")
-    if number < ENOUGH * told:
-        raise InputError(f"{source}: damaged: it tells of {told} frames, and {number} could be read")
+        raise InputError(f"{source}: not a video that can be read, or a damaged one")
+    if number < MIN_READ * announced:
+        raise InputError(f"{source}: damaged: only {number} of its {announced} frames could be read")

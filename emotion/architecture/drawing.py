@@ -1,4 +1,4 @@
-"""Layers as chips in a row; lengths are inches, x to the right and y downwards."""
+"""Layers as a row of chips; lengths are inches, x to the right and y downwards."""
 
 import functools
 from collections import Counter
@@ -12,7 +12,7 @@ from matplotlib.textpath import TextPath
 from emotion.architecture.blocks import Block
 from emotion.architecture.layers import Layer
 
-# Fill and text of each kind; the colour-blind can tell them apart (Okabe & Ito, "Color Universal Design", 2008).
+# Fill and text colour of each kind, a palette for the colour-blind (Okabe & Ito, "Color Universal Design", 2008).
 COLOURS = {
     "convolution": ("#0072b2", "white"),
     "depthwise": ("#56b4e9", "black"),
@@ -24,15 +24,19 @@ COLOURS = {
     "dropout": ("#cc79a7", "black"),
     "shape": ("#d3d8de", "black"),
 }
-CHIP, STRIP, SUM = 0.25, 0.07, 0.17  # height of a chip, width of one without text, diameter of a sum
-GAP, LANE = 0.05, 0.07  # between chips, between rows of chips
+CHIP = 0.25  # height of a chip
+STRIP = 0.07  # width of a chip without text
+SUM = 0.17  # diameter of a sum
+GAP = 0.05  # between chips
+LANE = 0.07  # between rows of chips
+ARC = 0.11  # height of a shortcut without layers above its row
 TEXT = 8.5  # points
 GREY = "#5b6570"
 Chip = tuple[str, str]  # kind, text
 
 
 def chips(layers: Sequence[Layer]) -> list[Chip]:
-    """Return the chips of layers in a row; squeeze-excite (Hu et al. 2018) is one, from its average to its product."""
+    """Return the chips of layers in a row; squeeze-excite (Hu et al., 2018), from average to product, is one."""
     averages = [place for place, layer in enumerate(layers) if layer.text == "global average"]
     products = [place for place, layer in enumerate(layers) if layer.text == "multiply" and len(layer.sources) > 1]
     if averages and products and averages[0] < products[0]:
@@ -46,18 +50,20 @@ def chips(layers: Sequence[Layer]) -> list[Chip]:
 
 
 def counted(layers: Sequence[Layer]) -> list[Chip]:
-    """Return a chip for each kind of layer, where there are too many to draw or they make no path."""
+    """Return one chip per kind of layer, for blocks with too many layers or without a single path."""
     kinds = Counter(layer.kind for layer in layers if layer.text)
     return [(kind, f"{number} × {kind}") for kind, number in kinds.items()]
 
 
 def rise(block: Block) -> float:
     """Return how far a block's shortcut reaches above its row."""
-    return 0 if block.shortcut is None else CHIP + LANE if block.shortcut else 0.11
+    if block.shortcut is None:
+        return 0
+    return CHIP + LANE if block.shortcut else ARC
 
 
 def draw(axes: Axes, block: Block, x: float, y: float, end: float) -> float:
-    """Draw a block's chips from x on, counted ones if there are too many before this end; return where they end."""
+    """Draw a block's chips from x to `end` at most, counted if they are too long, and return where they end."""
     before, inside, after, around = map(chips, (block.before, block.inside, block.after, block.shortcut or []))
     length = max(_length(inside), _length(around))
     if not before + inside or x + _length(before) + length + _length(after) + 3 * GAP > end:
@@ -65,8 +71,10 @@ def draw(axes: Axes, block: Block, x: float, y: float, end: float) -> float:
     x = _row(axes, before, x, y)
     if block.shortcut is None:
         return x
-    fork, x = x, x + 2 * GAP
-    join, line = x + length + GAP, y - max(CHIP / 2, rise(block)) - (0 if around else 0.11)
+    fork = x
+    x += 2 * GAP
+    join = x + length + GAP
+    line = y - max(CHIP / 2, rise(block)) - (0 if around else ARC)
     _wire(axes, [fork, join], [y, y])
     _wire(axes, [fork, fork + GAP, join - GAP / 2, join + SUM / 2], [y, line, line, y])
     _row(axes, inside, x, y)
@@ -83,7 +91,7 @@ def _row(axes: Axes, row: Sequence[Chip], x: float, y: float) -> float:
 
 
 def chip(axes: Axes, kind: str, text: str, x: float, y: float, width: float) -> None:
-    """Draw one chip; that of a sum is a circle."""
+    """Draw one chip; a sum is a circle."""
     fill, ink = COLOURS.get(kind, ("white", "black"))
     colours: dict[str, Any] = {"facecolor": fill, "edgecolor": fill if kind in COLOURS else GREY, "linewidth": 0.8}
     style = f"round,pad=0,rounding_size={min(0.05, width / 2.5)}"

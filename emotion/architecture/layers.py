@@ -1,4 +1,4 @@
-"""A network as a plain list of its layers: what each does, reads, returns and costs."""
+"""A network as a plain list of its layers, with the inputs, output shape and costs of each."""
 
 import math
 import re
@@ -8,7 +8,7 @@ from typing import Any
 
 import keras
 
-# By Keras' name of a layer: its kind, and what a diagram says of it if the kind does not say all.
+# By Keras' name of a layer: its kind, and its text in the diagram if the kind does not say all.
 KINDS = {
     "Normalization": ("normalisation", ""),
     "Activation|ReLU|ELU|Softmax": ("activation", ""),
@@ -24,7 +24,7 @@ KINDS = {
 
 @dataclass(frozen=True, eq=False)
 class Layer:
-    """One layer: `sources` are the names of those that it reads; shape and MACs are those of one face."""
+    """One layer; `sources` are the names of the layers it reads, shape and MACs are those for one face."""
 
     name: str
     kind: str
@@ -38,14 +38,16 @@ class Layer:
 def read(model: keras.Model) -> list[Layer]:
     """Return the layers of a functional network, each after those that it reads.
 
-    MACs, multiplications with addition, are counted as papers do: those of convolutions and dense layers, whose kernels
-    are applied once at each place of what they return. All others together are some percent.
+    MACs (multiply-accumulate operations) are counted as in papers, for convolutions and dense layers: the kernel is
+    applied once at each position of the output. All other layers together add a few percent.
     """
-    made: dict[int, str] = {}  # the layer that made a tensor
+    made: dict[int, str] = {}  # name of the layer, by the id of its output
     layers = []
-    for layer in model.operations:  # some are plain arithmetic, such as x + 3
+    for layer in model.operations:  # some are plain operations, such as x + 3
         settings = layer.get_config() if isinstance(layer, keras.Layer) else {}
-        name, shape, weights = type(layer).__name__, tuple(layer.output.shape[1:]), getattr(layer, "weights", [])
+        name = type(layer).__name__
+        shape = tuple(layer.output.shape[1:])
+        weights = getattr(layer, "weights", [])
         sources = tuple(dict.fromkeys(made[id(tensor)] for tensor in keras.tree.flatten(layer.input)))
         made[id(layer.output)] = layer.name
         kind, text = _described(name, settings, shape)
@@ -66,28 +68,28 @@ def _size(weights: Sequence[Any]) -> int:
 
 
 def _described(name: str, settings: dict[str, Any], shape: Sequence[int]) -> tuple[str, str]:
-    """Return a layer's kind and text: what it does, of which size and, if it is not the usual one, in which steps."""
+    """Return a layer's kind and its text: what it does, its size, and its stride unless that is the usual one."""
     if name == "Dense":
         return "dense", f"dense {settings['units']}"
     if name == "InputLayer":
         return "input", sizes(shape)
     if "Pool" in name:
         pool = "max" if "Max" in name else "average"
-        size = settings.get("pool_size")  # none of a global one
-        step = "" if settings.get("strides") == size else f" /{settings['strides'][0]}"
-        return "pooling", f"{pool} {sizes(size)}{step}" if size else f"global {pool}"
+        size = settings.get("pool_size")  # None for global pooling
+        stride = "" if settings.get("strides") == size else f" /{settings['strides'][0]}"
+        return "pooling", f"{pool} {sizes(size)}{stride}" if size else f"global {pool}"
     if "kernel_size" in settings:
         what = "depthwise" if name.startswith("Depthwise") else f"conv {settings['filters']}"
-        step = f" /{settings['strides'][0]}" if max(settings["strides"]) > 1 else ""
-        return what if what == "depthwise" else "convolution", f"{sizes(settings['kernel_size'])} {what}{step}"
+        stride = f" /{settings['strides'][0]}" if max(settings["strides"]) > 1 else ""
+        return what if what == "depthwise" else "convolution", f"{sizes(settings['kernel_size'])} {what}{stride}"
     return next((found for pattern, found in KINDS.items() if re.search(pattern, name)), ("other", name.lower()))
 
 
 def sizes(numbers: Sequence[int]) -> str:
-    """Return a shape as people write it: 48×48×1."""
+    """Return a shape as text: 48×48×1."""
     return "×".join(map(str, numbers))
 
 
 def totals(layers: Sequence[Layer]) -> dict[str, int]:
-    """Return parameters, trainable ones, and MACs for one face, of all these layers."""
+    """Return the sum of each cost over all these layers."""
     return {cost: sum(layer.costs[cost] for layer in layers) for cost in layers[0].costs}

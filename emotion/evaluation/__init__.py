@@ -1,1 +1,1 @@
-"""From probabilities to scores and figures."""
+"""Scores of predictions, and figures of them."""

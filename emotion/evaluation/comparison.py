@@ -1,4 +1,4 @@
-"""Whether one model is better than another on the same faces, or only luckier."""
+"""Whether one model is significantly better than another on the same faces."""
 
 import itertools
 from collections.abc import Mapping
@@ -7,9 +7,10 @@ import numpy as np
 from pydantic import Field
 from scipy.stats import binom, chi2
 
-from emotion.params import Section
+from emotion.core.params import Section
 
-EXACT = 25  # faces on which two models differ; below, the chi-square distribution is too coarse (Edwards, 1948)
+# Faces on which two models differ; below, the chi-square distribution is too coarse (Edwards, 1948).
+MIN_FOR_CHI_SQUARE = 25
 
 
 class CompareSettings(Section):
@@ -19,20 +20,20 @@ class CompareSettings(Section):
 
 
 def mcnemar(first_only: int, second_only: int) -> float:
-    """Return the p-value of McNemar's test (1947) that two models err equally often.
+    """Return the p-value of McNemar's test (1947) of whether two models err equally often.
 
     Args:
-        first_only: Faces that the first alone answers rightly.
-        second_only: Faces that the second alone answers rightly.
+        first_only: Number of faces that only the first model predicts correctly.
+        second_only: Number of faces that only the second model predicts correctly.
     """
     differing = first_only + second_only
-    if differing < EXACT:
+    if differing < MIN_FOR_CHI_SQUARE:
         return float(min(1.0, 2 * binom.cdf(min(first_only, second_only), differing, 0.5)))
     return float(chi2.sf((abs(first_only - second_only) - 1) ** 2 / differing, 1))
 
 
 def holm(p_values: list[float]) -> list[float]:
-    """Return p-values corrected for their number, so that one chance find in 20 studies, not tests, is accepted.
+    """Return p-values corrected for the number of tests, so that 5 % is the risk of any false positive among them.
 
     Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979.
     """
@@ -46,9 +47,9 @@ def holm(p_values: list[float]) -> list[float]:
 def difference_interval(
     first_only: int, second_only: int, faces: int, resamples: int, seed: int
 ) -> tuple[float, float]:
-    """Return the 95 % bootstrap interval of the accuracy of the first minus that of the second, on the same faces.
+    """Return the 95 % paired-bootstrap interval of the first model's accuracy minus that of the second.
 
-    Drawing faces with replacement draws these three counts from a multinomial distribution.
+    Drawing faces with replacement draws these counts from a multinomial distribution.
     """
     shares = np.array([first_only, second_only, faces - first_only - second_only]) / faces
     drawn = np.random.default_rng(seed).multinomial(faces, shares, resamples)
@@ -56,28 +57,37 @@ def difference_interval(
     return float(low), float(high)
 
 
-def pairs(right: Mapping[str, np.ndarray], resamples: int, seed: int) -> list[dict[str, object]]:
-    """Return what separates each two models: difference of accuracies with its interval, and McNemar's p-values.
+def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int) -> list[dict[str, object]]:
+    """Return for each pair of models the difference of accuracies with its 95 % CI, and McNemar's p-values.
 
     Args:
-        right: Which faces each model answers rightly, bool (n,).
+        correct: Which faces each model predicts correctly, bool (n,).
         resamples: Of the bootstrap.
         seed: Of the bootstrap.
     """
     rows: list[dict[str, object]] = []
     p_values = []
-    for first, second in itertools.combinations(right, 2):
-        alone = int((right[first] & ~right[second]).sum()), int((right[second] & ~right[first]).sum())
-        low, high = difference_interval(*alone, len(right[first]), resamples, seed)
-        p_values.append(mcnemar(*alone))
-        difference = (alone[0] - alone[1]) / len(right[first])
-        only = {"first_only": alone[0], "second_only": alone[1]}
-        rows.append({"first": first, "second": second, "difference": difference, "low": low, "high": high, **only})
-    corrected = holm(p_values)
-    return [row | {"p": p, "p_holm": q} for row, p, q in zip(rows, p_values, corrected, strict=True)]
+    for first, second in itertools.combinations(correct, 2):
+        faces = len(correct[first])
+        first_only = int((correct[first] & ~correct[second]).sum())
+        second_only = int((correct[second] & ~correct[first]).sum())
+        low, high = difference_interval(first_only, second_only, faces, resamples, seed)
+        p_values.append(mcnemar(first_only, second_only))
+        rows.append(
+            {
+                "first": first,
+                "second": second,
+                "difference": (first_only - second_only) / faces,
+                "low": low,
+                "high": high,
+                "first_only": first_only,
+                "second_only": second_only,
+            }
+        )
+    return [row | {"p": p, "p_holm": q} for row, p, q in zip(rows, p_values, holm(p_values), strict=True)]
 
 
-def agreement(answers: Mapping[str, np.ndarray]) -> np.ndarray:
-    """Return the share of faces for which each two models give the same answer, float (models, models)."""
-    given = np.stack(list(answers.values()))
-    return (given[:, None] == given[None]).mean(axis=2)
+def agreement(predicted: Mapping[str, np.ndarray]) -> np.ndarray:
+    """Return the share of faces for which each pair of models predicts the same label, float (models, models)."""
+    labels = np.stack(list(predicted.values()))
+    return (labels[:, None] == labels[None]).mean(axis=2)

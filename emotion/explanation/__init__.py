@@ -1,1 +1,1 @@
-"""Where a network looks, and what its answers survive."""
+"""Explanation: what predictions rest on (Grad-CAM), and how robust they are to corruptions."""

@@ -1,37 +1,16 @@
-"""What cameras do to faces, at given strengths.
+"""Corruptions of faces as cameras cause them, at five strengths.
 
 After Hendrycks & Dietterich, "Benchmarking Neural Network Robustness to Common Corruptions and Perturbations", 2019.
 """
 
 from collections.abc import Callable
-from typing import Annotated
 
 import cv2
 import numpy as np
-from pydantic import Field
-
-from emotion.params import Section
-
-Five = Annotated[list[int | float], Field(min_length=5, max_length=5)]
-
-
-class RobustnessSettings(Section):
-    """Section `robustness` of params.yaml: five strengths of each corruption, from weak to strong."""
-
-    seed: int = Field(ge=0)
-    blur: Five  # standard deviation in pixels
-    noise: Five  # standard deviation, share of 255
-    jpeg: Five  # quality, 100 to 1
-    darker: Five  # share of the light that is taken away
-    brighter: Five  # share of 255 that is added
-    rotation: Five  # degrees, to either side
-    larger: Five  # a crop that is so many times tighter
-    smaller: Five  # a crop that is so many times wider, its border repeated
-    shift: Five  # share of the side, in any direction
 
 
 def corrupted(faces: np.ndarray, kind: str, strength: float, seed: int) -> np.ndarray:
-    """Return faces uint8 (n, side, side) as a worse camera would show them; chance follows the seed alone."""
+    """Return faces uint8 (n, side, side) as a worse camera would show them; random numbers follow the seed alone."""
     rng = np.random.default_rng(seed)
     return np.stack([CORRUPTIONS[kind](face, strength, rng) for face in faces])
 
@@ -58,23 +37,24 @@ def _brighter(face: np.ndarray, share: float, _: np.random.Generator) -> np.ndar
 
 
 def _rotation(face: np.ndarray, degrees: float, rng: np.random.Generator) -> np.ndarray:
-    return _moved(face, degrees * rng.choice([-1, 1]), 1, 0, 0)
+    return _moved(face, degrees=degrees * rng.choice([-1, 1]))
 
 
-def _larger(face: np.ndarray, times: float, _: np.random.Generator) -> np.ndarray:
-    return _moved(face, 0, times, 0, 0)
+def _larger(face: np.ndarray, factor: float, _: np.random.Generator) -> np.ndarray:
+    return _moved(face, scale=factor)
 
 
-def _smaller(face: np.ndarray, times: float, _: np.random.Generator) -> np.ndarray:
-    return _moved(face, 0, 1 / times, 0, 0)
+def _smaller(face: np.ndarray, factor: float, _: np.random.Generator) -> np.ndarray:
+    return _moved(face, scale=1 / factor)
 
 
 def _shift(face: np.ndarray, share: float, rng: np.random.Generator) -> np.ndarray:
-    angle, far = rng.uniform(0, 2 * np.pi), share * len(face)
-    return _moved(face, 0, 1, far * np.cos(angle), far * np.sin(angle))
+    angle = rng.uniform(0, 2 * np.pi)
+    distance = share * len(face)
+    return _moved(face, right=distance * np.cos(angle), down=distance * np.sin(angle))
 
 
-def _moved(face: np.ndarray, degrees: float, scale: float, right: float, down: float) -> np.ndarray:
+def _moved(face: np.ndarray, *, degrees: float = 0, scale: float = 1, right: float = 0, down: float = 0) -> np.ndarray:
     centre = (len(face) - 1) / 2
     matrix = cv2.getRotationMatrix2D((centre, centre), degrees, scale)
     matrix[:, 2] += np.array([right, down])

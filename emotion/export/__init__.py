@@ -1,1 +1,1 @@
-"""From a Keras model to files that run anywhere."""
+"""Export: from a Keras model to ONNX and LiteRT files that run without TensorFlow."""

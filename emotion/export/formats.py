@@ -1,4 +1,4 @@
-"""All the files that a network is exported to."""
+"""The formats in which a network is exported, each with calibrated probabilities."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -7,9 +7,10 @@ from typing import Any, Final
 import keras
 import numpy as np
 
-from emotion.export import float16, int8, litert, onnx
+from emotion.core.errors import InputError
+from emotion.export import litert, onnx, quantization
 
-# How each is called in metrics/export/, and how its file's name goes on after the model's.
+# The name of each format in metrics/export/ and the suffix of its files.
 SUFFIXES: Final = {
     "onnx_float32": "onnx",
     "onnx_float16": "float16.onnx",
@@ -20,18 +21,38 @@ SUFFIXES: Final = {
 }
 
 
+def apply_temperature(model: keras.Model, temperature: float) -> None:
+    """Divide the logits of a network by a temperature, which scales kernel and bias of its last layer in place.
+
+    So every exported file predicts calibrated probabilities without a further step.
+
+    Args:
+        model: Ends with a dense layer with softmax.
+        temperature: Above 1, predictions become less confident; the predicted label stays the same.
+
+    Raises:
+        InputError: The network ends with another layer.
+    """
+    last = model.layers[-1]
+    if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
+        raise InputError(
+            f"{model.name}: the last layer, {last.name}, must be dense with softmax, to take up the temperature"
+        )
+    last.set_weights([weight / temperature for weight in last.get_weights()])
+
+
 def write(model: keras.Model, sample: np.ndarray, metadata: Mapping[str, Any], paths: Mapping[str, Path]) -> None:
     """Write a built network in every format.
 
     Args:
-        model: From faces float32 (n, 48, 48, 1), values 0..255, to probabilities (n, 7).
-        sample: Faces uint8 (n, 48, 48), on which the int8 formats measure between which bounds values lie.
-        metadata: Goes into each file; what JSON can hold, `labels` among it.
-        paths: Where to, by the names in SUFFIXES.
+        model: From faces float32 (n, 48, 48, 1), 0..255, to probabilities (n, 7).
+        sample: Faces that calibrate the int8 formats, uint8 (n, 48, 48).
+        metadata: What JSON can hold, with `labels`; stored in each file.
+        paths: The target of each format in SUFFIXES.
     """
-    exported = onnx.exported(model)
-    onnx.save(exported, paths["onnx_float32"], metadata)
-    onnx.save(float16.stored(exported), paths["onnx_float16"], metadata)
-    onnx.save(int8.quantised(exported, sample), paths["onnx_int8"], metadata)
+    converted = onnx.converted(model)
+    onnx.save(converted, paths["onnx_float32"], metadata)
+    onnx.save(quantization.float16(converted), paths["onnx_float16"], metadata)
+    onnx.save(quantization.int8(converted, sample), paths["onnx_int8"], metadata)
     for kind in litert.KINDS:
         litert.save(litert.converted(model, kind, sample), paths[f"litert_{kind}"], metadata)

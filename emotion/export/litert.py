@@ -1,4 +1,4 @@
-"""A Keras model as files for LiteRT (once TensorFlow Lite), which runs on phones and small boards."""
+"""LiteRT files (formerly TensorFlow Lite), for phones and small boards."""
 
 import contextlib
 import io
@@ -19,19 +19,20 @@ KINDS: Final[tuple[Kind, ...]] = ("float32", "float16", "int8")
 
 
 def converted(model: keras.Model, kind: Kind, faces: np.ndarray) -> bytes:
-    """Return a built network for LiteRT: `face` float32 (n, 48, 48, 1), 0..255, to `probabilities` float32 (n, 7).
+    """Return a built network as LiteRT: `face` float32 (n, 48, 48, 1), 0..255, to `probabilities` float32 (n, 7).
 
     Args:
         model: The network.
-        kind: How weights are stored; int8 also computes in whole numbers, probabilities in steps of 1/256.
-        faces: uint8 (n, 48, 48), a few hundred; for int8 alone, which measures on them between which bounds values lie.
+        kind: The type of the weights. int8 also computes in integers, so its probabilities are multiples of 1/256.
+        faces: A few hundred faces that calibrate the range of each activation, uint8 (n, 48, 48); int8 alone uses them.
     """
     spec = tf.TensorSpec([None, *model.input_shape[1:]], tf.float32, name=INPUT)
-    # A graph of its own: the names in it depend on nothing that was done before.
-    answer = tf.function(lambda face: {OUTPUT: model(face, training=False)}, input_signature=[spec])
-    module = tf.Module()  # weights that it holds become constants; of a Keras model they would not
-    module.answer, module.weights = answer, [variable.value for variable in model.variables]
-    converter = tf.lite.TFLiteConverter.from_concrete_functions([answer.get_concrete_function()], module)
+    # A graph of its own: its names do not depend on what this process did before.
+    predict = tf.function(lambda face: {OUTPUT: model(face, training=False)}, input_signature=[spec])
+    module = tf.Module()  # whose weights become constants; those of a Keras model would not
+    module.predict = predict
+    module.weights = [variable.value for variable in model.variables]
+    converter = tf.lite.TFLiteConverter.from_concrete_functions([predict.get_concrete_function()], module)
     if kind != "float32":
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
     if kind == "float16":
@@ -48,9 +49,9 @@ def _one_by_one(faces: np.ndarray) -> Iterator[list[np.ndarray]]:
 
 
 def save(content: bytes, path: str | Path, metadata: Mapping[str, Any]) -> None:
-    """Write a file for LiteRT with metadata.json and labels.txt appended as a zip, where TensorFlow has them, too.
+    """Write a LiteRT file with metadata.json and labels.txt appended as a zip archive, as TensorFlow Lite does.
 
-    LiteRT reads the file from its beginning, `unzip` and Python's zipfile from its end.
+    LiteRT reads the file from its start, `unzip` and Python's zipfile from its end.
     """
     path = Path(path)
     path.write_bytes(content)
@@ -60,4 +61,4 @@ def save(content: bytes, path: str | Path, metadata: Mapping[str, Any]) -> None:
     }
     with zipfile.ZipFile(path, "a") as archive:
         for name, text in texts.items():
-            archive.writestr(zipfile.ZipInfo(name), text + "\n")  # ZipInfo's date is 1980-01-01
+            archive.writestr(zipfile.ZipInfo(name), text + "\n")  # a fresh ZipInfo has a fixed date, 1980-01-01

@@ -1,4 +1,4 @@
-"""A Keras model as an ONNX file whose bytes depend on nothing but the model."""
+"""ONNX files whose bytes depend on nothing but the model."""
 
 import contextlib
 import io
@@ -13,25 +13,27 @@ import keras
 import numpy as np
 import onnx
 
-INPUT, OUTPUT = "face", "probabilities"
+INPUT = "face"
+OUTPUT = "probabilities"
 
 
-def exported(model: keras.Model) -> onnx.ModelProto:
-    """Return a built network in ONNX: `face` float32 (n, 48, 48, 1), 0..255, to `probabilities` float32 (n, 7)."""
+def converted(model: keras.Model) -> onnx.ModelProto:
+    """Return a built network as ONNX: `face` float32 (n, 48, 48, 1), 0..255, to `probabilities` float32 (n, 7)."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "model.onnx"
-        # The exporter prints pages that no user can act on.
+        # The exporter prints pages of warnings that no user can act on.
         with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings(action="ignore"):
             _for_inference(model).export(path, format="onnx", verbose=False)
-        found = onnx.load(path)
-    found.graph.name, found.graph.doc_string = model.name, ""  # which holds a number that counts what was done before
-    _keep_zeros(found.graph)
-    _rename(found.graph)
-    return found
+        exported = onnx.load(path)
+    exported.graph.name = model.name
+    exported.graph.doc_string = ""  # else it holds a counter of earlier exports
+    _keep_zero_padding(exported.graph)
+    _rename(exported.graph)
+    return exported
 
 
 def save(model: onnx.ModelProto, path: str | Path, metadata: Mapping[str, Any]) -> None:
-    """Write an ONNX file; its metadata hold each value as JSON, sorted by key."""
+    """Write an ONNX file, with each value of the metadata as JSON, sorted by key."""
     named = onnx.ModelProto()
     named.CopyFrom(model)
     _rename(named.graph)
@@ -41,21 +43,21 @@ def save(model: onnx.ModelProto, path: str | Path, metadata: Mapping[str, Any]) 
 
 
 def _for_inference(model: keras.Model) -> keras.Model:
-    """Return the network in a form that Keras exports as it answers.
+    """Return the network with `training=False` fixed in its graph.
 
-    Its exporter does not say that this is no training, and a Resizing layer takes that for a yes, for itself and all
-    layers after it: batches would be normalised by themselves.
+    Keras' exporter leaves `training` undefined. A Resizing layer takes that as True, for itself and all layers after
+    it, so that batch norm would use the statistics of the batch.
     """
     face = keras.Input(model.input_shape[1:])
     fixed = keras.Model(face, model(face, training=False), name=model.name)
-    fixed(np.zeros((1, *model.input_shape[1:]), np.float32))  # what was never called is not exported
+    fixed(np.zeros((1, *model.input_shape[1:]), np.float32))  # a network that was never called cannot be exported
     return fixed
 
 
-def _keep_zeros(graph: onnx.GraphProto) -> None:
-    """Let no maximum be taken over anything but the zeros around a picture, as in ResNet50V2.
+def _keep_zero_padding(graph: onnx.GraphProto) -> None:
+    """Keep the zeros of a padding layer before max pooling, as in ResNet50V2.
 
-    ONNX Runtime (1.31) would join the padding and the pooling, which pads with minus infinity; not with auto_pad.
+    ONNX Runtime (1.31) would fuse the two into a pooling that pads with minus infinity, unless auto_pad is set.
     """
     padded = {node.output[0] for node in graph.node if node.op_type == "Pad"}
     for node in graph.node:
@@ -68,7 +70,7 @@ def _keep_zeros(graph: onnx.GraphProto) -> None:
 
 
 def _rename(graph: onnx.GraphProto) -> None:
-    """Name nodes and tensors by their place, since the exporter numbers them by what it did before."""
+    """Name nodes and tensors by their position, since the exporter's numbers depend on earlier exports."""
     names = {"": "", graph.input[0].name: INPUT, graph.output[0].name: OUTPUT}
     weights = {weight.name for weight in graph.initializer}
     for place, node in enumerate(graph.node):
@@ -77,7 +79,7 @@ def _rename(graph: onnx.GraphProto) -> None:
             names.setdefault(tensor, f"{node.name}_{'weight' if tensor in weights else 'value'}{number}")
         for tensors in (node.input, node.output):
             tensors[:] = [names[tensor] for tensor in tensors]
-    used = [weight for weight in graph.initializer if weight.name in names]  # the exporter leaves others behind
+    used = [weight for weight in graph.initializer if weight.name in names]  # the exporter leaves unused ones behind
     for tensor in [*used, *graph.input, *graph.output]:
         tensor.name = names[tensor.name]
     for end in (graph.input[0], graph.output[0]):

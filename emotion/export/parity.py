@@ -1,4 +1,4 @@
-"""Whether exported files answer as the model that they were made from."""
+"""Parity: whether exported files predict what the Keras model predicts."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -6,34 +6,22 @@ from pathlib import Path
 import numpy as np
 import onnxruntime
 from ai_edge_litert.interpreter import Interpreter
-from pydantic import Field
 
-from emotion.errors import InputError
-from emotion.params import Section
+from emotion.core.errors import InputError
+from emotion.export.settings import ExportSettings
 
-BATCH = 256
-
-
-class ExportSettings(Section):
-    """Section `export` of params.yaml."""
-
-    models: list[str]
-    max_mb: float = Field(gt=0)
-    int8_faces: int = Field(ge=1)
-    seed: int = Field(ge=0)
-    max_difference: float = Field(gt=0, le=1)
-    max_difference_float16: float = Field(gt=0, le=1)
-    max_accuracy_loss_int8: float = Field(gt=0, le=100)
+BATCH_SIZE = 256
 
 
 def probabilities(path: str | Path, faces: np.ndarray, threads: int) -> np.ndarray:
-    """Return what a file for ONNX Runtime or LiteRT answers for faces uint8 (n, 48, 48): float32 (n, 7)."""
-    answer = (_onnx if Path(path).suffix == ".onnx" else _litert)(str(path), threads)
-    parts = [faces[start : start + BATCH, ..., None] for start in range(0, len(faces), BATCH)]
-    return np.concatenate([answer(part.astype(np.float32)) for part in parts])
+    """Return the probabilities that an ONNX or LiteRT file predicts for faces uint8 (n, 48, 48): float32 (n, 7)."""
+    predictor = _onnx_predictor if Path(path).suffix == ".onnx" else _litert_predictor
+    predict = predictor(str(path), threads)
+    batches = [faces[start : start + BATCH_SIZE, ..., None] for start in range(0, len(faces), BATCH_SIZE)]
+    return np.concatenate([predict(batch.astype(np.float32)) for batch in batches])
 
 
-def _onnx(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+def _onnx_predictor(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
@@ -41,69 +29,77 @@ def _onnx(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     return lambda faces: session.run(None, {name: faces})[0]
 
 
-def _litert(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
+def _litert_predictor(path: str, threads: int) -> Callable[[np.ndarray], np.ndarray]:
     interpreter = Interpreter(path, num_threads=threads)
-    (face,), (answer,) = interpreter.get_input_details(), interpreter.get_output_details()
+    (face,) = interpreter.get_input_details()
+    (output,) = interpreter.get_output_details()
 
-    def run(faces: np.ndarray) -> np.ndarray:
-        interpreter.resize_tensor_input(face["index"], faces.shape)  # nothing happens where the size is the same
+    def predict(faces: np.ndarray) -> np.ndarray:
+        interpreter.resize_tensor_input(face["index"], faces.shape)
         interpreter.allocate_tensors()
         interpreter.set_tensor(face["index"], faces)
         interpreter.invoke()
-        return interpreter.get_tensor(answer["index"])
+        return interpreter.get_tensor(output["index"])
 
-    return run
+    return predict
 
 
-def compared(
-    paths: Mapping[str, Path], faces: np.ndarray, labels: np.ndarray, expected: np.ndarray, threads: int
+def compare(
+    paths: Mapping[str, Path], *, faces: np.ndarray, labels: np.ndarray, expected: np.ndarray, threads: int
 ) -> dict[str, dict[str, float]]:
-    """Return of each file its bytes, the largest difference of probabilities, the share of same and of right answers.
+    """Return the size of each file, its accuracy, and how far its predictions are from those of Keras.
 
-    `accuracy_lost` says in points how many more of the expected answers are right.
+    `max_difference` is that of probabilities, `same_predictions` a share of the faces, and `accuracy_loss` is in
+    percentage points.
 
     Args:
         paths: The files, by the names in `emotion.export.formats.SUFFIXES`.
         faces: uint8 (n, 48, 48).
         labels: Positions in EMOTIONS, (n,).
-        expected: What Keras answers in float32, (n, 7).
-        threads: How many the runtimes use.
+        expected: Probabilities that Keras predicts in float32, (n, 7).
+        threads: Of the runtimes.
     """
-    found, wanted = {}, expected.argmax(axis=1)
+    compared = {}
+    keras_predicted = expected.argmax(axis=1)
+    keras_accuracy = float(np.mean(keras_predicted == labels))
     for name, path in paths.items():
-        got = probabilities(path, faces, threads)
-        answers = got.argmax(axis=1)
-        right = float(np.mean(answers == labels))
-        found[name] = {
+        found = probabilities(path, faces, threads)
+        predicted = found.argmax(axis=1)
+        accuracy = float(np.mean(predicted == labels))
+        compared[name] = {
             "bytes": path.stat().st_size,
-            "largest_difference": float(f"{np.abs(got - expected).max():.2g}"),
-            "same_answers": round(float(np.mean(answers == wanted)), 6),
-            "accuracy": round(right, 6),
-            "accuracy_lost": round(100 * (float(np.mean(wanted == labels)) - right), 4),
+            "max_difference": float(f"{np.abs(found - expected).max():.2g}"),
+            "same_predictions": round(float(np.mean(predicted == keras_predicted)), 6),
+            "accuracy": round(accuracy, 6),
+            "accuracy_loss": round(100 * (keras_accuracy - accuracy), 4),
         }
-    return found
+    return compared
 
 
-def require(model: str, found: Mapping[str, Mapping[str, float]], settings: ExportSettings) -> None:
-    """Do nothing if all files of a model are as good as params.yaml demands.
+def require(model: str, compared: Mapping[str, Mapping[str, float]], settings: ExportSettings) -> None:
+    """Raise unless all files of a model are within the limits of params.yaml.
 
     Args:
         model: Its name.
-        found: What `compared` returns.
-        settings: What is good enough.
+        compared: What `compare` returns.
+        settings: The limits: on the accuracy of int8 files, on the probabilities of the others.
 
     Raises:
-        InputError: One is not.
+        InputError: A file exceeds its limit.
     """
     problems = []
-    for name, row in found.items():
+    for name, row in compared.items():
         if name.endswith("int8"):
-            key, value, what = "max_accuracy_loss_int8", row["accuracy_lost"], "points of accuracy lost"
+            key = "max_accuracy_loss_int8"
+            value = row["accuracy_loss"]
+            text = f"accuracy drops by {value:.2g} points"
         else:
             key = "max_difference_float16" if name.endswith("float16") else "max_difference"
-            value, what = row["largest_difference"], "of difference from Keras"
-        if not value <= (limit := getattr(settings, key)):  # true of what is not a number, too
-            problems.append(f"{name}: {value:.2g} {what} on validation faces, but export.{key} is {limit:g}")
+            value = row["max_difference"]
+            text = f"probabilities differ from Keras by {value:.2g}"
+        limit = getattr(settings, key)
+        if not value <= limit:  # NaN included
+            problems.append(f"{name}: {text} on validation faces, but export.{key} is {limit:g}")
     if problems:
-        remedy = "no file was written; raise it, or take the model out of export.models"
+        remedy = "no file was written; raise the limit or remove the model from export.models"
         raise InputError(f"{model}: {'; '.join(problems)}: {remedy}")

@@ -1,1 +1,1 @@
-"""Faces in pictures and what they show, by an exported network and without TensorFlow."""
+"""Faces in pictures and their emotions, predicted by an exported network and without TensorFlow."""

@@ -1,4 +1,4 @@
-"""A file that holds an exported network: ONNX, or LiteRT."""
+"""The file of an exported network: ONNX or LiteRT."""
 
 import json
 import threading
@@ -8,19 +8,20 @@ from typing import Any, Protocol
 
 import numpy as np
 
-import emotion
-from emotion.errors import InputError
+from emotion.core.errors import InputError
+from emotion.core.pictures import SIDE
 
 NAME = "emotion.onnx"
-MAKE = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
+PACKAGE = Path(__file__).parents[1]  # the folder emotion/, where a wheel keeps the model
+REMEDY = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
 
 
 class Model(Protocol):
-    """Answers about faces.
+    """Predicts the probabilities of labels for face crops.
 
     Attributes:
-        labels: What the columns of its answers mean.
-        metadata: What its file tells of itself: `labels`, `temperature`, `weights_md5` ... (see stages/export.py).
+        labels: The labels, in the order of the columns of the probabilities.
+        metadata: What its file holds about it: `labels`, `temperature`, `weights_md5` ... (see stages/export.py).
     """
 
     labels: tuple[str, ...]
@@ -36,11 +37,10 @@ def default_path() -> Path:
     Raises:
         InputError: There is none yet.
     """
-    package = Path(emotion.__file__).parent
-    for path in (package / NAME, package.parent / "models" / NAME):
+    for path in (PACKAGE / NAME, PACKAGE.parent / "models" / NAME):
         if path.is_file():
             return path
-    raise InputError(f"models/{NAME}: there is no such model: {MAKE}")
+    raise InputError(f"models/{NAME}: there is no such model: {REMEDY}")
 
 
 def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
@@ -51,41 +51,45 @@ def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
         threads: Of the computation; 0 leaves it to the runtime.
 
     Raises:
-        InputError: There is no such file, it is no such model, or one that answers something else.
+        InputError: There is no such file, or it is not a classifier of face crops.
     """
     path = default_path() if path is None else Path(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such model: {MAKE}")
+        raise InputError(f"{path}: there is no such model: {REMEDY}")
     if path.suffix not in (".onnx", ".tflite"):
-        raise InputError(f"{path}: a model's file ends in .onnx or .tflite")
+        raise InputError(f"{path}: the name of a model must end in .onnx or .tflite")
     model = _Onnx(path, threads) if path.suffix == ".onnx" else _LiteRT(path, threads)
-    answer = model.probabilities(np.full((1, 48, 48), 128, np.uint8))
-    if answer.shape != (1, len(model.labels)):
-        raise InputError(f"{path}: answers of shape {answer.shape} do not fit its {len(model.labels)} labels")
-    # Not a number fails, too. LiteRT's int8 answers in steps of 1/256, each of which may be half a step off.
-    if not (answer.min() >= 0 and abs(answer.sum() - 1) < 1e-3 + answer.size / 512):
-        raise InputError(f"{path}: its answers are no probabilities, which sum to 1: its last layer must be a softmax")
+    _require_probabilities(model.probabilities(np.full((1, SIDE, SIDE), 128, np.uint8)), len(model.labels), path)
     return model
+
+
+def _require_probabilities(output: np.ndarray, labels: int, path: Path) -> None:
+    """Raise an InputError if the output for one face is not a probability of each label."""
+    if output.shape != (1, labels):
+        raise InputError(f"{path}: its output of shape {output.shape} does not match its {labels} labels")
+    # NaN fails, too. The int8 output of LiteRT has steps of 1/256, each of which may be off by half a step.
+    if not (output.min() >= 0 and abs(output.sum() - 1) < 1e-3 + output.size / 512):
+        raise InputError(f"{path}: its outputs are not probabilities that sum to 1: its last layer must be a softmax")
 
 
 class _Onnx:
     def __init__(self, path: Path, threads: int) -> None:
-        import onnxruntime  # here: who uses LiteRT does not need it
+        import onnxruntime  # not at the top: LiteRT does not need it
 
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
-        options.log_severity_level = 4  # what is wrong is told in our own words
-        # Waiting threads shall leave the cores to whoever looks for faces meanwhile.
+        options.log_severity_level = 4  # errors are reported in our own words
+        # Waiting threads must leave the cores to the face detector.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         try:
             self._session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
         except Exception as error:  # the runtime's exceptions have no base class of their own
             if isinstance(error, OSError | MemoryError):
                 raise
-            raise InputError(f"{path}: not an ONNX model, or a damaged one: {MAKE}") from None
+            raise InputError(f"{path}: not an ONNX model, or a damaged one: {REMEDY}") from None
         self._input = _input_name(self._session, path)
-        told = self._session.get_modelmeta().custom_metadata_map
-        self.metadata = {name: _parsed(value) for name, value in told.items()}
+        properties = self._session.get_modelmeta().custom_metadata_map
+        self.metadata = {name: _parsed(value) for name, value in properties.items()}
         self.labels = _labels(self.metadata, path)
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
@@ -93,18 +97,19 @@ class _Onnx:
 
 
 def _input_name(session: Any, path: Path) -> str:
-    """Return the name of the input if faces can be put there."""
-    inputs, outputs = session.get_inputs(), session.get_outputs()
+    """Return the name of the input if it takes face crops."""
+    inputs = session.get_inputs()
+    outputs = session.get_outputs()
     shape = list(inputs[0].shape) if inputs else []
-    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != "tensor(float)" or shape[1:] != [48, 48, 1]:
+    if len(inputs) != 1 or len(outputs) != 1 or inputs[0].type != "tensor(float)" or shape[1:] != [SIDE, SIDE, 1]:
         raise InputError(f"{path}: not a network for faces: it must take float32 (n, 48, 48, 1) and give one output")
     if isinstance(shape[0], int):
-        raise InputError(f"{path}: takes {shape[0]} faces at a time only: export it with a batch of any size")
+        raise InputError(f"{path}: takes batches of {shape[0]} faces only: export it with a batch of any size")
     return inputs[0].name
 
 
 def _parsed(text: str) -> Any:
-    """Return what a text says in JSON; None if it is none."""
+    """Return the value of a JSON text; None if it is not JSON."""
     try:
         return json.loads(text)
     except ValueError:
@@ -112,10 +117,10 @@ def _parsed(text: str) -> Any:
 
 
 def _labels(metadata: dict[str, Any], path: Path) -> tuple[str, ...]:
-    """Return what a model's answers mean."""
+    """Return a model's labels."""
     labels = metadata.get("labels")
     if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
-        raise InputError(f"{path}: its metadata hold no list `labels`, so nobody knows what it answers: {MAKE}")
+        raise InputError(f"{path}: its metadata has no list `labels`, so its outputs have no meaning: {REMEDY}")
     return tuple(labels)
 
 
@@ -127,32 +132,35 @@ class _LiteRT:
             raise InputError(f"{path}: LiteRT is not installed: run `pip install ai-edge-litert`") from None
         try:
             self._interpreter = Interpreter(str(path), num_threads=threads or None)
-            (given,), (answer,) = self._interpreter.get_input_details(), self._interpreter.get_output_details()
+            (input_details,) = self._interpreter.get_input_details()
+            (output_details,) = self._interpreter.get_output_details()
         except (ValueError, RuntimeError):
-            raise InputError(f"{path}: not a LiteRT model, or one of another form: {MAKE}") from None
+            raise InputError(f"{path}: not a LiteRT model, or one of another form: {REMEDY}") from None
         self.metadata = _appended(path)
         self.labels = _labels(self.metadata, path)
-        if list(given["shape"][1:]) != [48, 48, 1] or given["dtype"] != np.float32:
+        if list(input_details["shape"][1:]) != [SIDE, SIDE, 1] or input_details["dtype"] != np.float32:
             raise InputError(f"{path}: not a network for faces: it must take float32 (n, 48, 48, 1)")
-        self._given, self._answer, self._size = given["index"], answer["index"], 0
+        self._input = input_details["index"]
+        self._output = output_details["index"]
+        self._batch_size = 0
         self._lock = threading.Lock()  # an interpreter serves one thread at a time
 
     def probabilities(self, faces: np.ndarray) -> np.ndarray:
         with self._lock:
-            if len(faces) != self._size:
-                self._size = len(faces)
-                self._interpreter.resize_tensor_input(self._given, (self._size, 48, 48, 1))
+            if len(faces) != self._batch_size:
+                self._batch_size = len(faces)
+                self._interpreter.resize_tensor_input(self._input, (self._batch_size, SIDE, SIDE, 1))
                 self._interpreter.allocate_tensors()
-            self._interpreter.set_tensor(self._given, faces[..., None].astype(np.float32))
+            self._interpreter.set_tensor(self._input, faces[..., None].astype(np.float32))
             self._interpreter.invoke()
-            return self._interpreter.get_tensor(self._answer)
+            return self._interpreter.get_tensor(self._output)
 
 
 def _appended(path: Path) -> dict[str, Any]:
-    """Return the metadata that stand, as JSON, in the zip at the end of a LiteRT file; without them nothing."""
+    """Return the metadata in the zip archive at the end of a LiteRT file; an empty dictionary if there is none."""
     try:
         with zipfile.ZipFile(path) as files:
-            found = _parsed(files.read("metadata.json").decode())
+            metadata = _parsed(files.read("metadata.json").decode())
     except (zipfile.BadZipFile, KeyError, UnicodeDecodeError):
-        found = None
-    return found if isinstance(found, dict) else {}
+        return {}
+    return metadata if isinstance(metadata, dict) else {}

@@ -1,43 +1,55 @@
-"""From pictures to faces and what they show."""
+"""The classifier: from pictures to detected faces and their predictions."""
 
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, overload
+from typing import Any, overload
 
 import numpy as np
 
-from emotion.faces import Found, Haar, Whole, crop
-from emotion.inference import reading, yunet
+from emotion.core.pictures import Detection, Detector, crop
+from emotion.detection import yunet
+from emotion.detection.haar import Haar, Whole
+from emotion.inference import drawing, reading
+from emotion.inference.face import Face
 from emotion.inference.model import Model, open_model
 from emotion.inference.reading import Picture
-from emotion.inference.results import Face, Result
 
-CHUNK = 256  # faces at a time: more are no faster, and need memory
+BATCH_SIZE = 256  # faces; larger batches are no faster and need more memory
 
 
-class Detector(Protocol):
-    """Finds faces; `margin` is what `emotion.faces.crop` needs to cut them out as those of FER-2013 are."""
+@dataclass(frozen=True)
+class Result:
+    """A picture, RGB uint8 (height, width, 3), and its faces, from left to right."""
 
-    margin: float | None
+    picture: np.ndarray = field(repr=False, compare=False)
+    faces: tuple[Face, ...]
 
-    def find(self, picture: np.ndarray) -> list[Found]:
-        """Return the faces of a picture, RGB uint8 (height, width, 3)."""
+    def to_dict(self) -> dict[str, Any]:
+        """Return size and faces as a dictionary that JSON can hold."""
+        height, width = self.picture.shape[:2]
+        return {"width": width, "height": height, "faces": [face.to_dict() for face in self.faces]}
+
+    def drawn(self, bars: bool = False) -> np.ndarray:
+        """Return a copy of the picture with bounding boxes and labels, optionally with bars of all probabilities."""
+        return drawing.draw(self.picture, self.faces, bars)
 
 
 class EmotionClassifier:
-    """Finds the faces of pictures and says what they show.
+    """Detects the faces of pictures and predicts their emotions.
 
     Args:
-        model: Path of an ONNX or LiteRT file; None takes the one that this project ships. Or a model that is open
-            already, so that several classifiers share it.
+        model: Path of an ONNX or LiteRT file; None takes the one that this project ships. Or an open model, to share
+            it between classifiers.
         faces: `haar`, `yunet` (after `emotion fetch-yunet`), the path of YuNet's file, `whole` (each picture is one
-            face, cut out), or a detector of your own.
-        margin: How far beyond its box a face is cut out, see `emotion.faces.crop`; None takes the detector's.
-        smallest: Side in pixels of the smallest face that is looked for; larger is faster.
-        upright: Turn faces until their eyes are level, if the detector tells where they are.
+            face crop), or a detector of your own.
+        margin: How far beyond its bounding box a face is cropped, see `emotion.core.pictures.crop`; None takes the
+            detector's.
+        smallest: Side in pixels of the smallest face to detect; larger is faster.
+        upright: Turn faces until their eyes are level, if the detector locates the eyes.
         threads: Of the network; 0 leaves it to the runtime.
 
     Raises:
-        InputError: A file is missing or not what it should be; the message says what to do.
+        InputError: A file is missing or not what it should be; the message names the remedy.
 
     Example:
         >>> classifier = EmotionClassifier()
@@ -62,12 +74,12 @@ class EmotionClassifier:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """What faces can show."""
+        """The labels that the model can predict."""
         return self._model.labels
 
     @property
     def metadata(self) -> dict[str, Any]:
-        """What the model's file tells of itself: `temperature`, `validation_accuracy`, `weights_md5` and so on."""
+        """The metadata of the model's file: `temperature`, `validation_accuracy`, `weights_md5` and so on."""
         return self._model.metadata
 
     @overload
@@ -79,7 +91,7 @@ class EmotionClassifier:
     def predict(
         self, pictures: Picture | list[Picture] | tuple[Picture, ...], *, bgr: bool = False
     ) -> Result | list[Result]:
-        """Return the faces of a picture, or of each of a list of pictures, whose faces are classified together.
+        """Return the faces of a picture, or of each picture of a list, whose faces are classified together.
 
         Args:
             pictures: Paths, bytes of files, Pillow images, or arrays, gray or colour, see `emotion.inference.reading`.
@@ -91,25 +103,25 @@ class EmotionClassifier:
         if not isinstance(pictures, list | tuple):
             return self.predict([pictures], bgr=bgr)[0]
         read = [reading.read(picture, bgr) for picture in pictures]
-        found = [sorted(self._detector.find(picture), key=lambda face: face.box) for picture in read]
-        seen = [
-            crop(picture, face, self._margin, self._upright)
-            for picture, faces in zip(read, found, strict=True)
-            for face in faces
+        detections = [sorted(self._detector.find(picture), key=lambda face: face.box) for picture in read]
+        crops = [
+            crop(picture, detection, self._margin, self._upright)
+            for picture, found in zip(read, detections, strict=True)
+            for detection in found
         ]
-        rows = iter(zip(seen, self._probabilities(seen), strict=True))
+        rows = iter(zip(crops, self._probabilities(crops), strict=True))
         return [
-            Result(picture, tuple(self._face(face, *next(rows)) for face in faces))
-            for picture, faces in zip(read, found, strict=True)
+            Result(picture, tuple(self._face(detection, *next(rows)) for detection in found))
+            for picture, found in zip(read, detections, strict=True)
         ]
 
-    def _probabilities(self, seen: list[np.ndarray]) -> list[np.ndarray]:
-        chunks = [np.stack(seen[start : start + CHUNK]) for start in range(0, len(seen), CHUNK)]
-        return [row for chunk in chunks for row in self._model.probabilities(chunk)]
+    def _probabilities(self, crops: list[np.ndarray]) -> list[np.ndarray]:
+        batches = [np.stack(crops[start : start + BATCH_SIZE]) for start in range(0, len(crops), BATCH_SIZE)]
+        return [row for batch in batches for row in self._model.probabilities(batch)]
 
-    def _face(self, found: Found, seen: np.ndarray, row: np.ndarray) -> Face:
+    def _face(self, detection: Detection, face_crop: np.ndarray, row: np.ndarray) -> Face:
         probabilities = dict(zip(self.labels, map(float, row), strict=True))
-        return Face(found.box, self.labels[int(row.argmax())], probabilities, found.score, seen)
+        return Face(detection.box, self.labels[int(row.argmax())], probabilities, detection.score, face_crop)
 
 
 def detector(faces: str | Path | Detector, smallest: int) -> Detector:

@@ -1,15 +1,16 @@
-"""Faces that stay the same from frame to frame, so that their labels do not flicker."""
+"""Follow faces from frame to frame, so that their labels do not flicker."""
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from emotion.faces import Box, intersection
-from emotion.inference.results import Face
+from emotion.core.pictures import Box
+from emotion.detection.boxes import intersection
+from emotion.inference.face import Face
 
-OVERLAP = 0.3  # intersection over union of two boxes that may be one face
-PATIENCE = 1.0  # seconds after which a face that is not seen is forgotten
-SETTLED = 3  # frames in which a face was found before it is held: a box by chance, or a face in haste, is not
+MIN_IOU = 0.3  # intersection over union of two boxes that may be the same face
+MAX_GAP = 1.0  # seconds without a detection after which a face is forgotten
+MIN_DETECTIONS = 3  # before a face is held: neither false detections nor fast-moving faces should be
 
 
 @dataclass
@@ -17,37 +18,39 @@ class _Track:
     number: int
     face: Face
     time: float
-    found: int = 1  # in so many frames
+    detections: int = 1
 
 
 class Tracker:
-    """Numbers faces and averages what they show over time, the latest answers most.
+    """Numbers faces and averages their probabilities over time, weighting recent frames most.
 
     Args:
-        memory: Seconds after which an answer counts 1/e of a new one. 0 turns averaging off.
-        hold: Seconds for which a face that is not found any more is still returned, as it was found last: a detector
+        memory: Seconds after which a prediction weighs 1/e of a new one. 0 turns averaging off.
+        hold: Seconds for which a face that is no longer detected is still returned, at its last position: a detector
             misses single frames, and boxes on a screen would flicker.
     """
 
     def __init__(self, memory: float = 0.5, hold: float = 0.0) -> None:
-        self.memory, self.hold = memory, hold
+        self.memory = memory
+        self.hold = hold
         self._tracks: list[_Track] = []
         self._count = 0
 
     def update(self, faces: Iterable[Face], time: float) -> tuple[Face, ...]:
         """Return the faces of the next frame with their numbers, averaged probabilities and labels of these.
 
-        Held faces come last. Of one and another face that touches it, only the one that was found more often is there.
+        Held faces come last. Of a held face and a detected one that touch, only the one with more detections is
+        returned.
 
         Args:
-            faces: As found in the frame.
-            time: Of the frame, in seconds; later than of the frame before.
+            faces: As detected in the frame.
+            time: Of the frame, in seconds; later than that of the previous frame.
         """
         faces = list(faces)
-        self._tracks = [track for track in self._tracks if time - track.time <= PATIENCE]
-        mine = _matched(self._tracks, faces)
-        followed = [self._followed(face, mine.get(place), time) for place, face in enumerate(faces)]
-        held = [t for t in self._tracks if t.found >= SETTLED and 0 < time - t.time <= self.hold]
+        self._tracks = [track for track in self._tracks if time - track.time <= MAX_GAP]
+        matches = _matched(self._tracks, faces)
+        followed = [self._followed(face, matches.get(index), time) for index, face in enumerate(faces)]
+        held = [t for t in self._tracks if t.detections >= MIN_DETECTIONS and 0 < time - t.time <= self.hold]
         shown = [track for track in followed if not _hidden(track, held)]
         shown += [track for track in held if not _hidden(track, followed)]
         return tuple(track.face for track in shown)
@@ -58,41 +61,43 @@ class Tracker:
             track = _Track(self._count, replace(face, track=self._count), time)
             self._tracks.append(track)
             return track
-        kept = math.exp((track.time - time) / self.memory) if self.memory else 0.0
+        weight = math.exp((track.time - time) / self.memory) if self.memory else 0.0
         old = track.face.probabilities
-        mean = {label: kept * old[label] + (1 - kept) * new for label, new in face.probabilities.items()}
+        mean = {label: weight * old[label] + (1 - weight) * new for label, new in face.probabilities.items()}
         track.face = replace(face, probabilities=mean, label=max(mean, key=mean.__getitem__), track=track.number)
-        track.time, track.found = time, track.found + 1
+        track.time = time
+        track.detections += 1
         return track
 
 
 def _hidden(track: _Track, others: list[_Track]) -> bool:
-    """Return if one of the others is in the same place and was found more often, or as often and earlier."""
+    """Return whether another track in the same place has more detections, or as many and is older."""
     return any(
-        intersection(track.face.box, one.face.box) and (one.found, -one.number) > (track.found, -track.number)
-        for one in others
+        intersection(track.face.box, other.face.box)
+        and (other.detections, -other.number) > (track.detections, -track.number)
+        for other in others
     )
 
 
 def _matched(tracks: list[_Track], faces: list[Face]) -> dict[int, _Track]:
-    """Return the track of each face that continues one, by its place: the largest overlaps first."""
+    """Return the track that each face continues, by the face's index: the largest overlaps first."""
     pairs = sorted(
         (
-            (_overlap(track.face.box, face.box), -track.number, place, track)
+            (_iou(track.face.box, face.box), -track.number, index, track)
             for track in tracks
-            for place, face in enumerate(faces)
+            for index, face in enumerate(faces)
         ),
         key=lambda pair: pair[:3],
         reverse=True,
     )
-    taken: dict[int, _Track] = {}
-    for overlap, _, place, track in pairs:
-        if overlap >= OVERLAP and place not in taken and track not in taken.values():
-            taken[place] = track
-    return taken
+    matches: dict[int, _Track] = {}
+    for iou, _, index, track in pairs:
+        if iou >= MIN_IOU and index not in matches and track not in matches.values():
+            matches[index] = track
+    return matches
 
 
-def _overlap(one: Box, other: Box) -> float:
+def _iou(one: Box, other: Box) -> float:
     """Return the intersection of two boxes over their union."""
     shared = intersection(one, other)
     return shared / max(1, one[2] * one[3] + other[2] * other[3] - shared)

@@ -1,4 +1,4 @@
-"""Any network of keras.applications, chosen by its name, on gray faces."""
+"""Any network of keras.applications, by name, on gray faces."""
 
 import difflib
 import sys
@@ -14,7 +14,7 @@ def build(
     name: str,
     weights: str | None,
     input_size: int,
-    trainable: int,
+    trainable_layers: int,
     batch_norm: bool,
     dense: int,
     dropout: float,
@@ -24,15 +24,15 @@ def build(
     Args:
         classes: Number of emotions.
         name: As keras.applications calls it: MobileNetV3Small, EfficientNetV2B0, DenseNet121, ...
-        weights: None to start from random numbers, imagenet, or a file of weights without top.
-        input_size: Side in pixels to which the face is resized; each network has a smallest one, mostly 32.
-        trainable: How many of its last layers learn; the others stay as they are. From scratch, all learn.
-        batch_norm: Normalise what the dense layer gets.
+        weights: None (random initialization), imagenet, or a file of weights without the top.
+        input_size: Side in pixels to which the face is resized; the minimum depends on the network, mostly 32.
+        trainable_layers: Number of last layers to train; the others are frozen. From scratch, all are trained.
+        batch_norm: Whether to normalise the input of the hidden dense layer.
         dense: Units of the hidden dense layer.
         dropout: Share of activations dropped before the last layer.
 
     Raises:
-        ValueError: There is no such network, it takes no such size, or the weights belong to another network.
+        ValueError: There is no such network, the size is too small for it, or the weights belong to another one.
     """
     application = _application(name)
     face = keras.Input((48, 48, 1), name="face")
@@ -42,7 +42,7 @@ def build(
     scale, offset = _preprocessing(sys.modules[application.__module__])
     x = layers.Rescaling(scale, offset=offset, name="scale")(x)
     base = application(include_top=False, weights=weights, input_tensor=x, input_shape=(input_size, input_size, 3))
-    for layer in base.layers[: len(base.layers) - trainable] if weights else []:
+    for layer in base.layers[: len(base.layers) - trainable_layers] if weights else []:
         layer.trainable = False
     base = _copy(base)
     x = layers.GlobalAveragePooling2D(name="average")(base.output)
@@ -54,8 +54,8 @@ def build(
 
 
 def _application(name: str) -> Any:
-    """Return the function of this name."""
-    known = [other for other in dir(keras.applications) if other[0].isupper()]
+    """Return the function of keras.applications with this name."""
+    known = [function for function in dir(keras.applications) if function[0].isupper()]
     if name not in known:
         near = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"known are {', '.join(known)}"
@@ -64,18 +64,18 @@ def _application(name: str) -> Any:
 
 
 def _preprocessing(module: Any) -> tuple[list[float], list[float]]:
-    """Return scale and offset of each channel that make of 0..255 what the ImageNet weights of a module expect."""
+    """Return scale and offset per channel that turn 0..255 into the inputs for which a module has ImageNet weights."""
     ends = [module.preprocess_input(keras.ops.full((1, 1, 1, 3), value)) for value in (0.0, 255.0)]
     black, white = (keras.ops.convert_to_numpy(end).ravel().tolist() for end in ends)
     return [(high - low) / 255 for low, high in zip(black, white, strict=True)], black
 
 
 def _copy(base: keras.Model) -> keras.Model:
-    """Return the network with what is frozen in it fixed, and without layers that get lost on the way to ONNX."""
+    """Return a copy whose frozen dropout is switched off, and whose Normalization layers are Rescaling, for ONNX."""
 
     def copy(layer: Any) -> Any:
         config = layer.get_config()
-        if isinstance(layer, layers.Normalization):  # its numbers are no weights there
+        if isinstance(layer, layers.Normalization):  # whose mean and variance are not exported
             mean, deviation = (keras.ops.convert_to_numpy(x).ravel() for x in (layer.mean, layer.variance**0.5))
             return layers.Rescaling(
                 (1 / deviation).tolist(), (-mean / deviation).tolist(), name=layer.name, trainable=layer.trainable

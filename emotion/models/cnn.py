@@ -1,4 +1,4 @@
-"""Pairs of 3x3 convolutions with batch normalisation, the classic network of FER-2013 projects.
+"""Pairs of 3x3 convolutions with batch normalisation, the usual network of FER-2013 projects.
 
 After Simonyan & Zisserman, "Very Deep Convolutional Networks for Large-Scale Image Recognition", 2015 (pairs of
 small convolutions), with the batch normalisation of Ioffe & Szegedy, 2015.

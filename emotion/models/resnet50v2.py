@@ -5,17 +5,17 @@ from keras import layers
 
 
 def build(
-    *, classes: int, weights: str | None, input_size: int, trainable: int, dense: int, dropout: float
+    *, classes: int, weights: str | None, input_size: int, trainable_layers: int, dense: int, dropout: float
 ) -> keras.Model:
     """Build ResNet50V2 without its top, then average pooling, dropout, batch normalisation and a dense layer.
 
     Args:
         classes: Number of emotions.
-        weights: None to start from random numbers, imagenet, or a file of weights without top.
+        weights: None (random initialization), imagenet, or a file of weights without the top.
         input_size: Side in pixels to which the face is resized, 32 or more.
-        trainable: How many of its last layers learn; the others stay as they are. From scratch, all learn.
+        trainable_layers: Number of last layers to train; the others are frozen. From scratch, all are trained.
         dense: Units of the hidden dense layer.
-        dropout: Share of activations dropped after the average.
+        dropout: Share of activations dropped after pooling.
 
     Raises:
         ValueError: The weights belong to another network.
@@ -27,7 +27,7 @@ def build(
     # What keras.applications.resnet_v2.preprocess_input does: -1..1.
     x = layers.Rescaling(1 / 127.5, offset=-1, name="scale")(x)
     base = keras.applications.ResNet50V2(include_top=False, weights=weights, input_tensor=x)
-    for layer in base.layers[: len(base.layers) - trainable] if weights else []:
+    for layer in base.layers[: len(base.layers) - trainable_layers] if weights else []:
         layer.trainable = False
     x = layers.GlobalAveragePooling2D(name="average")(base.output)
     x = layers.Dropout(dropout, name="dropout")(x)

@@ -1,7 +1,7 @@
 """A small residual network for gray faces of 48x48 pixels.
 
-After He et al., "Deep Residual Learning for Image Recognition", 2016: pairs of 3x3 convolutions whose result is added
-to what came in. Full resolution costs most and tells least, so one convolution alone works there.
+After He et al., "Deep Residual Learning for Image Recognition", 2016: pairs of 3x3 convolutions whose output is added
+to their input. Full resolution is the most expensive and helps least, so only one convolution works on it.
 """
 
 from typing import Literal
@@ -20,19 +20,19 @@ def build(
     activation: Literal["relu", "elu", "swish", "gelu"],
     initializer: Literal["he_normal", "glorot_uniform", "lecun_normal"],
 ) -> keras.Model:
-    """Build one convolution, then stages of residual blocks, then the average over the picture and a dense layer.
+    """Build one convolution, then stages of residual blocks, then global average pooling and a dense layer.
 
     Args:
         classes: Number of emotions.
         stem: Channels of the first convolution.
         widths: Channels of each stage; every stage halves the picture.
         blocks: Number of blocks of each stage.
-        dropout: Share of averages dropped before the last layer.
+        dropout: Share of activations dropped before the last layer.
         activation: Of all hidden layers.
         initializer: Of all kernels.
 
     Raises:
-        ValueError: There are not as many widths as numbers of blocks.
+        ValueError: `widths` and `blocks` differ in length.
     """
 
     def convolved(x: keras.KerasTensor, width: int, size: int, stride: int, name: str) -> keras.KerasTensor:
@@ -52,7 +52,7 @@ def build(
             name = f"stage{stage}_block{block}"
             y = active(convolved(x, width, 3, 2 if block == 1 else 1, f"{name}a"), f"{name}a")
             y = convolved(y, width, 3, 1, f"{name}b")
-            if block == 1:  # what came in is larger and has fewer channels
+            if block == 1:  # the input is larger and has fewer channels
                 x = layers.AveragePooling2D(2, name=f"{name}_pool")(x)
                 x = convolved(x, width, 1, 1, f"{name}_shortcut")
             x = active(layers.Add(name=f"{name}_add")([x, y]), name)

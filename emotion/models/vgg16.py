@@ -1,9 +1,10 @@
-"""VGG16 (Simonyan & Zisserman, 2015) on gray faces, from ImageNet's weights or from scratch."""
+"""VGG16 (Simonyan & Zisserman, "Very Deep Convolutional Networks", 2015) on gray faces, pretrained or from scratch."""
 
 import keras
 from keras import layers
 
-BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and convolutions of each
+INPUT_SCALE = 70  # standard deviation of the inputs, about
+BLOCKS = ((64, 2), (128, 2), (256, 3), (512, 3), (512, 3))  # channels and number of convolutions of each
 
 
 def build(
@@ -11,7 +12,7 @@ def build(
     classes: int,
     weights: str | None,
     input_size: int,
-    trainable: int,
+    trainable_layers: int,
     batch_norm: bool,
     dense: int,
     dropout: float,
@@ -20,15 +21,15 @@ def build(
 
     Args:
         classes: Number of emotions.
-        weights: None to start from random numbers, imagenet, or a file of weights without top.
+        weights: None (random initialization), imagenet, or a file of weights without the top.
         input_size: Side in pixels to which the face is resized, 32 or more.
-        trainable: How many of the last layers of VGG16 learn; the others stay as they are. From scratch, all learn.
+        trainable_layers: Number of last layers to train; the others are frozen. From scratch, all are trained.
         batch_norm: From scratch only: normalise after each convolution, as torchvision's vgg16_bn does.
         dense: Units of the hidden dense layer.
         dropout: Share of activations dropped before the last layer.
 
     Raises:
-        ValueError: The weights belong to another network, or batch_norm is wanted with weights.
+        ValueError: The weights belong to another network, or batch_norm is set with weights.
     """
     if weights and batch_norm:
         raise ValueError("ImageNet's VGG16 has no batch normalisation: batch_norm: true goes with weights: scratch")
@@ -40,7 +41,7 @@ def build(
     x = layers.Rescaling(1.0, offset=[-103.939, -116.779, -123.68], name="means")(x)
     if weights:
         base = keras.applications.VGG16(include_top=False, weights=weights, input_tensor=x)
-        for layer in base.layers[: len(base.layers) - trainable]:
+        for layer in base.layers[: len(base.layers) - trainable_layers]:
             layer.trainable = False
         x = base.output
     else:
@@ -53,12 +54,12 @@ def build(
 
 
 def _from_scratch(x: keras.KerasTensor, batch_norm: bool) -> keras.KerasTensor:
-    """Return what VGG16 makes of a picture, with layers named as in keras.applications."""
+    """Return the output of VGG16's convolutions, named as in keras.applications."""
     for block, (width, convolutions) in enumerate(BLOCKS, start=1):
         for number in range(1, convolutions + 1):
-            # From Keras' default (Glorot) a signal dies out over 13 convolutions without normalisation; not so from
-            # He et al., "Delving Deep into Rectifiers", 2015. The inputs are up to 150, so the first starts smaller.
-            scale = 2 / 70**2 if block == number == 1 else 2
+            # With Keras' default (Glorot) the signal vanishes over 13 convolutions without normalisation, unlike with
+            # He et al., "Delving Deep into Rectifiers", 2015. The first kernel is smaller, since inputs reach 150.
+            scale = 2 / INPUT_SCALE**2 if block == number == 1 else 2
             start = keras.initializers.VarianceScaling(scale, mode="fan_in", distribution="truncated_normal")
             x = layers.Conv2D(
                 width, 3, padding="same", use_bias=not batch_norm, kernel_initializer=start,

@@ -1,1 +1,1 @@
-"""One page and one model card, made of what the stages wrote."""
+"""The report page and the model card, made from the files of the stages."""

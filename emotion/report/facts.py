@@ -1,4 +1,4 @@
-"""What the stages found out, read from their files."""
+"""The results of the stages, read from their files."""
 
 import csv
 import json
@@ -8,72 +8,44 @@ from typing import Any
 
 
 def of_model(name: str, best: str) -> dict[str, Any]:
-    """Return the numbers of a model, or of the ensemble, whose answers are averaged ones.
+    """Return the scores and costs of a model, or of the ensemble, which has no costs.
 
     Args:
-        name: As its files are called.
-        best: Of the best model.
+        name: Of the model, or `ensemble`.
+        best: Name of the best model.
     """
-    parts = {part["part"]: part for part in read(f"plots/scores/{name}.json")["scores"]}
-    confusion = parts["test"]["confusion"]
+    subsets = {row["subset"]: row for row in read(f"plots/scores/{name}.json")["scores"]}
+    confusion = subsets["test"]["confusion"]
     found = {
         "name": name,
         "best": name == best,
-        "test": parts["test"],
-        "averaged": parts.get("test_averaged"),
+        "test": subsets["test"],
+        "with_tta": subsets.get("test_tta"),
         "confusion": [[count / max(1, sum(row)) for count in row] for row in confusion],
         "cross_fitted": None,
         "parameters": "–",
         "macs": "–",
     }
-    for leak in ("unleaked", "unleaked_near"):
-        part = parts.get(f"test_{leak}")  # there is none if all faces leaked
-        found[leak] = part["scores"]["accuracy"]["accuracy"] if part else None
+    for subset in ("no_exact_leakage", "no_leakage"):
+        row = subsets.get(f"test_{subset}")  # absent if every test face leaks
+        found[subset] = row["scores"]["accuracy"]["accuracy"] if row else None
     if Path(f"metrics/architecture/{name}.json").exists():
         costs = read(f"metrics/architecture/{name}.json")
         found["parameters"], found["macs"] = (f"{costs[cost] / 1e6:.2f} M" for cost in ("parameters", "macs"))
-        found["cross_fitted"] = read(f"metrics/calibration/{name}.json")["single"]["error_cross_fitted"]
+        found["cross_fitted"] = read(f"metrics/calibration/{name}.json")["without_tta"]["ece_cross_fitted"]
     return found
 
 
 def hashes(names: Sequence[str]) -> dict[str, str]:
-    """Return the MD5 of the faces that were learnt from and of the weights of each model that was exported."""
-    found = {
-        name: read(f"metrics/export/{name}.json") for name in names if Path(f"metrics/export/{name}.json").exists()
-    }
-    data = {"data/learn.parquet": next(iter(found.values()))["data_md5"]} if found else {}
-    return data | {f"models/{name}.keras": one["weights_md5"] for name, one in found.items()}
-
-
-def read(path: str) -> Any:
-    """Return the content of a JSON file."""
-    return json.loads(Path(path).read_text(encoding="utf-8"))
-
-
-def columns(path: str, *names: str) -> tuple[list[float], ...]:
-    """Return columns of a CSV file, or of a JSON file whose only value is a list of rows, as numbers."""
-    if path.endswith(".json"):
-        (rows,) = read(path).values()
-    else:
-        rows = table(path)
-    return tuple([float(row[name]) for row in rows] for name in names)
-
-
-def table(path: str) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file; what looks like a number is one."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(file)]
-
-
-def _number(value: str) -> float | str:
-    try:
-        return float(value)
-    except ValueError:
-        return value
+    """Return the MD5 of the training and validation faces and of the weights of each exported model."""
+    paths = {name: f"metrics/export/{name}.json" for name in names}
+    exported = {name: read(path) for name, path in paths.items() if Path(path).exists()}
+    data = {"data/learn.parquet": next(iter(exported.values()))["data_md5"]} if exported else {}
+    return data | {f"models/{name}.keras": one["weights_md5"] for name, one in exported.items()}
 
 
 def robustness(names: Sequence[str]) -> dict[str, dict[str, tuple[list[float], list[float]]]]:
-    """Return for each corruption the accuracies by strength of each model; none if no model was tested.
+    """Return strengths and accuracies by corruption and model; nothing if no model was tested.
 
     A model that was not tested is there without points, so that the others keep their colours.
     """
@@ -83,5 +55,32 @@ def robustness(names: Sequence[str]) -> dict[str, dict[str, tuple[list[float], l
         for name in names:
             rows = [row for row in tested.get(name, []) if row["corruption"] == kind]
             title = name if name in tested else f"{name} (not run)"
-            found.setdefault(kind, {})[title] = [row["step"] for row in rows], [row["accuracy"] for row in rows]
+            found.setdefault(kind, {})[title] = ([row["step"] for row in rows], [row["accuracy"] for row in rows])
     return found
+
+
+def read(path: str) -> Any:
+    """Return the content of a JSON file."""
+    return json.loads(Path(path).read_text(encoding="utf-8"))
+
+
+def table(path: str) -> list[dict[str, Any]]:
+    """Return the rows of a CSV file, with numbers as floats."""
+    with open(path, newline="", encoding="utf-8") as file:
+        return [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(file)]
+
+
+def columns(path: str, *names: str) -> tuple[list[float], ...]:
+    """Return columns of a CSV file, or of a JSON file whose only value is a list of rows, as floats."""
+    if path.endswith(".json"):
+        (rows,) = read(path).values()
+    else:
+        rows = table(path)
+    return tuple([float(row[name]) for row in rows] for name in names)
+
+
+def _number(value: str) -> float | str:
+    try:
+        return float(value)
+    except ValueError:
+        return value

@@ -1,23 +1,27 @@
-"""From facts to text: the page and the model card."""
+"""From facts to text: the page, its pictures, and the model card."""
 
 import base64
+import io
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import jinja2
+import matplotlib
+from matplotlib.figure import Figure
 
 FOLDER = Path(__file__).parent
-DATA = {
-    "counts": "Faces of each emotion in each part",
-    "mean_faces": "The mean face of each emotion",
+DATA_TITLES = {
+    "counts": "Number of faces by emotion and subset",
+    "mean_faces": "Mean face of each emotion",
     "brightness_and_contrast": "Brightness and contrast of the faces",
-    "shared": "Faces that parts share",
+    "leakage": "Leakage: faces with a duplicate in another subset",
 }
 
 
 def rendered(template: str, facts: Mapping[str, Any]) -> str:
-    """Return a template of this folder filled with facts; a fact that is missing is an error."""
+    """Return a template of this folder filled with facts; a missing fact is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=template.endswith(".html"),
@@ -28,23 +32,44 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
 
 
 def pictures(names: Sequence[str], real: bool) -> dict[str, list[tuple[str, str]]]:
-    """Return title and address of the pictures of each section.
+    """Return title and data URL of the pictures of each section.
 
     Args:
         names: Of the models.
-        real: Also those of real faces, which must not get into git.
+        real: Whether to include real faces, which must not get into git.
     """
     files = {
         "gradcam": {"Drawn faces": "plots/explain/drawn_faces.png"},
-        "data": {title: f"plots/data/{name}.png" for name, title in DATA.items()},
+        "data": {title: f"plots/data/{name}.png" for name, title in DATA_TITLES.items()},
         "networks": {name: f"plots/architecture/{name}.png" for name in names},
     }
     if real:
         files["gradcam"]["Faces of PublicTest"] = "plots/faces/gradcam.png"
-        files["data"]["Some faces of each emotion"] = "plots/faces/samples.png"
-    return {section: [(title, _address(path)) for title, path in of.items()] for section, of in files.items()}
+        files["data"]["Sample faces of each emotion"] = "plots/faces/samples.png"
+    return {section: [(title, _data_url(path)) for title, path in of.items()] for section, of in files.items()}
 
 
-def _address(path: str) -> str:
-    """Return a PNG file as an address that holds its bytes."""
+def _data_url(path: str) -> str:
     return f"data:image/png;base64,{base64.b64encode(Path(path).read_bytes()).decode()}"
+
+
+def svg(figure: Figure, title: str) -> str:
+    """Return a figure as an SVG element without a background, whose black takes the page's text colour.
+
+    The same figure gives the same text: neither dates nor random names are in it.
+
+    Args:
+        figure: Changed in place.
+        title: The label for screen readers.
+    """
+    figure.set_facecolor("none")
+    for axes in figure.axes:
+        axes.set_facecolor("none")
+    written = io.StringIO()
+    with matplotlib.rc_context({"svg.hashsalt": title, "svg.fonttype": "none", "font.family": "sans-serif"}):
+        figure.savefig(written, format="svg", metadata={"Date": None, "Creator": None})
+    text = written.getvalue()
+    text = text[text.index("<svg") :].replace("#000000", "currentColor")
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
+    text = re.sub(r"font: (.*?)'DejaVu Sans'[^;\"]*", r"font: \1sans-serif", text)
+    return re.sub(r"<svg ([^>]*?)>", rf'<svg \1 role="img" aria-label="{title}">', text, count=1)

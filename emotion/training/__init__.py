@@ -1,1 +1,1 @@
-"""From arrays to a fitted network."""
+"""Training: from arrays of faces to a fitted network and its predictions."""

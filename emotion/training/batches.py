@@ -1,4 +1,4 @@
-"""The batches of an epoch, made ahead by a thread while the network learns."""
+"""The batches of an epoch, prepared by a background thread while the network trains."""
 
 import queue
 import threading
@@ -8,67 +8,59 @@ from typing import Any
 
 import numpy as np
 
-from emotion.training.augment import AugmentSettings, augment
+from emotion.training.augmentation import AugmentationSettings, augment
+
+PREFETCH = 4  # batches prepared ahead
 
 
 @dataclass(frozen=True)
 class Examples:
-    """n faces uint8 (n, 48, 48) and targets float32 (n, classes); the more a row sums to, the more its face counts."""
+    """n faces with their targets.
+
+    Attributes:
+        faces: uint8 (n, 48, 48).
+        targets: float32 (n, classes). A row's sum is the sample weight of its face.
+    """
 
     faces: np.ndarray
     targets: np.ndarray
 
     def __len__(self) -> int:
-        """Return how many there are."""
+        """Return the number of faces."""
         return len(self.faces)
-
-    def inputs(self, rows: np.ndarray | slice) -> Any:
-        """Return what the network takes for some of them as they are: uint8 (rows, side, side, 1)."""
-        return self.faces[rows][..., None]
-
-    def augmented(
-        self, rows: np.ndarray | slice, settings: AugmentSettings, rng: np.random.Generator
-    ) -> tuple[Any, np.ndarray]:
-        """Return what the network takes for some of them, drawn at random, and their targets, as `augment` does."""
-        return augment(self.faces[rows], self.targets[rows], settings, rng)
-
-    def parts(self, size: int) -> Iterator[Any]:
-        """Yield what the network takes for all of them as they are, in order, so many at a time."""
-        return (self.inputs(slice(start, start + size)) for start in range(0, len(self), size))
 
 
 def batches(
-    examples: Examples, size: int, settings: AugmentSettings, seed: tuple[int, int], first: int = 0
-) -> Iterator[tuple[Any, np.ndarray]]:
-    """Yield an epoch's full batches: what the network takes, and targets float32 (size, classes).
+    examples: Examples, size: int, settings: AugmentationSettings, seed: tuple[int, int], first: int = 0
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the full batches of an epoch: augmented faces float32 (size, side, side, 1) and targets (size, classes).
 
-    What a batch holds follows from the seed and its own number alone, so an epoch can go on in its middle, and
-    nothing depends on how the thread is timed.
+    A batch depends on nothing but the seed and its own number, so a run can resume in the middle of an epoch.
 
     Args:
-        examples: All of them.
-        size: Faces of a batch; what is left at the end is left out.
+        examples: All training faces.
+        size: Faces in a batch; an incomplete last batch is dropped.
         settings: The augmentation of this epoch.
-        seed: Of the model and number of the epoch.
-        first: Number of the batch to begin with.
+        seed: The model's seed and the number of the epoch.
+        first: Number of the first batch to yield; earlier ones are skipped.
     """
-    ready: queue.Queue[Any] = queue.Queue(maxsize=4)
+    ready: queue.Queue[Any] = queue.Queue(maxsize=PREFETCH)
     stop = threading.Event()
 
-    def work() -> None:
+    def prepare() -> None:
         try:
             order = np.random.default_rng([*seed, 0]).permutation(len(examples))
             for number in range(first, len(order) // size):
                 if stop.is_set():
                     return
-                chosen = order[number * size : (number + 1) * size]
+                rows = order[number * size : (number + 1) * size]
                 rng = np.random.default_rng([*seed, number + 1])
-                ready.put(examples.augmented(chosen, settings, rng))
+                ready.put(augment(examples.faces[rows], examples.targets[rows], settings, rng))
             ready.put(None)
-        except BaseException as error:  # noqa: BLE001 - raised again where the batches are used
+        except BaseException as error:
             ready.put(error)
 
-    threading.Thread(target=work, daemon=True).start()
+    threading.Thread(target=prepare, daemon=True).start()
     try:
         while (item := ready.get()) is not None:
             if isinstance(item, BaseException):
@@ -76,5 +68,5 @@ def batches(
             yield item
     finally:
         stop.set()
-        while not ready.empty():
+        while not ready.empty():  # else the thread may block on a full queue
             ready.get_nowait()

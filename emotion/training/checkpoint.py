@@ -1,4 +1,4 @@
-"""A file that brings a killed training back to where it was."""
+"""Checkpoints, from which a killed training resumes with the same result to the bit."""
 
 import contextlib
 import hashlib
@@ -15,63 +15,63 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel
 
-from emotion.errors import InputError
+from emotion.core.errors import InputError
 
-SECONDS = 60.0  # between two checkpoints inside an epoch; every epoch ends with one
+SAVE_INTERVAL = 60.0  # seconds between two checkpoints within an epoch; every epoch ends with one
 
 
 @dataclass
 class Progress:
-    """Where a training stands. Its random numbers need no place here: they follow from seed, epoch and batch."""
+    """How far a training has got. Random numbers need no state here: they follow from seed, epoch and batch."""
 
-    history: list[dict[str, float]] = field(default_factory=list)  # of the epochs that are over
-    batch: int = 0  # done in this epoch
-    loss: float = 0.0  # sum over these batches
-    accuracy: float = 0.0  # likewise
+    history: list[dict[str, float]] = field(default_factory=list)  # of the finished epochs
+    batch: int = 0  # batches done in this epoch
+    loss: float = 0.0  # sum of the losses of these batches
+    accuracy: float = 0.0  # sum of their accuracies
 
     def add(self, loss: float, accuracy: float) -> None:
-        """Count one batch more, with its means."""
+        """Add one batch, with its mean loss and accuracy."""
         self.batch += 1
         self.loss += loss
         self.accuracy += accuracy
 
 
 class Checkpoint:
-    """Progress, every variable of a training and its best weights, in one file that is whole or not there."""
+    """Progress, all variables and the best weights of a training, in one file that is written atomically."""
 
     def __init__(self, folder: str | Path, name: str, identity: str) -> None:
-        """Say where the file is to be.
+        """Choose the file, and mention checkpoints of the same model that do not fit.
 
         Args:
-            folder: Outside of all outputs of DVC, which deletes these before a stage runs.
-            name: Of the model.
-            identity: What the training follows from, as `identity` returns it: another one's checkpoint is not used.
+            folder: Outside the outputs of DVC, which deletes them before a stage runs.
+            name: The model's name.
+            identity: Hash of all that the training depends on, as `identity` returns it.
         """
         self.path = Path(folder) / f"{name}-{identity[:16]}.npz"
         self._saved = time.monotonic()
         others = sorted(path.name for path in self.path.parent.glob(f"{name}-{'?' * 16}.npz") if path != self.path)
         if others and not self.path.exists():
-            what = f"{folder}/{others[0]} is of other params, code, data or versions"
-            print(f"note: {what}: not used; delete it if you do not go back to them", file=sys.stderr)
+            why = "it belongs to other params, code, data or versions; delete it if you will not return to them"
+            print(f"note: checkpoint {folder}/{others[0]} is not used: {why}", file=sys.stderr)
 
     @property
     def due(self) -> bool:
-        """Whether it is time for the next one."""
-        return time.monotonic() - self._saved >= SECONDS
+        """Whether it is time for the next checkpoint."""
+        return time.monotonic() - self._saved >= SAVE_INTERVAL
 
     def save(self, progress: Progress, variables: Sequence[Any], best: Sequence[np.ndarray]) -> None:
-        """Write the file; one that was there stays until the new one is on the disk."""
+        """Write the file; the previous one stays until the new one is safely on the disk."""
         arrays = {f"variable{n}": value.numpy() for n, value in enumerate(variables)}
         arrays |= {f"best{n}": value for n, value in enumerate(best)}
         state = np.frombuffer(json.dumps([asdict(progress), len(best)]).encode(), np.uint8)
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        partial = self.path.with_suffix(".part")  # the same each time, so that kills leave one at most
+        partial = self.path.with_suffix(".part")  # the same name each time, so that kills leave one at most
         try:
             with partial.open("wb") as file:
                 np.savez(file, progress=state, **arrays)
                 file.flush()
                 os.fsync(file.fileno())
-        except OSError as error:  # such as a full disk
+        except OSError as error:  # e.g. a full disk
             partial.unlink(missing_ok=True)
             error.filename = error.filename or str(partial)
             raise
@@ -93,17 +93,17 @@ class Checkpoint:
                 values = [file[f"variable{n}"] for n, _ in enumerate(variables)]
                 best = [file[f"best{n}"] for n in range(count)]
         except (OSError, ValueError, KeyError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile) as error:
-            raise InputError(f"{self.path} is damaged ({error}): delete it, then training begins anew") from None
+            raise InputError(f"{self.path} is damaged ({error}): delete it to start the training over") from None
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
-        print(f"goes on after epoch {len(progress.history)} and {progress.batch} batches", flush=True)
+        print(f"resumes after epoch {len(progress.history)} and {progress.batch} batches", flush=True)
         return progress, best
 
     def remove(self) -> None:
-        """Delete the file, since all that follows from it is written."""
+        """Delete the file, once the outputs of the training are written."""
         self.path.unlink(missing_ok=True)
         self.path.with_suffix(".part").unlink(missing_ok=True)
-        with contextlib.suppress(OSError):  # others may be in it
+        with contextlib.suppress(OSError):  # it may hold those of other models
             self.path.parent.rmdir()
 
 

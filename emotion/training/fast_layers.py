@@ -1,8 +1,8 @@
-"""A twin of a network that computes the same in training, several times faster on a CPU.
+"""A fast twin of a network: the same computation in training, several times faster on a CPU.
 
 Keras 3 normalises batches with separate operations and draws dropout masks as floating-point numbers; on two cores
 each costs as much as the convolutions. The twin uses TensorFlow's fused normalisation and random bytes, and may compute
-in bfloat16. Its weights have the same order and shapes, so they are copied back into the stock network.
+in bfloat16. Its weights have the same order and shapes, so they can be copied back into the stock network.
 """
 
 import functools
@@ -11,14 +11,16 @@ from typing import Any
 import keras
 import tensorflow as tf
 
+BYTE_VALUES = 256
+
 
 class FusedBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation that reads the batch once; outside training it is Keras' own."""
+    """Batch normalisation that reads the batch once; at inference it is Keras' own."""
 
     def __init__(self, **config: object) -> None:
-        """Take the configuration of the layer that it stands for."""
+        """Take the configuration of the layer that it replaces."""
         super().__init__(**config)
-        self.autocast = False  # statistics stay float32; the kernel takes bfloat16 pictures beside them
+        self.autocast = False  # statistics stay in float32; the kernel accepts bfloat16 inputs beside them
 
     def call(self, inputs: tf.Tensor, training: bool | None = None, mask: tf.Tensor | None = None) -> tf.Tensor:
         """Normalise (n, height, width, channels) by the batch's statistics and update the moving ones."""
@@ -40,8 +42,8 @@ class ByteDropout(keras.layers.Dropout):
     """Dropout whose mask is one random byte per activation, so the rate is a multiple of 1/256."""
 
     def call(self, inputs: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Drop activations and scale the others so that the expectation stays."""
-        threshold = round(self.rate * 256)
+        """Drop activations and scale up the others, so that the expected value stays the same."""
+        threshold = round(self.rate * BYTE_VALUES)
         if not training or threshold == 0:
             return inputs
         size = tf.size(inputs)
@@ -50,14 +52,14 @@ class ByteDropout(keras.layers.Dropout):
         )
         noise = tf.reshape(tf.reshape(tf.bitcast(words, tf.uint8), [-1])[:size], tf.shape(inputs))
         kept = tf.cast(noise >= tf.cast(threshold, tf.uint8), inputs.dtype)
-        return inputs * kept * tf.cast(256 / (256 - threshold), inputs.dtype)
+        return inputs * kept * tf.cast(BYTE_VALUES / (BYTE_VALUES - threshold), inputs.dtype)
 
 
 class SlicedMaxPooling(keras.layers.MaxPooling2D):
-    """The maximum of shifted slices: XLA has no deterministic gradient of TensorFlow's own pooling."""
+    """Max pooling as a maximum of shifted slices: XLA has no deterministic gradient of TensorFlow's own."""
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
-        """Pool (n, height, width, channels); the border that fills no window is left out."""
+        """Pool (n, height, width, channels); incomplete windows at the border are dropped."""
         rows, columns = (
             range(0, size - window + 1, stride)
             for size, window, stride in zip(inputs.shape[1:3], self.pool_size, self.strides, strict=True)
@@ -76,23 +78,23 @@ SWAPS: dict[Any, Any] = {keras.layers.BatchNormalization: FusedBatchNormalizatio
 
 
 def twin(model: keras.Model, precision: str, xla: bool = False, *, any_size: bool = False) -> keras.Model:
-    """Return the fast form of a network, with the same weights; its last layer answers in float32.
+    """Return the fast twin of a network, with the same weights; its last layer computes in float32.
 
     Args:
         model: Stock Keras layers in float32.
         precision: Number format of the other layers: float32, bfloat16 or float16.
-        xla: Take layers that XLA can compile.
-        any_size: Take pictures of any size; the network must average over the picture before its dense layers.
+        xla: Use layers that XLA can compile deterministically.
+        any_size: Accept pictures of any size; the network must pool globally before its dense layers.
     """
     policy = "float32" if precision == "float32" else f"mixed_{precision}"
     last = model.layers[-1].name
 
     def fast(layer: keras.layers.Layer) -> keras.layers.Layer:
         config = layer.get_config()
-        if isinstance(layer, keras.layers.Layer):  # an operation, such as `x + 3`, has the numbers of its inputs
+        if isinstance(layer, keras.layers.Layer):  # an operation, such as `x + 3`, has the dtype of its inputs
             config["dtype"] = "float32" if layer.name == last else policy
-        whole = getattr(layer, "noise_shape", None)  # such as a dropout of whole pictures, as in EfficientNet
-        kind = type(layer) if whole else SWAPS.get(type(layer), type(layer))
+        noise_shape = getattr(layer, "noise_shape", None)  # e.g. the stochastic depth of EfficientNet
+        kind = type(layer) if noise_shape else SWAPS.get(type(layer), type(layer))
         if xla and kind is keras.layers.MaxPooling2D and layer.padding == "valid":
             kind = SlicedMaxPooling
         return kind.from_config(config)

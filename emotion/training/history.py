@@ -1,4 +1,4 @@
-"""The history of a training: a row per epoch, in a CSV file and on the screen."""
+"""The history of a training: a row per epoch in a CSV file, and progress on the terminal."""
 
 import csv
 import time
@@ -8,6 +8,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from emotion.training.checkpoint import Progress
+
 Row = dict[str, float]
 
 COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accuracy", "val_macro_f1", "best")
@@ -15,11 +17,11 @@ COLUMNS = ("epoch", "learning_rate", "loss", "accuracy", "val_loss", "val_accura
 
 @contextmanager
 def log(path: str | Path, earlier: list[Row]) -> Iterator[Callable[[Row], None]]:
-    """Give a function that adds a row to the CSV file, on the disk at once, and prints it as one line.
+    """Yield a function that appends a row to the CSV file, flushed at once, and prints it as one line.
 
     Args:
-        path: The file; what it held is replaced.
-        earlier: Rows with which it begins, of a training that goes on.
+        path: The file, which is overwritten.
+        earlier: The rows of a resumed training so far, written first.
     """
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     with open(path, "w", newline="", encoding="utf-8") as file:
@@ -32,11 +34,19 @@ def log(path: str | Path, earlier: list[Row]) -> Iterator[Callable[[Row], None]]
             nonlocal begun
             rows.writerow(_cells(row))
             file.flush()
-            seconds, begun = time.monotonic() - begun, time.monotonic()
-            with tqdm.external_write_mode():  # above the live bar, if there is one
-                print(_line(row), f"  {seconds:.0f} s", sep="", flush=True)
+            now = time.monotonic()
+            with tqdm.external_write_mode():  # above the progress bar, if there is one
+                print(_line(row), f"  {now - begun:.0f} s", sep="", flush=True)
+            begun = now
 
         yield write
+
+
+def progress_bar(progress: Progress, *, steps: int, epochs: int, batch_size: int) -> tqdm:
+    """Return a bar of batches that shows images/s and the time left on a terminal, and nothing elsewhere."""
+    done = len(progress.history) * steps + progress.batch
+    total = epochs * steps
+    return tqdm(initial=done, total=total, unit=" images", unit_scale=batch_size, leave=False, disable=None)
 
 
 def _cells(row: Row) -> list[object]:
@@ -52,6 +62,6 @@ def _line(row: Row) -> str:
 
 
 def is_best(row: Row, earlier: list[Row], criterion: str) -> bool:
-    """Return whether an epoch is better than all earlier ones; of a loss, less is better."""
+    """Return whether an epoch is better than all earlier ones by this column; a loss should be low."""
     sign = -1 if criterion == "val_loss" else 1
     return all(sign * row[criterion] > sign * other[criterion] for other in earlier)

@@ -1,4 +1,4 @@
-"""Saving a network so that equal weights give equal bytes."""
+"""Keras files that are byte-identical where the weights are, so that DVC sees no change where there is none."""
 
 import json
 import re
@@ -8,17 +8,17 @@ from pathlib import Path
 
 import keras
 
-from emotion.files import atomic
+from emotion.core.files import atomic
 
 
 def save(model: keras.Model, target: str | Path) -> None:
-    """Write a `.keras` file without the date, times and memory addresses that Keras puts into it."""
+    """Write a `.keras` file without the date, timestamps and memory addresses that Keras puts into it."""
     with tempfile.TemporaryDirectory() as folder, atomic(target) as final:
         saved = Path(folder) / "model.keras"
         model.save(saved)
         with zipfile.ZipFile(saved) as source, zipfile.ZipFile(final, "w") as clean:
             for name in sorted(source.namelist()):
-                # writestr with a ZipInfo of our own: its date is 1980-01-01
+                # a fresh ZipInfo has a fixed date, 1980-01-01
                 clean.writestr(zipfile.ZipInfo(name), _stable(name, source.read(name)))
 
 

@@ -1,4 +1,4 @@
-"""Real servers on this computer that DVC can have as remotes: OpenSSH, nginx by WebDAV, OpenStack Swift by S3."""
+"""Real servers on this machine that DVC can have as remotes: OpenSSH, nginx by WebDAV, OpenStack Swift by S3."""
 
 import getpass
 import os

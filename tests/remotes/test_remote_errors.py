@@ -23,9 +23,7 @@ stages:
 
 
 @of_servers
-def test_a_remote_that_goes_down_in_a_push_is_an_error_and_the_next_push_completes(
-    remote: Remote, source: Path, clone: Path
-):
+def test_a_push_to_a_remote_that_goes_down_fails_and_the_next_completes(remote: Remote, source: Path, clone: Path):
     clones.tell(source, remote)
     clones.empty(remote)
     there, push = remote.files(), clones.start(source, "push", "--jobs", "1")
@@ -40,9 +38,7 @@ def test_a_remote_that_goes_down_in_a_push_is_an_error_and_the_next_push_complet
 
 
 @of_servers
-def test_a_remote_that_goes_down_in_a_pull_is_an_error_and_the_next_pull_completes(
-    pushed: Remote, source: Path, clone: Path
-):
+def test_a_pull_from_a_remote_that_goes_down_fails_and_the_next_completes(pushed: Remote, source: Path, clone: Path):
     pull = clones.start(clone, "pull", "--jobs", "1")
     clones.wait_until(lambda: len(clones.files_in(clone / ".dvc/cache/files")) > 8, pull)
     pushed.stop()
@@ -68,9 +64,7 @@ SMALL = 'mount -t tmpfs -o size=1m none "$0" && mkdir -p "$0/one" "$0/emotion" &
 
 
 @pytest.mark.parametrize("kind", [servers.local, servers.ssh, servers.webdav, swift.s3])
-def test_a_full_disk_of_the_remote_is_an_error_and_push_completes_when_there_is_room(
-    source: Path, tmp_path: Path, kind: servers.Kind
-):
+def test_a_full_disk_fails_a_push_and_with_room_it_completes(source: Path, tmp_path: Path, kind: servers.Kind):
     folder = tmp_path / "server"
     # A disk of one megabyte that only this process sees; without root it needs a namespace of users, too.
     space = ["unshare", "-m" if os.geteuid() == 0 else "-Urm", "sh", "-c", SMALL, str(folder / "disk")]

@@ -1,4 +1,4 @@
-"""What one clone pushes another pulls, damage is refused and repaired, and what was killed goes on."""
+"""What one clone pushes another pulls, damage is refused and repaired, and what was killed resumes."""
 
 import signal
 from pathlib import Path

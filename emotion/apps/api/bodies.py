@@ -1,0 +1,74 @@
+"""Read the pictures in the body of a request."""
+
+import base64
+import binascii
+
+from fastapi import Request
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
+
+from emotion.apps.api.problems import Problem
+from emotion.apps.api.schema import Images
+from emotion.apps.api.settings import Settings
+from emotion.apps.api.workers import Upload
+
+MULTIPART = "multipart/form-data"
+JSON = "application/json"
+FIELD = "images"
+
+
+async def read(request: Request, settings: Settings) -> list[Upload] | bytes:
+    """Return the pictures of a multipart body, or a JSON body unparsed: a worker parses it.
+
+    Raises:
+        Problem: The body has another content type, is malformed, or holds no pictures or too many.
+    """
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind not in (MULTIPART, JSON) or request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise Problem(415, f"Send {MULTIPART} or {JSON}, without Content-Encoding.")
+    return await request.body() if kind == JSON else await _multipart(request, settings)
+
+
+async def _multipart(request: Request, settings: Settings) -> list[Upload]:
+    parser = MultiPartParser(request.headers, request.stream(), max_files=settings.max_images, max_fields=1)
+    parser.spool_max_size = settings.max_bytes + 1  # so that no picture is written to a disk
+    try:
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise Problem(400, error.message) from None
+    uploads: list[Upload] = []
+    try:
+        for name, value in form.multi_items():
+            if name != FIELD or not isinstance(value, UploadFile):
+                raise Problem(422, f"Each part must be a file named {FIELD}: curl -F {FIELD}=@photo.jpg")
+            uploads.append((value.filename, await value.read()))
+    finally:
+        await form.close()
+    if not uploads:
+        raise Problem(422, f"There is no picture: send one or more files named {FIELD}.")
+    return uploads
+
+
+def parse(body: bytes, settings: Settings) -> list[Upload]:
+    """Return the pictures of a JSON body.
+
+    Raises:
+        Problem: It is not JSON, has other fields, or a picture is not base64.
+    """
+    try:
+        texts = Images.model_validate_json(body).images
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        where = "".join(f"{place}: " for place in first["loc"])
+        raise Problem(400 if first["type"] == "json_invalid" else 422, where + first["msg"]) from None
+    if len(texts) > settings.max_images:
+        raise Problem(422, f"{FIELD}: {len(texts)} pictures: at most {settings.max_images} per request are allowed.")
+    return [(None, _decoded(text, number)) for number, text in enumerate(texts, 1)]
+
+
+def _decoded(text: str, number: int) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise Problem(422, f"{FIELD}: picture {number} is not base64; URLs are not fetched.") from None

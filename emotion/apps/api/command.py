@@ -1,0 +1,56 @@
+"""emotion api: the classifier for other programs, over HTTP."""
+
+import argparse
+import importlib.util
+import os
+import signal
+import sys
+import tempfile
+
+from emotion.apps.options import listen
+from emotion.core.errors import InputError
+
+GRACE = 25  # seconds to finish running requests; Kubernetes kills after 30
+
+
+def main(options: argparse.Namespace) -> None:
+    """Serve until Ctrl-C or SIGTERM; running requests are finished.
+
+    Raises:
+        InputError: A package is not installed, a model is missing, a setting is invalid, or the port is in use.
+    """
+    if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
+        raise InputError("the API needs FastAPI and uvicorn, which are not installed here: run `make api`")
+    given = {name: getattr(options, name) for name in ("model", "detector", "smallest", "upright")}
+    os.environ |= {f"EMOTION_{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    with tempfile.TemporaryDirectory() as folder:
+        if options.workers > 1:  # before prometheus_client is imported
+            os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        _serve(options)
+
+
+def _serve(options: argparse.Namespace) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    from emotion.apps.api import app, limits, settings
+
+    with listen(options.host, options.port) as socket:
+        application = app.create()  # reports errors before a worker starts
+        config = uvicorn.Config(
+            application if options.workers == 1 else "emotion.apps.api.app:create",
+            factory=options.workers > 1,
+            workers=options.workers,
+            http=limits.protocol(settings.read()),  # type: ignore[arg-type]
+            ws="none",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=GRACE,
+        )
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises it again once everything is finished
+        if options.workers == 1:
+            uvicorn.Server(config).run([socket])
+        else:
+            Multiprocess(config, [socket]).run()

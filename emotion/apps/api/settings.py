@@ -1,0 +1,79 @@
+"""The API's settings, read from environment variables; each is EMOTION_ and the setting's name in capitals."""
+
+import os
+from collections.abc import Mapping
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from emotion.core.errors import InputError
+
+PREFIX = "EMOTION_"
+
+
+class Settings(BaseModel):
+    """Limits, key and model of the API.
+
+    Attributes:
+        model: File of the network; None takes the one that this project ships.
+        detector: Detects faces, see `emotion.inference.predictor.detector`.
+        smallest: Side in pixels of the smallest face to detect.
+        upright: Turn faces until their eyes are level.
+        api_key: Clients must send it; empty lets everybody in.
+        rate: Limit of requests per client address, such as `600/minute`; empty: no limit.
+        rate_storage: Where the library `limits` counts them; `async+redis://...` is shared by several servers.
+        max_bytes: Of a request.
+        max_held_bytes: Of all requests that are being received or processed.
+        max_pixels: Of a picture, checked before it is decoded.
+        max_images: Of a request.
+        max_faces: Of a picture.
+        header_seconds: Within which the head of a request must arrive.
+        upload_seconds: Within which the whole request must arrive.
+        predict_seconds: Within which the response must be ready after that.
+        max_queue: Requests that are waiting or being processed.
+        threads: Of the predictions; 0: one for each core.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = None
+    detector: str = "haar"
+    smallest: int = Field(40, ge=1)
+    upright: bool = False
+    api_key: str = ""
+    rate: str = ""
+    rate_storage: str = "async+memory://"
+    max_bytes: int = Field(10_000_000, ge=1)
+    max_held_bytes: int = Field(256_000_000, ge=1)
+    max_pixels: int = Field(25_000_000, ge=1, le=80_000_000)
+    max_images: int = Field(16, ge=1)
+    max_faces: int = Field(256, ge=1)
+    header_seconds: float = Field(10, gt=0)
+    upload_seconds: float = Field(30, gt=0)
+    predict_seconds: float = Field(10, gt=0)
+    max_queue: int = Field(64, ge=1)
+    threads: int = Field(0, ge=0)
+
+
+def read(environment: Mapping[str, str] | None = None) -> Settings:
+    """Return the settings of an environment, by default that of this process.
+
+    Raises:
+        InputError: A variable has an invalid value.
+    """
+    given = os.environ if environment is None else environment
+    values = {name: given[variable(name)] for name in Settings.model_fields if given.get(variable(name))}
+    try:
+        settings = Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = variable(str(first["loc"][0]))
+        shown = "" if name == variable("api_key") else f" {given[name]!r}"
+        raise InputError(f"{name}{shown}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
+    if not settings.api_key.isascii():
+        raise InputError(f"{variable('api_key')}: must be ASCII: headers cannot carry other characters")
+    return settings
+
+
+def variable(name: str) -> str:
+    """Return the environment variable of a setting."""
+    return PREFIX + name.upper()

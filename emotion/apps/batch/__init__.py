@@ -1,0 +1,1 @@
+"""Batch scoring of very many pictures, from and to Parquet (Ray Data)."""

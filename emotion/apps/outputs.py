@@ -1,0 +1,138 @@
+"""What `emotion predict` writes: a table, CSV, JSON, annotated pictures and videos."""
+
+import csv
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any, TextIO
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from emotion.apps.sources import Frame, Source
+from emotion.core.errors import InputError
+from emotion.core.files import atomic
+from emotion.inference.face import Face
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")  # of annotated pictures; .png is appended to other names
+BOX = ("left", "top", "width", "height")
+
+Row = dict[str, Any]
+Sink = Callable[[Row], None]
+
+
+def rows(frame: Frame, faces: Iterable[Face]) -> Iterator[Row]:
+    """Yield a row for each face; a picture without faces still gets one row, a frame of a video none."""
+    place: Row = {"picture": str(frame.source), "frame": frame.number if frame.source.video else None}
+    found = [place | {"face": face.track or number} | face.to_dict() for number, face in enumerate(faces, start=1)]
+    yield from found or ([] if frame.source.video else [place | {"face": None}])
+
+
+def table(write: Callable[[str], None], width: int) -> Sink:
+    """Return a sink that writes lines for people; `width` is that of the longest name."""
+    write(f"{'picture':{width}}  {'frame':>6}  {'face':>4}  {'box':>20}  {'emotion':10}  {'':>6}  next")
+
+    def line(row: Row) -> None:
+        start = f"{row['picture']:{width}}  {'' if row['frame'] is None else row['frame']:>6}"
+        if row["face"] is None:
+            write(f"{start}        no face found")
+            return
+        left, top, wide, high = row["box"]
+        first, second, *_ = sorted(row["probabilities"].items(), key=lambda item: -item[1])
+        box = f"{wide}x{high} at {left},{top}"
+        write(f"{start}  {row['face']:>4}  {box:>20}  {first[0]:10}  {first[1]:6.1%}  {second[0]} {second[1]:.1%}")
+
+    return line
+
+
+def as_csv(file: TextIO, labels: Iterable[str]) -> Sink:
+    """Return a sink that writes rows as CSV."""
+    header = ["picture", "frame", "face", *BOX, "score", "label", *labels]
+    writer = csv.DictWriter(file, header, lineterminator="\n")
+    writer.writeheader()
+
+    def line(row: Row) -> None:
+        simple = {name: row[name] for name in ("picture", "frame", "face", "score", "label") if name in row}
+        box = dict(zip(BOX, row.get("box", ()), strict=False))
+        writer.writerow(simple | box | row.get("probabilities", {}))
+
+    return line
+
+
+@contextmanager
+def as_json(file: TextIO) -> Iterator[Sink]:
+    """Give a sink that writes rows as a JSON list, one per line."""
+    separator = "[\n"
+
+    def line(row: Row) -> None:
+        nonlocal separator
+        file.write(separator + json.dumps(row, ensure_ascii=False))
+        separator = ",\n"
+
+    yield line
+    file.write("[]\n" if separator == "[\n" else "\n]\n")
+
+
+class AnnotatedFolder:
+    """A folder of annotated pictures and videos; use it in a `with` statement.
+
+    Raises:
+        InputError: An output would overwrite its input, or the folder cannot be created.
+    """
+
+    def __init__(self, folder: Path, sources: list[Source]) -> None:
+        self._folder = folder
+        for source in sources:
+            target = self._target(source)
+            if source.path and target.exists() and target.samefile(source.path):
+                raise InputError(f"{source}: would be overwritten by its annotated copy: choose another folder with -o")
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except (FileExistsError, NotADirectoryError):
+            raise InputError(f"{folder}: a file is in the way: choose another folder with -o") from None
+        except OSError as error:
+            raise InputError(f"{folder}: cannot be created ({error.strerror}): choose another folder with -o") from None
+        self._video: tuple[Source, cv2.VideoWriter] | None = None
+        self._open = ExitStack()
+
+    def __enter__(self) -> "AnnotatedFolder":
+        """Return itself."""
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        """Finish the last video."""
+        self._finish_video()
+
+    def write(self, frame: Frame, annotated: np.ndarray) -> None:
+        """Write an annotated picture, or the next frame of a video."""
+        if not frame.source.video:
+            with atomic(self._target(frame.source)) as path:
+                Image.fromarray(annotated).save(path, quality=95)
+            return
+        if self._video is None or self._video[0] != frame.source:
+            self._finish_video()
+            self._start_video(frame)
+        assert self._video
+        self._video[1].write(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR))
+
+    def _target(self, source: Source) -> Path:
+        known, other = ((".mp4",), ".mp4") if source.video else (SUFFIXES, ".png")
+        same = source.name.suffix.lower() in known
+        return self._folder / (source.name if same else f"{source.name}{other}")
+
+    def _start_video(self, frame: Frame) -> None:
+        path = self._open.enter_context(atomic(self._target(frame.source)))
+        height, width = frame.pixels.shape[:2]
+        writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"mp4v"), frame.rate, (width, height))
+        if not writer.isOpened():
+            raise InputError(f"{self._target(frame.source)}: this OpenCV cannot write videos")
+        self._video = (frame.source, writer)
+
+    def _finish_video(self) -> None:
+        if self._video:
+            self._video[1].release()
+            self._video = None
+            self._open.close()

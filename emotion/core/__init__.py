@@ -1,0 +1,1 @@
+"""What everything else stands on: labels, params, errors, files, faces and predictions."""

@@ -1,1 +1,0 @@
-"""A face before it is learnt from."""

@@ -1,0 +1,96 @@
+"""Face detection by YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023): better than Haar."""
+
+import hashlib
+import os
+import threading
+import urllib.request
+from http.client import HTTPException
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from emotion.core.errors import InputError
+from emotion.core.files import atomic
+from emotion.core.pictures import Detection
+from emotion.detection.boxes import merged, shrunk
+
+# OpenCV's model zoo, MIT licence.
+URL = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx"
+SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
+MAX_BYTES = 1 << 22
+TIMEOUT_SECONDS = 30
+
+
+class YuNet:
+    """OpenCV's FaceDetectorYN.
+
+    Args:
+        path: The network's file.
+        smallest: Side in pixels of the smallest face to detect.
+        least_score: Minimum score of a face, 0 to 1.
+
+    Raises:
+        InputError: There is no such file, or it is no YuNet.
+    """
+
+    margin: float | None = 0.1
+
+    def __init__(self, path: str | Path, smallest: int = 40, least_score: float = 0.7) -> None:
+        if not Path(path).is_file():
+            raise InputError(f"{path}: no such file: `emotion fetch-yunet` downloads it, or choose the detector haar")
+        try:
+            self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320), least_score)
+            self._network.detect(np.zeros((320, 320, 3), np.uint8))
+        except cv2.error:
+            raise InputError(f"{path}: not a YuNet that this OpenCV can read: `emotion fetch-yunet` gets one") from None
+        self.smallest = smallest
+        self._lock = threading.Lock()  # its input size is that of one picture at a time
+
+    def find(self, picture: np.ndarray) -> list[Detection]:
+        """Return the faces in a picture, RGB uint8 (height, width, 3), best first, with their eyes."""
+        small, scale = shrunk(picture, 1.0)
+        with self._lock:
+            self._network.setInputSize(small.shape[1::-1])
+            _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
+        rows = np.empty((0, 15)) if rows is None else rows
+        return merged(_detection(row, scale) for row in rows if min(row[2:4]) / scale >= self.smallest)
+
+
+def _detection(row: np.ndarray, scale: float) -> Detection:
+    """Return a row of YuNet's output: box, five points (eyes first, the person's right one before), score."""
+    left, top, width, height = (round(float(end) / scale) for end in row[:4])
+    x, y, other_x, other_y = (float(end) / scale for end in row[4:8])
+    return Detection((left, top, width, height), float(row[14]), ((x, y), (other_x, other_y)))
+
+
+def default_path() -> Path:
+    """Return where `emotion fetch-yunet` saves the file: in the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache, "emotion", URL.rpartition("/")[2])
+
+
+def fetch(target: Path, url: str = URL, sha256: str = SHA256) -> bool:
+    """Download YuNet's file, unless it exists; return whether it was downloaded.
+
+    Raises:
+        InputError: The address cannot be reached, another file is there, or it cannot be saved.
+    """
+    if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
+        return False
+    try:
+        with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
+            content = response.read(MAX_BYTES)
+    except (OSError, HTTPException) as error:  # of urllib and sockets, and for what is no HTTP
+        reason = str(getattr(error, "reason", error)).strip()
+        raise InputError(f"{url}: cannot be downloaded ({reason}): try again, or save it as {target}") from None
+    if (got := hashlib.sha256(content).hexdigest()) != sha256:
+        raise InputError(f"{url}: not the expected file (SHA-256 {got} instead of {sha256}): nothing was saved")
+    try:
+        with atomic(target) as path:
+            path.write_bytes(content)
+    except OSError as error:
+        raise InputError(
+            f"{target}: cannot be written ({error.strerror}): set XDG_CACHE_HOME to another folder"
+        ) from None
+    return True

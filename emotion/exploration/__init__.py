@@ -1,0 +1,1 @@
+"""Statistics, charts and contact sheets of the data."""

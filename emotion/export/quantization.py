@@ -1,0 +1,84 @@
+"""Smaller ONNX files: weights in float16, or weights and activations in int8."""
+
+import tempfile
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+from onnxruntime import quantization
+from onnxruntime.quantization import quant_utils
+
+from emotion.export.onnx import INPUT
+
+CALIBRATION_BATCH = 32
+
+
+def float16(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the network with kernels stored in float16, each behind a Cast that runtimes fold when they load it.
+
+    It still computes in float32, since float16 is slower on CPUs. Biases, scales and statistics are small and stay in
+    float32.
+    """
+    halved = onnx.ModelProto()
+    halved.CopyFrom(model)
+    casts = []
+    for weight in halved.graph.initializer:
+        if weight.data_type == TensorProto.FLOAT and len(weight.dims) > 1:
+            name = weight.name
+            stored = f"{name}_float16"
+            weight.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weight).astype(np.float16), stored))
+            casts.append(helper.make_node("Cast", [stored], [name], to=TensorProto.FLOAT))
+    nodes = [*casts, *halved.graph.node]
+    del halved.graph.node[:]
+    halved.graph.node.extend(nodes)
+    return halved
+
+
+def int8(model: onnx.ModelProto, faces: np.ndarray) -> onnx.ModelProto:
+    """Return the network quantized statically to int8, with one scale per channel.
+
+    The last layer and its softmax stay in float32: they are small, and probabilities in 256 steps would be coarse.
+
+    Args:
+        model: What `emotion.export.onnx.converted` returns, with batch normalisation folded into the convolutions.
+        faces: A few hundred faces that calibrate the range of each activation, uint8 (n, 48, 48).
+    """
+    nodes = model.graph.node
+    last = max(place for place, node in enumerate(nodes) if node.op_type in ("MatMul", "Gemm"))
+    prepared = onnx.ModelProto()
+    prepared.CopyFrom(model)
+    quant_utils.add_pre_process_metadata(prepared)  # else the quantizer recommends preprocessing, which is done already
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder) / "float32.onnx"
+        target = Path(folder) / "int8.onnx"
+        onnx.save(prepared, source)
+        quantization.quantize_static(
+            source,
+            target,
+            _CalibrationBatches(faces),
+            per_channel=True,
+            activation_type=quantization.QuantType.QUInt8,
+            # Weights of 7 bits: with 8 bits, sums overflow on CPUs without VNNI (and only there).
+            reduce_range=True,
+            nodes_to_exclude=[node.name for node in nodes[last:]],
+        )
+        return onnx.load(target)
+
+
+def calibration_sample(faces: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return `count` of the faces in their order, drawn without replacement; all if there are no more."""
+    chosen = np.random.default_rng(seed).permutation(len(faces))[:count]
+    return faces[np.sort(chosen)]
+
+
+class _CalibrationBatches(quantization.CalibrationDataReader):
+    """Feeds faces uint8 (n, 48, 48) to the quantizer, batch by batch."""
+
+    def __init__(self, faces: np.ndarray) -> None:
+        starts = range(0, len(faces), CALIBRATION_BATCH)
+        batches = (faces[start : start + CALIBRATION_BATCH, ..., None] for start in starts)
+        self._feeds = ({INPUT: batch.astype(np.float32)} for batch in batches)
+
+    def get_next(self) -> dict[str, np.ndarray] | None:
+        return next(self._feeds, None)

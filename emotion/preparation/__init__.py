@@ -1,0 +1,1 @@
+"""From the archive to training, validation and test faces."""

@@ -1,0 +1,1 @@
+"""Drawn faces, for tests and the quickstart."""

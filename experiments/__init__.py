@@ -1,0 +1,1 @@
+"""Experiments outside the pipeline: no stage reads what they write."""

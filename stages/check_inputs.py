@@ -1,0 +1,43 @@
+"""Refuse a missing archive before any other stage runs: python -m stages.check_inputs.
+
+Where a dependency is missing, DVC removes a stage's outputs and never starts the stage. So this one, which has nothing
+to lose, depends on everything that a person provides. It is apart from check_params, because a queued experiment has
+other params but no archive.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from emotion.core import stage
+from emotion.core.errors import InputError
+from emotion.core.files import atomic
+from emotion.core.params import load
+from emotion.sources.collect import DataSettings
+
+
+def main() -> None:
+    """Write data/inputs_checked.txt, always the same, or say what is missing."""
+    check(load("data", DataSettings))
+    with atomic("data/inputs_checked.txt") as path:
+        path.write_text("all inputs are there\n", encoding="utf-8")
+
+
+def check(data: DataSettings) -> None:
+    """Raise an InputError that names each file or folder of section `data` that is missing."""
+    missing = "; ".join(_missing(data))
+    if missing:
+        raise InputError(missing)
+
+
+def _missing(data: DataSettings) -> Iterator[str]:
+    if not Path(data.input).exists():
+        yield (
+            f"data.input: {data.input} is missing: put your own archive there, or download it with data.source: kaggle "
+            "and data.input: params/none.csv"
+        )
+    if not Path(data.extra).exists():
+        yield f"data.extra: {data.extra} is missing: params/none.csv stands for no more faces"
+
+
+if __name__ == "__main__":
+    stage.run(main)

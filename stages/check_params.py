@@ -1,0 +1,114 @@
+"""Check all of params.yaml before any other stage runs: python -m stages.check_params.
+
+DVC removes a stage's outputs before it starts the stage, and only then would the stage refuse a wrong param. So this
+stage stands before all others. What it writes never changes, so no other stage reruns because of it.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from emotion.audit.auditing import AuditSettings
+from emotion.core import params, stage
+from emotion.core.errors import InputError
+from emotion.core.files import atomic
+from emotion.evaluation.calibration import CalibrateSettings
+from emotion.evaluation.comparison import CompareSettings
+from emotion.evaluation.ensemble import EnsembleSettings
+from emotion.evaluation.subsets import EvaluateSettings
+from emotion.explanation.settings import ExplainSettings, RobustnessSettings
+from emotion.exploration.gallery import ExploreSettings
+from emotion.export.settings import ExportSettings
+from emotion.preparation import exclusion
+from emotion.preparation.class_weights import ClassWeightSettings
+from emotion.preparation.removal import DefectSettings
+from emotion.preparation.splitting import SplitSettings
+from emotion.sources.collect import DataSettings
+from emotion.training import networks
+from emotion.training.settings import DistillSettings, HardwareSettings, LabelAuditSettings, ModelSettings
+from emotion.training.tta import PredictSettings
+
+SECTIONS: dict[str, type[params.Section]] = {
+    "data": DataSettings,
+    "audit": AuditSettings,
+    "defects": DefectSettings,
+    "split": SplitSettings,
+    "class_weights": ClassWeightSettings,
+    "hardware": HardwareSettings,
+    "predict": PredictSettings,
+    "calibrate": CalibrateSettings,
+    "evaluate": EvaluateSettings,
+    "ensemble": EnsembleSettings,
+    "compare": CompareSettings,
+    "explore": ExploreSettings,
+    "explain": ExplainSettings,
+    "robustness": RobustnessSettings,
+    "label_audit": LabelAuditSettings,
+    "export": ExportSettings,
+}
+ENTRIES: dict[str, type[params.Section]] = {"models": ModelSettings, "distill": DistillSettings}  # one schema an entry
+ELSEWHERE = ("tune",)  # read by no stage
+
+
+def main() -> None:
+    """Write data/params_checked.txt, always the same, or say what is wrong."""
+    values = params.read()
+    check(values)
+    with atomic("data/params_checked.txt") as path:
+        path.write_text("params.yaml is valid\n", encoding="utf-8")
+    print(f"params.yaml is valid: {len(values['models'])} models")
+
+
+def check(values: dict[str, Any]) -> None:
+    """Raise an InputError that names each key, value, model or file with which something is wrong."""
+    known = [*SECTIONS, *ENTRIES, *ELSEWHERE]
+    problems = [f"unknown section {name}{params.suggest(name, known)}" for name in values if name not in known]
+    problems += [f"there is no section {name!r}" for name in known if name not in values and name not in ELSEWHERE]
+    _raise(problems)
+    found = {name: _validated(values[name], name, schema, problems) for name, schema in SECTIONS.items()}
+    for section, schema in ENTRIES.items():
+        for name, entry in values[section].items():
+            found[f"{section}.{name}"] = _validated(entry, f"{section}.{name}", schema, problems)
+    _raise(problems)
+    for name, one in found.items():
+        if isinstance(one, ModelSettings | LabelAuditSettings):
+            networks.check(one.network, one.build, f"{name}.build")
+    _raise(_unknown_models(found, list(values["models"])))
+    exclusion.excluded(found["data"].exclude)
+
+
+def _validated(values: Any, section: str, schema: type[params.Section], problems: list[str]) -> Any:
+    try:
+        return params.validate(values, section, schema)
+    except InputError as error:
+        problems.append(str(error).removeprefix(f"{params.PARAMS}: "))
+        return None
+
+
+def _unknown_models(found: dict[str, Any], models: list[str]) -> Iterable[str]:
+    """Yield the names in other sections that are no model, and the files of soft targets that nothing makes."""
+    named = {
+        "ensemble.candidates": found["ensemble"].candidates,
+        "compare.models": found["compare"].models,
+        "export.models": found["export"].models,
+        "explain.model": [found["explain"].model],
+    }
+    for key, names in named.items():
+        for name in names:
+            if name not in models:
+                yield f"{key}: there is no model {name!r}{params.suggest(name, models)}"
+    made = [f"data/soft_targets/{name.removeprefix('distill.')}.csv" for name in found if name.startswith("distill.")]
+    for name in models:
+        path = found[f"models.{name}"].targets
+        if path not in made and not Path(path).is_file():
+            yield f"models.{name}.targets: there is no file {path}; stage distill makes {', '.join(made) or 'none'}"
+
+
+def _raise(problems: Iterable[str]) -> None:
+    text = "; ".join(problems)
+    if text:
+        raise InputError(f"{params.PARAMS}: {text}")
+
+
+if __name__ == "__main__":
+    stage.run(main)

@@ -1,0 +1,47 @@
+"""What the download stage reads: its params, zips, CSV files and folders of pictures."""
+
+import io
+import zipfile
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+DATA = {
+    "source": "zip",
+    "input": "mine.zip",
+    "crop": "none",
+    "dataset": "msambare/fer2013",
+    "sample": {"faces": 70, "seed": 7},
+    "extra": "params/none.csv",
+    "exclude": "params/none.csv",
+}
+HEADER = "emotion,pixels,Usage\n"
+GRAY = " ".join(["128"] * 2304)
+RNG = np.random.default_rng(2)
+
+
+def png(pixels: np.ndarray) -> bytes:
+    """Return a picture file."""
+    Image.fromarray(pixels).save(buffer := io.BytesIO(), "PNG")
+    return buffer.getvalue()
+
+
+def face() -> bytes:
+    """Return a picture file of noise."""
+    return png(RNG.integers(0, 256, (48, 48), np.uint8))
+
+
+def make_zip(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes | str], deflate: bool = True) -> Path:
+    """Write a zip with these entries."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED if deflate else zipfile.ZIP_STORED) as archive:
+        for name, content in entries:
+            archive.writestr(name, content)
+    return path
+
+
+def put(root: Path, *paths: str, content: bytes | None = None) -> None:
+    """Write files into a folder, each with this content or a face."""
+    for path in paths:
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_bytes(face() if content is None else content)

@@ -1,0 +1,156 @@
+"""The files of exported networks: which one is opened, what is refused, and what ONNX Runtime keeps to itself."""
+
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
+from emotion.inference import model as models
+from emotion.inference.predictor import EmotionClassifier
+from tests.pasted import brightness_model
+from tests.source import ROOT
+
+NO_MODEL = "models/emotion.onnx: there is no such model: `make ship` makes one"
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return brightness_model(tmp_path_factory.mktemp("model") / "brightness.onnx")
+
+
+WRONG = {
+    "there is no such model": lambda path: path,
+    "not an ONNX model": lambda path: path.write_bytes(b"x" * 100),
+    "not an ONNX model, or a damaged one": lambda path: path.write_bytes(brightness_model(path).read_bytes()[:-2000]),
+    "has no list `labels`": lambda path: brightness_model(path, labels=None),
+    "has no list": lambda path: brightness_model(path, labels={"happy": 1}),
+    "does not match its 7 labels": lambda path: brightness_model(path, outputs=5),
+    "are not probabilities": lambda path: brightness_model(path, softmax=False),
+    "must take float32 (n, 48, 48, 1)": lambda path: brightness_model(path, side=64),
+    "takes batches of 1 faces only": lambda path: brightness_model(path, batch=1),
+}
+
+
+@pytest.mark.parametrize("message", WRONG)
+def test_a_wrong_model_file_is_one_line(message: str, tmp_path: Path):
+    path = tmp_path / "wrong.onnx"
+    WRONG[message](path)
+    with pytest.raises(InputError) as refused:
+        EmotionClassifier(path)
+    assert str(refused.value).startswith(f"{path}: ") and message in str(refused.value)
+    assert "\n" not in str(refused.value)
+
+
+def test_a_model_of_another_kind_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for name in ("model.keras", "model.tflite"):
+        (tmp_path / name).write_bytes(b"x")
+    with pytest.raises(InputError, match=r"must end in \.onnx or \.tflite"):
+        EmotionClassifier(tmp_path / "model.keras")
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", None)
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
+    with pytest.raises(InputError, match=r"LiteRT is not installed: run `pip install ai-edge-litert`"):
+        EmotionClassifier(tmp_path / "model.tflite")
+
+
+class Interpreter:
+    """LiteRT's, for a network that takes bright faces for the last emotion, and others for the first."""
+
+    def __init__(self, path: str, num_threads: int | None) -> None:
+        self.shape = (1, 48, 48, 1)
+        if not Path(path).read_bytes().startswith(b"TFL3"):
+            raise ValueError("not a flatbuffer")
+
+    def get_input_details(self) -> list[dict]:
+        return [{"index": 3, "shape": np.array([1, 48, 48, 1]), "dtype": np.float32}]
+
+    def get_output_details(self) -> list[dict]:
+        return [{"index": 8}]
+
+    def resize_tensor_input(self, index: int, shape: tuple[int, ...]) -> None:
+        assert index == 3
+        self.shape = shape
+
+    def allocate_tensors(self) -> None:
+        self.faces = np.zeros(self.shape, np.float32)
+
+    def set_tensor(self, index: int, faces: np.ndarray) -> None:
+        assert index == 3 and faces.shape == self.faces.shape and faces.dtype == np.float32
+        self.faces = faces
+
+    def invoke(self) -> None:
+        self.output = np.eye(7, dtype=np.float32)[np.where(self.faces.mean(axis=(1, 2, 3)) > 127, 6, 0)]
+
+    def get_tensor(self, index: int) -> np.ndarray:
+        assert index == 8
+        return self.output
+
+
+def test_litert_runs_tflite_files_with_labels_from_their_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    runtime = ModuleType("ai_edge_litert.interpreter")
+    runtime.Interpreter = Interpreter  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ai_edge_litert", ModuleType("ai_edge_litert"))
+    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", runtime)
+    path = tmp_path / "model.tflite"
+    for content, message in ((b"hello", "not a LiteRT model"), (b"TFL3", "its metadata has no list `labels`")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=f"model.tflite: {message}"):
+            EmotionClassifier(path)
+    with zipfile.ZipFile(path, "a") as end:
+        end.writestr("metadata.json", json.dumps({"labels": EMOTIONS}))
+    faces = [np.full((48, 48), value, np.uint8) for value in (0, 255, 43)]
+    results = EmotionClassifier(path, faces="whole").predict(faces)
+    assert [result.faces[0].label for result in results] == ["angry", "surprise", "angry"]
+
+
+@pytest.mark.parametrize(("total", "taken"), [(1.0137, True), (0.9864, True), (1.03, False), (float("nan"), False)])
+def test_int8_probabilities_may_sum_to_slightly_more_or_less_than_one(total, taken, model, monkeypatch):
+    monkeypatch.setattr(models._Onnx, "probabilities", lambda self, faces: np.full((1, 7), total / 7, np.float32))
+    if taken:
+        assert models.open_model(model).labels == EMOTIONS
+    else:
+        with pytest.raises(InputError, match="are not probabilities"):
+            models.open_model(model)
+
+
+def test_the_default_model_is_that_of_the_package_or_the_repository(
+    model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(models, "PACKAGE", tmp_path / "emotion")
+    with pytest.raises(InputError, match=NO_MODEL):
+        EmotionClassifier()
+    for name in ("models/emotion.onnx", "emotion/emotion.onnx"):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(model.read_bytes())
+        assert models.default_path() == tmp_path / name
+        EmotionClassifier()
+
+
+def test_metadata_is_that_of_the_model_file(tmp_path: Path):
+    path = brightness_model(tmp_path / "told.onnx", weights_md5="123abc")
+    assert EmotionClassifier(path).metadata["weights_md5"] == "123abc"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import sys, emotion; emotion.EmotionClassifier(sys.argv[1])",
+        "import sys, numpy; from emotion.export import parity; "
+        "parity.probabilities(sys.argv[1], numpy.zeros((1, 48, 48), numpy.uint8), 1)",
+    ],
+    ids=["apps", "export"],
+)
+def test_onnx_runtime_collects_no_telemetry(code: str, model: Path, tmp_path: Path):
+    """Its Linux builds do, from 1.29 on: they begin with a file that identifies this machine."""
+    telling = ("CI", "TF_BUILD", "GITHUB_ACTIONS", "ORT_DISABLE_TELEMETRY")  # with these it keeps quiet by itself
+    known = {name: value for name, value in os.environ.items() if name not in telling}
+    folders = {"TMPDIR": str(tmp_path), "HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    subprocess.run([sys.executable, "-c", code, model], cwd=ROOT, env=known | folders, check=True)
+    assert [path.name for path in tmp_path.iterdir()] == []

@@ -1,0 +1,46 @@
+"""Copy label issues to params/exclude.csv, for `data.exclude` to name: python -m tools.exclude_label_issues [COUNT].
+
+Only the copy affects the data: nothing is excluded until a person puts it into git.
+"""
+
+import csv
+import sys
+from collections import Counter
+from pathlib import Path
+
+from emotion.core import errors
+from emotion.core.errors import InputError
+from emotion.core.files import write_csv
+from emotion.core.params import load
+from emotion.preparation import exclusion
+
+LISTED, COPY = Path("metrics/label_issues.csv"), Path(exclusion.COPY)
+COLUMNS = ("name", "label", "predicted_label", "label_quality")
+
+
+def main(count: str = "") -> None:
+    """Copy the COUNT worst label issues, or all, and print the next step."""
+    if count and not (count.isascii() and count.isdecimal() and int(count)):
+        raise InputError(f"COUNT={count}: it must be how many of the worst to exclude, such as COUNT=500")
+    if not LISTED.exists():
+        raise InputError(f"{LISTED} is missing: `dvc repro label_audit` writes it")
+    listed = _read(LISTED)
+    chosen = listed[: int(count or len(listed))]
+    in_use = Path(load("data", exclusion.ExcludeSettings).exclude) == COPY
+    # Faces that are excluded already are not on the list, because no network was trained on them.
+    names = {row["name"] for row in listed}
+    kept = [row for row in _read(COPY) if row["name"] not in names] if in_use and COPY.exists() else []
+    write_csv(COPY, [{column: row.get(column, "") for column in COLUMNS} for row in [*kept, *chosen]], COLUMNS)
+    labels = Counter(row["label"] for row in chosen)
+    counts = ", ".join(f"{label} {number}" for label, number in sorted(labels.items())) or "none"
+    print(f"{COPY}: {len(chosen)} of {len(listed)} label issues ({counts})" + (f"; {len(kept)} kept" if kept else ""))
+    print("Next: " + ("" if in_use else f"in params.yaml write `data.exclude: {COPY}`, then ") + "`dvc repro`")
+
+
+def _read(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="", encoding="utf-8-sig") as file:
+        return list(csv.DictReader(file))
+
+
+if __name__ == "__main__":
+    errors.run(main, *sys.argv[1:])

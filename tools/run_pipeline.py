@@ -1,0 +1,67 @@
+"""Run the pipeline, after a check of names that DVC refuses without a hint: python -m tools.run_pipeline [STAGE].
+
+With `-S KEY=VALUE` it is an experiment: `dvc exp run`.
+"""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from emotion.core import errors, params
+from emotion.core.errors import InputError
+from emotion.sources.collect import DataSettings
+from stages import check_inputs, check_params
+
+
+def main(*arguments: str) -> None:
+    """Check params, stages and keys, and exit as DVC does."""
+    parser = argparse.ArgumentParser("run_pipeline", description=__doc__)
+    parser.add_argument("-S", "--set-param", action="append", default=[], metavar="KEY=VALUE", help="as dvc exp run")
+    parser.add_argument("stages", nargs="*", metavar="STAGE", help="such as evaluate@cnn; none: all")
+    options = parser.parse_args(arguments)
+    values = params.read()
+    require_stages(options.stages, values)
+    require_keys([change.partition("=")[0] for change in options.set_param], values)
+    check_params.check(values)
+    check_inputs.check(params.load("data", DataSettings))
+    changes = [word for change in options.set_param for word in ("-S", change)]
+    command = ["exp", "run", *changes] if changes else ["repro"]
+    sys.exit(subprocess.run([sys.executable, "-m", "dvc", *command, *options.stages], check=False).returncode)
+
+
+def require_stages(names: Sequence[str], values: dict[str, Any]) -> None:
+    """Raise an InputError that names the right stage, unless all of these are stages, groups of them or files."""
+    known = []
+    for stage, entry in yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
+        foreach = entry.get("foreach", [])
+        items = _value(values, foreach[2:-1]) if isinstance(foreach, str) else foreach
+        known += [stage, *(f"{stage}@{item}" for item in items)]
+    for name in names:
+        if name not in known and not Path(name).exists():
+            raise InputError(f"dvc.yaml: there is no stage {name!r}{params.suggest(name, known)}")
+
+
+def require_keys(keys: Sequence[str], values: dict[str, Any]) -> None:
+    """Raise an InputError that names the right key, unless all of these are keys of params.yaml."""
+    for key in keys:
+        at = values
+        for name in key.removeprefix("params.yaml:").split("."):
+            if not isinstance(at, dict) or name not in at:
+                known = list(at) if isinstance(at, dict) else []
+                raise InputError(f"params.yaml: there is no key {key}{params.suggest(name, known)}")
+            at = at[name]
+
+
+def _value(values: Any, key: str) -> Any:
+    for name in key.split("."):
+        values = values[name]
+    return values
+
+
+if __name__ == "__main__":
+    errors.run(main, *sys.argv[1:])

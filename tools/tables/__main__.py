@@ -1,0 +1,86 @@
+"""Write the tables of README and docs/ and docs/results.png from what was measured: python -m tools.tables [--check].
+
+A page holds two comments for each table, and what stands between them is replaced.
+"""
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from PIL import Image
+
+from emotion.core import errors
+from emotion.core.errors import InputError
+from emotion.core.files import atomic
+from tools.tables import benchmarks, dataset, figure, results
+from tools.tables.markdown import NotMeasuredError
+
+FIGURE = Path("docs/results.png")
+PAGES: dict[str, dict[str, Callable[[], str]]] = {
+    "README.md": {"results": results.short},
+    "docs/results.md": {
+        "scores": results.full,
+        "seeds": results.seeds,
+        "training_speed": benchmarks.training,
+        "inference_speed": benchmarks.inference,
+        "noop_repro": benchmarks.noop_repro,
+        "kills": benchmarks.kills,
+    },
+    "docs/data.md": {
+        "counts": dataset.counts,
+        "defects": dataset.defects,
+        "leakage": dataset.leakage,
+        "copies": benchmarks.copies_found,
+        "audit_cost": benchmarks.audit_cost,
+        "leak_free": benchmarks.leak_free,
+        "label_issues": dataset.label_issues,
+        "planted_labels": benchmarks.planted_labels,
+    },
+    "docs/deploy.md": {"api_load": benchmarks.api_load},
+    "docs/scoring.md": {"bulk_scoring": benchmarks.bulk_scoring},
+    "docs/faces.md": {"face_detection": benchmarks.face_detection},
+}
+
+
+def main(*arguments: str) -> None:
+    """Write all pages and the figure, or only compare the pages with what was measured."""
+    parser = argparse.ArgumentParser(prog="python -m tools.tables", description="Write the tables of README and docs/.")
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page has other numbers")
+    check = parser.parse_args(arguments).check
+    for page, tables in PAGES.items():
+        text = Path(page).read_text(encoding="utf-8")
+        wanted = text
+        for name, write in tables.items():
+            wanted = filled(wanted, page, name, write)
+        if check and text != wanted:
+            raise InputError(f"{page}: the tables are not what was measured: run `make results`")
+        if not check:
+            with atomic(page) as path:
+                path.write_text(wanted, encoding="utf-8", newline="\n")
+            print(page)
+    if not check and (pixels := figure.draw(results.results())) is not None:
+        with atomic(FIGURE) as path:
+            Image.fromarray(pixels).save(path)
+        print(FIGURE)
+
+
+def filled(text: str, page: str, name: str, write: Callable[[], str]) -> str:
+    """Return a page's text with a new table between the markers of that name.
+
+    Raises:
+        InputError: The page does not hold both markers once, in their order.
+    """
+    begin, end = f"<!-- {name}: `make results` writes what follows -->", f"<!-- end of {name} -->"
+    if text.count(begin) != 1 or text.count(end) != 1 or text.index(begin) > text.index(end):
+        raise InputError(f"{page}: it must hold these two lines once, in this order: {begin} and {end}")
+    try:
+        content = write()
+    except NotMeasuredError as missing:
+        content = f"Not measured yet: `{missing}`."
+    before, _, rest = text.partition(begin)
+    return f"{before}{begin}\n\n{content}\n\n{end}{rest.partition(end)[2]}"
+
+
+if __name__ == "__main__":
+    errors.run(main, *sys.argv[1:])

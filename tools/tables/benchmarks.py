@@ -1,0 +1,172 @@
+"""The tables of what benchmarks/ measured, by the names that benchmarks/results.json uses."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from tools.tables.markdown import NotMeasuredError, read_if_present, table
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """A table of one benchmark; all texts are format strings."""
+
+    name: str
+    module: str
+    above: str
+    columns: dict[str, str] = field(default_factory=dict)
+    rows: str = "rows"  # where the rows are: a list, or a dict whose keys are their `{name}`
+    sort: str = ""  # the column by which rows are sorted, the highest first
+    below: str = ""
+
+    def __call__(self) -> str:
+        """Return the table in Markdown, with the text above and below.
+
+        Raises:
+            NotMeasuredError: The benchmark was not run yet.
+        """
+        measured = read_if_present("benchmarks/results.json").get(self.name)
+        if measured is None:
+            raise NotMeasuredError(f"python -m benchmarks.{self.module}")
+        rows: Any = measured.get(self.rows, measured)
+        if isinstance(rows, dict):
+            rows = [{"name": name, **row} for name, row in rows.items() if isinstance(row, dict)]
+        if self.sort:
+            rows = sorted(rows, key=lambda row: -row[self.sort])
+        texts = [self.above, table(self.columns, rows) if self.columns else "", self.below]
+        return "\n\n".join(text.format_map(measured) for text in texts if text)
+
+
+def _range(key: str, digits: int) -> str:
+    """Return the format of a median and its range."""
+    low, high = (f"{{{key}_range[{end}]:.{digits}f}}" for end in (0, 1))
+    return f"{{{key}:.{digits}f}} ({low} – {high})"
+
+
+training = Benchmark(
+    "training_speed",
+    "training_speed",
+    "`cnn` in batches of {batch_size} faces; {cpu}, {threads} threads, {precision}; Keras {versions[keras]}. "
+    "Medians of {rounds} interleaved rounds; ratios within a round.",
+    {"training": "{label}", "images/s (range)": _range("images_s", 0), "speedup of this engine": "{ratio:.2f}"},
+)
+noop_repro = Benchmark(
+    "noop_repro",
+    "noop_repro",
+    "`dvc repro` with nothing to do takes {ratio:.2f} times as long as DVC alone: {ours_s:.2f} against {dvc_s:.2f} s.",
+)
+kills = Benchmark(
+    "kills",
+    "kills",
+    "A training was killed (`kill -9`) at {kills} random moments and resumed: {identical} of them ended with the bytes "
+    "of an uninterrupted one.",
+)
+inference = Benchmark(
+    "inference_speed",
+    "inference_speed",
+    "{cpu}; ONNX Runtime {versions[onnxruntime]}. Medians (ranges) of {rounds} interleaved rounds. One face: network "
+    "alone, one core. A frame: 640x480 pixels, one face detected and classified, two cores. The first prediction "
+    "counts from the start of the process. Accuracy on {faces:,} validation faces, detections in {frames} frames.",
+    {
+        "file": "{name}",
+        "import, s": _range("import_s", 2),
+        "first prediction, s": _range("first_answer_s", 2),
+        "one face, ms": _range("face_ms", 2),
+        "a face of 32, ms": _range("batch_face_ms", 2),
+        "a frame, ms": _range("frame_ms", 0),
+        "accuracy": "{accuracy:.1%}",
+        "detected (and labeled correctly)": "{found} ({found_and_right})",
+        "false boxes": "{false_boxes}",
+    },
+)
+api_load = Benchmark(
+    "api_load",
+    "api_load",
+    "`{model}`, {clients} clients, {cores} cores ({cpu}). `usual`: Flask and Keras. MB: memory at the end.",
+    {
+        "server and request": "{name}",
+        "alone, ms": "{single_ms:.1f}",
+        "p50, ms": "{p50_ms:.1f}",
+        "p99, ms": "{p99_ms:.1f}",
+        "requests/s": "{requests_s:,.0f}",
+        "requests": "{requests:,}",
+        "errors": "{errors:,}",
+        "MB": "{mb:.0f}",
+    },
+)
+bulk_scoring = Benchmark(
+    "bulk_scoring",
+    "bulk_scoring",
+    "`{model}`, {workers} cores ({cpu}), batches of {batch}; ONNX Runtime alone: {own_faces_s:,.0f} faces/s.",
+    {
+        "way": "{way}",
+        "faces": "{faces:,}",
+        "seconds": "{seconds:,.0f}",
+        "faces/s": "{faces_s:,.0f}",
+        "of ONNX Runtime's own": "{share:.0%}",
+        "peak MB": "{most_mb:,.0f}",
+        "growth, MB/min": "{mb_per_minute:.1f}",
+    },
+    rows="runs",
+)
+face_detection = Benchmark(
+    "face_detection",
+    "face_detection",
+    "{faces:,} {faces_from} in {pictures:,} pictures; OpenCV {opencv}, {cpu}, {cores} cores.",
+    {
+        "cascade": "`{cascade}`",
+        "step": "{step}",
+        "neighbours": "{neighbours}",
+        "detail": "{detail}",
+        "light": "{light}",
+        "min score": "{least_score:g}",
+        "false boxes a picture": "{false:.2f}",
+        "found": "{recall:.0%}",
+        "with 0.05": "{others[0.05][1]:.0%}",
+        "with 0.02": "{others[0.02][1]:.0%}",
+        "40–63 px": "{size[0]:.0%}",
+        "64–119 px": "{size[1]:.0%}",
+        "120–300 px": "{size[2]:.0%}",
+        "0–6°": "{turn[0]:.0%}",
+        "7–13°": "{turn[1]:.0%}",
+        "14–20°": "{turn[2]:.0%}",
+        "ms": "{ms:.0f}",
+    },
+    sort="recall",
+    below="The default setting finds {check[recall]:.0%} of {check[faces]:,} other faces in as many other pictures, "
+    "with {check[false]:.2f} false boxes a picture.",
+)
+leak_free = Benchmark(
+    "leak_free",
+    "leak_free",
+    "One run of `{model}` each, `leak_free` without {dropped:,} of the training faces:",
+    {
+        "training faces": "{name}",
+        "validation accuracy": "{validation:.1%}",
+        "test accuracy": "{test:.1%}",
+        "without exact leakage": "{test_unleaked:.1%}",
+        "without any leakage": "{test_unleaked_near:.1%}",
+    },
+)
+copies_found = Benchmark(
+    "copies_found",
+    "near_duplicates",
+    "{copies:,} copies planted among {faces:,} drawn faces (seed {seed}):",
+    {"finder": "{name}", "precision": "{precision:.2%}", "recall": "{recall:.2%}"},
+)
+audit_cost = Benchmark(
+    "audit_cost",
+    "near_duplicates",
+    "Cost of stage `audit` on {cpu}, {cores} cores:",
+    {
+        "faces": "{faces:,}",
+        "time": "{wall_s:.0f} s",
+        "times the first": "{times_wall_s:.1f}",
+        "peak memory": "{peak_mib:,} MiB",
+    },
+)
+planted_labels = Benchmark(
+    "planted_labels",
+    "planted_labels",
+    "Of {planted:,} labels made wrong on purpose, a list of {listed:,} held {found:,} ({recall:.0%}), {restored:,} of "
+    "them with the original label as the predicted one.",
+)

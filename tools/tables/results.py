@@ -1,0 +1,114 @@
+"""The tables of results: README's short one, all scores, and the spread over seeds."""
+
+import statistics
+from typing import Any
+
+import networkx
+from dvc.repo import Repo
+
+from emotion.core import params
+from tools import check_run
+from tools.tables.markdown import read, read_if_present, table
+
+ENSEMBLE = "ensemble"
+SHORT = {
+    "model": "{name}",
+    "accuracy (95 % CI)": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
+    "size": "{export[files][onnx_float16][mb]:.1f} MB",
+    "latency": "{latency[face_ms]:.2f} ms",
+}
+FULL = {
+    "model": "{name}",
+    "accuracy (95 % CI)": "{test[accuracy]:.1f} ({test[accuracy_low]:.1f} – {test[accuracy_high]:.1f})",
+    "with TTA (95 % CI)": "{test_tta[accuracy]:.1f} ({test_tta[accuracy_low]:.1f} – {test_tta[accuracy_high]:.1f})",
+    "macro-F1": "{headline[macro_f1]:.1f}",
+    "balanced accuracy": "{headline[balanced_accuracy]:.1f}",
+    "without exact / any leakage": "{test_no_exact_leakage[accuracy]:.1f} / {test_no_leakage[accuracy]:.1f}",
+    "PublicTest accuracy": "{validation[accuracy]:.1f}",
+    "parameters": "{training[parameters]:,}",
+    "MACs": "{architecture[macs]:,}",
+    "epochs (best)": "{training[epochs]} ({training[best_epoch]})",
+}
+Result = dict[str, Any]
+
+
+def results() -> list[Result]:
+    """Return what is known of each model of params.yaml, in its order, and of the ensemble.
+
+    A result holds `name`, the scores of each subset in percent by metric, `headline` (those of the test faces that
+    README shows), `details` of each subset (plots/scores), and whether it is `pending` or the `best` model.
+    """
+    best = read_if_present("metrics/best.json").get("model")
+    latencies = read_if_present("benchmarks/results.json").get("inference_speed", {}).get("rows", {})
+    pending = _pending_stages()
+    found = []
+    for name in params.read()["models"]:
+        export = read_if_present(f"metrics/export/{name}.json")
+        for file in export.get("files", {}).values():
+            file["mb"] = file["bytes"] / 1e6
+        result = _scores(name) | {
+            "pending": f"evaluate@{name}" in pending,
+            "best": name == best,
+            "training": read_if_present(f"metrics/training/{name}.json"),
+            "architecture": read_if_present(f"metrics/architecture/{name}.json"),
+            "export": export,
+            "latency": latencies.get("models/emotion.onnx" if name == best else f"models/{name}.float16.onnx"),
+        }
+        found.append(result)
+    ensemble = _scores(ENSEMBLE) | {"pending": ENSEMBLE in pending, "best": False}
+    ensemble["test_tta"] = ensemble.pop("test", None)  # its members' predictions are with TTA
+    return [*found, ensemble]
+
+
+def _scores(name: str) -> Result:
+    subsets = read_if_present(f"metrics/{name}.json")
+    scores = {subset: {metric: 100 * value for metric, value in own.items()} for subset, own in subsets.items()}
+    details = {one["subset"]: one for one in read_if_present(f"plots/scores/{name}.json").get("scores", [])}
+    return {"name": name, "headline": scores.get("test"), "details": details, **scores}
+
+
+def _pending_stages() -> set[str]:
+    """Return the stages that .ci/pending_runs.txt names, and all that follow from them."""
+    if not check_run.PENDING.exists():
+        return set()
+    # An edge leads to what is needed.
+    graph = networkx.relabel_nodes(Repo().index.graph, lambda stage: stage.addressing)
+    names = check_run.read_pending(check_run.PENDING, sorted(graph))
+    return {later for name in names for later in networkx.ancestors(graph, name)} | set(names)
+
+
+def short() -> str:
+    """Return README's table."""
+    return _marked(SHORT)
+
+
+def full() -> str:
+    """Return the table of all scores, and what the ensemble consists of."""
+    members = ", ".join(read_if_present("metrics/ensemble_members.json").get("members", ["no models yet"]))
+    return _marked(FULL) + f"\n\nThe ensemble averages the predictions with TTA of {members}."
+
+
+def _marked(columns: dict[str, str]) -> str:
+    """Return a table in which the best model is bold and models are marked whose run is still to come."""
+    rows = results()
+    for row in rows:
+        row["name"] += " †" if row["pending"] or not row["headline"] else ""
+    lines = table(columns, rows).split("\n")
+    for place, row in enumerate(rows, start=2):
+        if row["best"]:
+            lines[place] = "| " + " | ".join(f"**{cell}**" for cell in lines[place][2:-2].split(" | ")) + " |"
+    if any(row["name"].endswith("†") for row in rows):
+        lines += ["", "† The run with the present code and params is still to come."]
+    return "\n".join(lines)
+
+
+def seeds() -> str:
+    """Return mean and standard deviation of the accuracy of each model that was trained with several seeds."""
+    lines = []
+    for model, runs in read("docs/seeds.json").items():
+        spreads = []
+        for subset, kind in {"test": "without TTA", "test_tta": "with TTA"}.items():
+            percents = [100 * run[subset] for run in runs.values()]
+            spreads.append(f"{statistics.mean(percents):.1f} ± {statistics.stdev(percents):.1f} {kind}")
+        lines.append(f"- `{model}`, seeds {', '.join(runs)}: {', '.join(spreads)}")
+    return "\n".join(lines)
