@@ -12,10 +12,10 @@ from tests.serving import Server, server
 assert server  # a fixture
 
 
-def _alone(function: Callable[..., Any], *arguments: Any) -> Any:
+def _alone(function: Callable[..., Any], *arguments: Any, **options: Any) -> Any:
     """Call a function in a thread without an event loop; Playwright, in other tests, has one in this thread."""
     with ThreadPoolExecutor(1) as pool:
-        return pool.submit(function, *arguments).result()
+        return pool.submit(function, *arguments, **options).result()
 
 
 def test_every_request_is_counted_and_a_refused_one_is_an_error(server: Server):
