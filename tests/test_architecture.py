@@ -30,6 +30,7 @@ MORE = {
     "emotion/apps/explain.py": {"keras"},
     "emotion/inference/model.py": {"ai_edge_litert"},
 }
+LONGEST = {"fit": 60}  # the training loop is read from top to bottom
 WITH_TENSORFLOW = {"train", "distill", "predict", "describe", "explain", "export", "label_audit", "robustness"}
 
 
@@ -132,11 +133,11 @@ def _arguments(function: ast.FunctionDef) -> list[ast.arg]:
 @pytest.mark.parametrize("file", CODE, ids=str)
 def test_files_and_functions_are_short(file: Path):
     assert len((ROOT / file).read_text(encoding="utf-8").splitlines()) <= 200
-    limit = 50 if file.parts[0] == "stages" else 200
     for node in ast.walk(parse(file)):
         if isinstance(node, ast.FunctionDef):
-            lines = (node.end_lineno or 0) - node.body[0].lineno + 1
-            assert lines <= limit, f"{file}: {node.name} has {lines} lines"
+            code = node.body[1:] if ast.get_docstring(node) else node.body
+            lines = (node.end_lineno or 0) - code[0].lineno + 1 if code else 0
+            assert lines <= LONGEST.get(node.name, 35), f"{file}: {node.name} has {lines} lines"
 
 
 @pytest.mark.parametrize("file", [path for path in CODE if path.parent == Path("stages")], ids=str)
