@@ -23,7 +23,18 @@ TOUR = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
 ADDRESS = "https://example.org/you/emotion.git"
 PROJECT = (*SOURCES, ".gitignore", ".dvc/.gitignore", ".gitattributes", "Makefile", "tools", "requirements.txt")
 STAGES = [
-    *("check_params", "download", "clean", "audit", "split", "class_weights", "train", "predict", "calibrate"),
+    *(
+        "check_params",
+        "check_inputs",
+        "download",
+        "clean",
+        "audit",
+        "split",
+        "class_weights",
+        "train",
+        "predict",
+        "calibrate",
+    ),
     *("evaluate", "ensemble_choice", "ensemble", "export", "choose"),
     *("label_audit", "robustness"),  # never run, as after `make quickstart`
 ]
