@@ -28,13 +28,13 @@ COLUMNS = ("server", "single_ms", "p50_ms", "p99_ms", "requests_s", "errors", "m
 def main(*arguments: str) -> None:
     """Measure, print a table and write the numbers to benchmarks/results.json."""
     options = parse(arguments)
-    port = _free_port()
+    port = free_port()
     ours = ["emotion", "api", "--model", options.onnx, "--port", str(port), "--workers", str(options.workers)]
     usual = ["benchmarks.sides.flask_keras", options.keras, str(port)]
     summary: dict[str, Any] = {"cpu": results.cpu_name(), "cores": results.cores()[1], "clients": options.clients}
     summary |= {"workers": options.workers, "model": Path(options.onnx).name}
     for name, command, share in (("api", ours, 1), ("usual", usual, USUAL_SHARE)):
-        with _served([sys.executable, "-m", *command], port) as process:
+        with served([sys.executable, "-m", *command], port) as process:
             for kind, target, pictures, count in (
                 ("cropped", CROPPED, clients.cropped(), options.cropped),
                 ("photographs", WHOLE, clients.photographs(), options.photographs),
@@ -100,17 +100,18 @@ def patience(summary: dict[str, Any]) -> float:
     return met["p99_ms"] / (summary["clients"] * met["single_ms"] / summary["cores"])
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port on which nobody listens."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return free.getsockname()[1]
 
 
 @contextmanager
-def _served(command: list[str], port: int) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a server until the block ends."""
+def served(command: list[str], port: int, folder: Path | None = None) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a server in a folder until the block ends."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
-    process = subprocess.Popen(command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, cwd=folder, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not _is_ready(port):
             if process.poll() is not None:

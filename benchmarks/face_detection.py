@@ -1,89 +1,92 @@
-"""Measure the recall of face detection by settings of the cascade: python -m benchmarks.face_detection (5 minutes).
+"""Measure recall and time of face detectors: python -m benchmarks.face_detection (20 minutes).
 
-Training faces, or drawn ones without data/learn.parquet, are pasted into generated pictures (see planted_faces). The
-recall of each setting is that at 0.1 false boxes a picture, to which its least score is set. Other pictures with other
-faces then check the default.
+Training faces, or drawn ones without data/learn.parquet, are pasted into generated pictures (see planted_faces), and so
+are heads of photographs (see photographs). On one half of the pictures, each detector's minimum score is set such that
+it leaves an allowed number of false boxes; recall is that in the other half.
 """
 
 import argparse
+import itertools
 import statistics
 import sys
 import time
 from bisect import bisect_right
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass
-from itertools import product
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
-from benchmarks import results
-from benchmarks.planted_faces import Match, Planted, drawn, fits, match, scenes
+from benchmarks import photographs, results
+from benchmarks.planted_faces import Match, Planted, Scene, drawn, match, scenes
 from emotion.core import dataset, errors
-from emotion.core.pictures import Detection, gray
-from emotion.detection.haar import Haar
-from emotion.detection.yunet import YuNet
+from emotion.core.pictures import Detection, Detector, gray
+from emotion.detection.detectors import open_detector
 
 LEARN = Path("data/learn.parquet")
-SEED, CHECK = 1, 2
 DRAWN = 2_000
-ALLOWED = 0.1  # false boxes a picture
-OTHERS = (0.02, 0.05, 0.2)
+SEED = 1
+ALLOWED = (0.05, 0.1)  # false boxes a picture
 EDGES = {"size": (40, 64, 120, 301), "turn": (0, 7, 14, 21)}  # pixels, degrees
-MAIN = ((1.05, 2), (1.05, 3), (1.1, 2), (1.1, 3), (1.1, 5), (1.2, 2))  # step and neighbours
-LIGHTS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "as it is": lambda picture: picture,
-    "equalised": lambda picture: cv2.equalizeHist(gray(picture)),
-    "CLAHE": lambda picture: cv2.createCLAHE(2.0, (8, 8)).apply(gray(picture)),
-}
-COLUMNS = ("cascade", "step", "neighbours", "detail", "light", "least_score", "recall", "false", "ms")
-Find = Callable[[np.ndarray], list[Detection]]
+FRAMES = 24  # that are timed, of 640x480 pixels
+ROUNDS = 5
+LOWEST = 0.01  # minimum score at which detectors return every box that may count; at 0, YuNet takes twice as long
+
+Make = Callable[..., Detector]  # from the keyword `min_score`; without it, the detector's default counts
+Scenes = Callable[[int], Iterable[Scene]]  # from 1, where minimum scores are chosen, and 2, where recall is measured
 Faces = dict[tuple[int, int], Planted]  # by the numbers of the picture and of the face in it
 
 
-@dataclass(frozen=True)
-class Setting:
-    """Settings of `Haar`, and the change of the light of a picture before."""
+class PackageCascade:
+    """OpenCV's cascade with the settings of a package for emotion recognition, which looks at no score.
 
-    cascade: str
-    step: float
-    neighbours: int
-    detail: int
-    light: str = "as it is"
+    Args:
+        neighbours: Raw detections that a face needs.
+        min_side: Pixels of the smallest face.
+        min_score: Is not looked at, either: every box stays.
+    """
 
-    def detector(self) -> Haar:
-        """Return the detector, which returns boxes of any score."""
-        return Haar(
-            40,
-            neighbours=self.neighbours,
-            step=self.step,
-            least_score=float("-inf"),
-            cascade=self.cascade,
-            detail=self.detail,
+    margin: float | None = None
+
+    def __init__(self, neighbours: int, min_side: int, min_score: float | None = None) -> None:
+        self._find = partial(
+            cv2.CascadeClassifier(f"{cv2.data.haarcascades}haarcascade_frontalface_default.xml").detectMultiScale3,
+            scaleFactor=1.1,
+            minNeighbors=neighbours,
+            minSize=(min_side, min_side),
+            outputRejectLevels=True,
         )
 
-    def finder(self) -> Find:
-        """Return the function that detects faces with this setting."""
-        detector, light = self.detector(), LIGHTS[self.light]
-        return lambda picture: detector.find(light(picture))
+    def find(self, picture: np.ndarray) -> list[Detection]:
+        """Return the faces in a picture, RGB uint8 (height, width, 3), best first."""
+        boxes, _, scores = self._find(gray(picture))
+        pairs = zip(np.reshape(boxes, (-1, 4)).tolist(), np.ravel(scores).tolist(), strict=True)
+        return sorted((Detection(tuple(box), score) for box, score in pairs), key=lambda face: -face.score)
 
 
 def main(*arguments: str) -> None:
     """Measure, print a table and write the numbers to benchmarks/results.json."""
-    parser = argparse.ArgumentParser(description="Measure the recall of face detection by settings of the cascade.")
-    parser.add_argument("--pictures", type=int, default=120)
-    parser.add_argument("--settings", type=int, help="only the first ones")
+    parser = argparse.ArgumentParser(description="Measure recall and time of face detectors.")
     parser.add_argument("--yunet", metavar="FILE", help="measure this detector, too")
+    parser.add_argument("--no-photographs", action="store_true", help="download none: leave heads of photographs out")
+    parser.add_argument("--pictures", type=int, nargs=2, default=(120, 90), metavar=("FACES", "HEADS"))
     options = parser.parse_args(arguments)
     source, crops = faces()
-    finders: dict[Any, Find] = {setting: setting.finder() for setting in grid()[: options.settings]}
-    if options.yunet:
-        finders["yunet"] = YuNet(options.yunet, least_score=0.0).find
-    summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "opencv": cv2.__version__, "faces_from": source}
-    summary |= {"pictures": options.pictures, "allowed": ALLOWED, **measure(finders, crops[::2], options.pictures)}
-    summary["check"] = check(crops[1::2], options.pictures)
+    faces_in, heads_in = options.pictures
+    kinds: dict[str, Scenes] = {"faces": lambda seed: scenes(crops[seed - 1 :: 2], faces_in, seed)}
+    if not options.no_photographs:
+        heads = photographs.load()
+        kinds["heads"] = lambda seed: photographs.scenes(heads, heads_in, seed)
+    cv2.setNumThreads(1)
+    found = makers(options.yunet)
+    summary: dict[str, Any] = {"cpu": results.cpu_name(), "opencv": cv2.__version__, "faces_from": source}
+    summary |= {"allowed": ALLOWED, "rounds": ROUNDS, "pictures": {"faces": faces_in, "heads": heads_in}}
+    recalls = {kind: recall(found, pictures) for kind, pictures in kinds.items()}
+    summary["planted"] = {"heads": 0} | {kind: count for kind, (count, _) in recalls.items()}
+    times = timed(found, [scene.picture for scene in scenes(crops, FRAMES, SEED, (640, 480))])
+    summary["rows"] = {name: {kind: rows[name] for kind, (_, rows) in recalls.items()} | times[name] for name in found}
     results.keep("face_detection", summary)
     print(table(summary))
 
@@ -95,63 +98,60 @@ def faces() -> tuple[str, np.ndarray]:
     return f"training faces of {LEARN}", np.random.default_rng(SEED).permutation(dataset.load(LEARN, "train").pixels)
 
 
-def grid() -> list[Setting]:
-    """Return the settings: the default first, then variations of it and of the best cascades."""
-    found = [standard()]
-    found += [Setting(name, *setting, 24) for name, setting in product(("alt2", "alt"), MAIN)]
-    found += [Setting("default", step, count, 24) for step, count in ((1.1, 3), (1.1, 5), (1.2, 5))]
-    found += [Setting("alt_tree", 1.05, 2, 24), Setting("alt", 1.07, 2, 24)]
-    found += [Setting("alt", step, 2, pixels) for step, pixels in ((1.05, 20), (1.1, 20), (1.1, 30))]
-    found += [Setting(name, 1.1, 2, 24, light) for name, light in product(("alt2", "alt"), list(LIGHTS)[1:])]
-    return list(dict.fromkeys(found))
+def makers(yunet: str | None) -> dict[str, Make]:
+    """Return what opens each detector, by name: ours, on one thread, and what others use by default."""
+    found: dict[str, Make] = {name: partial(open_detector, name, threads=1) for name in ("mtcnn", "mtcnn-thorough")}
+    if yunet:
+        found["yunet"] = partial(open_detector, yunet)
+    if hasattr(cv2, "CascadeClassifier"):  # OpenCV 5 has none
+        found["haar"] = partial(open_detector, "haar")
+        found["fer"] = partial(PackageCascade, 5, 50)  # fer 25.10.3: FER(mtcnn=False)
+        found["deepface"] = partial(PackageCascade, 10, 0)  # deepface 0.0.103: detector_backend="opencv"
+    return found
 
 
-def standard() -> Setting:
-    """Return the setting of the apps."""
-    haar = Haar()
-    return Setting(haar.cascade, haar.step, haar.neighbours, haar.detail)
+def recall(makers: Mapping[str, Make], pictures: Scenes) -> tuple[int, dict[str, Any]]:
+    """Return the number of faces, and each detector's scores: at the allowed false boxes, and with its own settings."""
+    every = {name: make(min_score=LOWEST) for name, make in makers.items()}
+    count, _, chosen_on = looked(every, pictures(1))
+    _, truth, found = looked(every, pictures(2))
+    _, _, shipped = looked({name: make() for name, make in makers.items()}, pictures(2))
+    rows: dict[str, Any] = {name: {"shipped": scored(boxes, truth, count)} for name, boxes in shipped.items()}
+    for name, share in itertools.product(makers, ALLOWED):
+        limit = threshold(chosen_on[name], int(share * count))
+        rows[name][str(share)] = scored([one for one in found[name] if one.score > limit], truth, count)
+    return len(truth), rows
 
 
-def measure(finders: dict[Any, Find], crops: np.ndarray, count: int) -> dict[str, Any]:
-    """Return the number of faces and a row for each finder."""
+def looked(detectors: Mapping[str, Detector], pictures: Iterable[Scene]) -> tuple[int, Faces, dict[str, list[Match]]]:
+    """Return the number of pictures, the faces in them, and the boxes that each detector returns."""
+    count = 0
     truth: Faces = {}
-    matches: dict[Any, list[Match]] = {name: [] for name in finders}
-    widths: dict[Any, list[float]] = {name: [] for name in finders}
-    for number, scene in enumerate(scenes(crops, count, SEED)):
+    matches: dict[str, list[Match]] = {name: [] for name in detectors}
+    for number, scene in enumerate(pictures):
+        count += 1
         truth |= {(number, place): face for place, face in enumerate(scene.faces)}
-        for name, find in finders.items():
-            found = find(scene.picture)
-            matches[name] += match(number, scene, found)
-            widths[name] += [box.box[2] / f.box[2] for box in found for f in scene.faces if fits(box.box, f.box)]
-    frames = [scene.picture for scene in scenes(crops, 24, CHECK, (640, 480))]
-    rows = []
-    for name, find in finders.items():
-        about = asdict(name) if isinstance(name, Setting) else {"cascade": name, "light": "as it is"}
-        row = about | at_most(matches[name], truth, ALLOWED * count, count)
-        others = {str(share): at_most(matches[name], truth, share * count, count) for share in OTHERS}
-        row["others"] = {share: [one["least_score"], one["recall"]] for share, one in others.items()}
-        row["width"] = round(statistics.median(widths[name]), 3) if widths[name] else None
-        rows.append(row | {"ms": milliseconds(find, frames)})
-    return {"faces": len(truth), "rows": rows}
+        for name, detector in detectors.items():
+            matches[name] += match(number, scene, detector.find(scene.picture))
+    return count, truth, matches
 
 
-def at_most(matches: list[Match], truth: Faces, false: float, count: int) -> dict[str, Any]:
-    """Return the scores with the lowest least score that leaves at most so many false boxes."""
-    wrong = sorted(-match.score for match in matches if match.face is None)
-    limit = -wrong[int(false)] if len(wrong) > int(false) else float("-inf")
-    return scored([match for match in matches if match.score > limit], truth, count)
+def threshold(matches: Iterable[Match], false: int) -> float:
+    """Return the lowest score above which so many false boxes are left."""
+    wrong = sorted((one.score for one in matches if one.face is None), reverse=True)
+    return wrong[false] if len(wrong) > false else float("-inf")
 
 
 def scored(matches: list[Match], truth: Faces, count: int) -> dict[str, Any]:
     """Return recall, also by size and turn of the face, false boxes a picture and the lowest score."""
-    hits = {match.face for match in matches}
-    row: dict[str, Any] = {"least_score": round(min((match.score for match in matches), default=0.0), 2)}
-    row |= {"recall": _share(truth, hits), "false": round(sum(m.face is None for m in matches) / count, 3)}
+    hits = {one.face for one in matches}
+    row: dict[str, Any] = {"min_score": round(min((one.score for one in matches), default=0.0), 3)}
+    row |= {"recall": _share(truth, hits), "false": round(sum(one.face is None for one in matches) / count, 3)}
     values = {"size": lambda face: face.box[2], "turn": lambda face: abs(face.turn)}
     for name, edges in EDGES.items():
         bins = [bisect_right(edges, values[name](face)) for face in truth.values()]
-        faces = [[key for key, place in zip(truth, bins, strict=True) if place == n] for n in range(1, len(edges))]
-        row[name] = [_share(keys, hits) for keys in faces]
+        keys = [[key for key, place in zip(truth, bins, strict=True) if place == n] for n in range(1, len(edges))]
+        row[name] = [_share(some, hits) for some in keys]
     return row
 
 
@@ -160,32 +160,38 @@ def _share(faces: Iterable[tuple[int, int]], hits: set[Any]) -> float | None:
     return round(statistics.fmean(found), 4) if found else None
 
 
-def milliseconds(find: Find, frames: list[np.ndarray]) -> float:
-    """Return the median latency for pictures of 640x480."""
-    clock = [time.perf_counter()]
-    for frame in [frames[0], *frames]:
-        find(frame)
-        clock.append(time.perf_counter())
-    return round(1000 * statistics.median(np.diff(clock)[1:].tolist()), 1)
+def timed(makers: Mapping[str, Make], frames: list[np.ndarray]) -> dict[str, Any]:
+    """Return the milliseconds of each detector for a frame, CPU and wall, and how many times those of `haar` they are.
 
-
-def check(crops: np.ndarray, count: int) -> dict[str, Any]:
-    """Return the scores of the default, with its own least score, on other pictures with other faces."""
-    truth: Faces = {}
-    matches: list[Match] = []
-    haar = Haar()
-    for number, scene in enumerate(scenes(crops, count, CHECK)):
-        truth |= {(number, place): face for place, face in enumerate(scene.faces)}
-        matches += match(number, scene, haar.find(scene.picture))
-    return {"faces": len(truth)} | scored(matches, truth, count)
+    Each number is the median of rounds in which every detector, with its own minimum score, looks at all frames.
+    """
+    detectors = {name: make() for name, make in makers.items()}
+    rounds: dict[str, list[np.ndarray]] = {name: [] for name in makers}
+    for _ in range(ROUNDS + 1):  # the first one warms up
+        for name, detector in detectors.items():
+            start = np.array([time.process_time(), time.perf_counter()])
+            for frame in frames:
+                detector.find(frame)
+            rounds[name].append(([time.process_time(), time.perf_counter()] - start) * 1000 / len(frames))
+    taken = {name: np.array(values[1:]) for name, values in rounds.items()}
+    rows: dict[str, Any] = {}
+    for name, values in taken.items():
+        rows[name] = dict(zip(("cpu_ms", "wall_ms"), np.median(values, 0).round(2).tolist(), strict=True))
+        if "haar" in taken:
+            ratios = np.median(values / taken["haar"], 0).round(3).tolist()
+            rows[name] |= dict(zip(("cpu_ratio", "wall_ratio"), ratios, strict=True))
+    return rows
 
 
 def table(summary: dict[str, Any]) -> str:
-    """Return the numbers as text, the best recall first."""
-    rows = sorted(summary["rows"], key=lambda row: -row["recall"])
-    title = f"{summary['faces']:,} {summary['faces_from']} in {summary['pictures']:,} pictures; {summary['cpu']}"
-    check = f"the default on other pictures: recall {summary['check']['recall']}, false {summary['check']['false']}"
-    return results.table(title, COLUMNS, rows) + f"\n{check}"
+    """Return recall, false boxes and time as text."""
+    rows = []
+    for name, row in summary["rows"].items():
+        flat = {"detector": name} | {key: row[key] for key in ("cpu_ms", "wall_ms", "cpu_ratio") if key in row}
+        for kind in ("faces", "heads"):
+            flat |= {f"{kind} {key}": [one["recall"], one["false"]] for key, one in row.get(kind, {}).items()}
+        rows.append(flat)
+    return results.table(f"recall and false boxes a picture; {summary['cpu']}", list(rows[0]), rows)
 
 
 if __name__ == "__main__":

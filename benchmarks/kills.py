@@ -13,8 +13,7 @@ from typing import Any
 from benchmarks import results, small_training, stage_runs
 from benchmarks.killing import MOMENTS, Kill, Training
 from emotion.core import errors
-from emotion.core.errors import InputError
-from emotion.core.params import suggest
+from emotion.core.errors import InputError, suggest
 
 EPOCHS, FACES = 10, 400
 CHECKPOINT = ".checkpoints/*.part"

@@ -13,7 +13,7 @@ from emotion.synthetic.drawn import SHARES, draw_face
 
 SIZES = ((640, 480), (800, 600), (1024, 768), (1280, 960), (1600, 1200))
 MAX_FACES = 5  # in a picture
-SIDES = (40, 300)  # pixels of a face, evenly distributed on a logarithmic scale
+SIDES = (40, 300)  # pixels of a face
 TURN = 20.0  # degrees to either side
 APART = 1.5  # sides of a face: the free square around it
 
@@ -42,6 +42,9 @@ class Match:
     face: tuple[int, int] | None
 
 
+Paste = Callable[[np.ndarray, Box, np.random.Generator], Planted]  # into a picture, in the middle of that free square
+
+
 def drawn(count: int, seed: int) -> np.ndarray:
     """Return drawn faces, uint8 (count, 48, 48)."""
     rngs = [np.random.default_rng([seed, number]) for number in range(count)]
@@ -49,10 +52,23 @@ def drawn(count: int, seed: int) -> np.ndarray:
 
 
 def scenes(crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | None = None) -> Iterator[Scene]:
+    """Yield that many pictures with some of the faces, gray, uint8 (n, 48, 48); see `planted` for the rest."""
+
+    def paste(picture: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
+        return _paste(picture, crops[rng.integers(len(crops))], room, rng)
+
+    return planted(paste, SIDES, APART, count, seed, size)
+
+
+def planted(
+    paste: Paste, sides: tuple[int, int], apart: float, count: int, seed: int, size: tuple[int, int] | None = None
+) -> Iterator[Scene]:
     """Yield that many pictures; each has a random generator of its own, seeded with the seed and its number.
 
     Args:
-        crops: The faces, gray, uint8 (n, 48, 48); each picture gets up to five of them.
+        paste: Draws one of the up to five faces of a picture.
+        sides: Pixels of a face, evenly distributed on a logarithmic scale.
+        apart: Sides of a face: the free square around it.
         count: Number of pictures.
         seed: Of everything random.
         size: Width and height; None draws them from SIZES.
@@ -63,7 +79,7 @@ def scenes(crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | Non
         wide, high = size or SIZES[rng.integers(len(SIZES))]
         ground = GROUNDS[number % len(GROUNDS)]
         picture = _photograph(photographs, wide, high, rng) if ground is None else ground(wide, high, rng)
-        faces = [_paste(picture, crops[rng.integers(len(crops))], box, rng) for box in _places(wide, high, rng)]
+        faces = [paste(picture, room, rng) for room in _places(wide, high, sides, apart, rng)]
         yield Scene(_stored(picture, rng), tuple(faces))
 
 
@@ -84,13 +100,13 @@ def fits(found: Box, planted: Box) -> bool:
     return max(off) <= side / 4 and 0.5 <= found[2] / side <= 1.5
 
 
-def _places(wide: int, high: int, rng: np.random.Generator) -> list[Box]:
+def _places(wide: int, high: int, sides: tuple[int, int], apart: float, rng: np.random.Generator) -> list[Box]:
     """Return squares that touch neither one another nor the edge."""
     free: list[Box] = []
     wanted = rng.integers(MAX_FACES + 1)
     for _ in range(20 * wanted):
-        side = round(np.exp(rng.uniform(*np.log(SIDES))))
-        room = round(side * APART)
+        side = round(np.exp(rng.uniform(*np.log(sides))))
+        room = round(side * apart)
         if room < min(wide, high) and len(free) < wanted:
             box = (int(rng.integers(wide - room)), int(rng.integers(high - room)), room, room)
             free += [] if any(intersection(box, other) for other in free) else [box]

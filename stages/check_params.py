@@ -10,7 +10,7 @@ from typing import Any
 
 from emotion.audit.auditing import AuditSettings
 from emotion.core import params, stage
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, suggest
 from emotion.core.files import atomic
 from emotion.evaluation.calibration import CalibrateSettings
 from emotion.evaluation.comparison import CompareSettings
@@ -23,6 +23,7 @@ from emotion.preparation import exclusion
 from emotion.preparation.class_weights import ClassWeightSettings
 from emotion.preparation.removal import DefectSettings
 from emotion.preparation.splitting import SplitSettings
+from emotion.pretrained.package import PackageSettings
 from emotion.sources.collect import DataSettings
 from emotion.training import networks
 from emotion.training.settings import DistillSettings, HardwareSettings, LabelAuditSettings, ModelSettings
@@ -30,6 +31,7 @@ from emotion.training.tta import PredictSettings
 
 SECTIONS: dict[str, type[params.Section]] = {
     "data": DataSettings,
+    "detector": PackageSettings,
     "audit": AuditSettings,
     "defects": DefectSettings,
     "split": SplitSettings,
@@ -62,7 +64,7 @@ def main() -> None:
 def check(values: dict[str, Any]) -> None:
     """Raise an InputError that names each key, value, model or file with which something is wrong."""
     known = [*SECTIONS, *ENTRIES, *ELSEWHERE]
-    problems = [f"unknown section {name}{params.suggest(name, known)}" for name in values if name not in known]
+    problems = [f"unknown section {name}{suggest(name, known)}" for name in values if name not in known]
     problems += [f"there is no section {name!r}" for name in known if name not in values and name not in ELSEWHERE]
     _raise(problems)
     found = {name: _validated(values[name], name, schema, problems) for name, schema in SECTIONS.items()}
@@ -96,7 +98,7 @@ def _unknown_models(found: dict[str, Any], models: list[str]) -> Iterable[str]:
     for key, names in named.items():
         for name in names:
             if name not in models:
-                yield f"{key}: there is no model {name!r}{params.suggest(name, models)}"
+                yield f"{key}: there is no model {name!r}{suggest(name, models)}"
     made = [f"data/soft_targets/{name.removeprefix('distill.')}.csv" for name in found if name.startswith("distill.")]
     for name in models:
         path = found[f"models.{name}"].targets

@@ -5,7 +5,7 @@ from pathlib import Path
 from emotion.core import stage
 from emotion.core.files import write_csv
 from emotion.core.params import load
-from emotion.detection.haar import Haar
+from emotion.detection.mtcnn import MTCNN
 from emotion.sources import archive, collect
 from emotion.synthetic.drawn import draw_faces
 
@@ -18,7 +18,8 @@ def main() -> None:
     settings = load("data", collect.DataSettings)
     refused: list[tuple[str, str]] = []
     drawn = draw_faces(settings.sample.faces, settings.sample.seed)
-    count = archive.write(collect.faces(settings, drawn=drawn, detector=Haar(), refused=refused), TARGET)
+    detector = MTCNN() if settings.crop == "faces" else None
+    count = archive.write(collect.faces(settings, drawn=drawn, detector=detector, refused=refused), TARGET)
     write_csv(REFUSED, [{"name": name, "reason": reason} for name, reason in sorted(refused)], ["name", "reason"])
     origin = settings.source if settings.extra == collect.NO_EXTRA else f"{settings.source} and {settings.extra}"
     print(f"{TARGET}: {count:,} faces from {origin}")

@@ -4,9 +4,9 @@ from pathlib import Path
 from typing import Any
 
 from emotion.core import predictions, stage
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, suggest
 from emotion.core.files import write_json
-from emotion.core.params import load, suggest
+from emotion.core.params import load
 from emotion.evaluation import calibration, ensemble, metrics
 
 PREDICTIONS = Path("plots/predictions/validation_tta")

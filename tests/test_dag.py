@@ -26,7 +26,7 @@ from tests.source import ROOT
 PARAMS = dag.params()
 MODELS = list(PARAMS["models"])
 EXPORTED = PARAMS["export"]["models"]
-DATA = ["check_params", "check_inputs", "download", "clean", "audit", "split", "class_weights"]
+DATA = ["check_params", "check_inputs", "detector", "download", "clean", "audit", "split", "class_weights"]
 TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
 LEAVES = ["explore", "label_audit"]  # nothing follows from them
 

@@ -106,7 +106,7 @@ def test_litert_runs_tflite_files_with_labels_from_their_metadata(tmp_path: Path
     with zipfile.ZipFile(path, "a") as end:
         end.writestr("metadata.json", json.dumps({"labels": EMOTIONS}))
     faces = [np.full((48, 48), value, np.uint8) for value in (0, 255, 43)]
-    results = EmotionClassifier(path, faces="whole").predict(faces)
+    results = EmotionClassifier(path, detector="whole").predict(faces)
     assert [result.faces[0].label for result in results] == ["angry", "surprise", "angry"]
 
 

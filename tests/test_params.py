@@ -14,6 +14,7 @@ from emotion.core.errors import InputError
 from emotion.export.settings import ExportSettings
 from emotion.preparation.class_weights import ClassWeightSettings
 from emotion.preparation.splitting import SplitSettings
+from emotion.pretrained.package import PackageSettings
 from emotion.sources.collect import DataSettings
 from emotion.training import networks
 from emotion.training.schedule import ScheduleSettings
@@ -177,9 +178,11 @@ def test_the_check_at_the_front_names_what_is_wrong(project: Path, path: str, va
 
 
 def test_a_missing_archive_is_named_with_the_remedy(project: Path):
-    values = _changed("data.input", "data/external/mine.zip")["data"]
+    values = _changed("data.input", "data/external/mine.zip")
+    settings = DataSettings.model_validate(values["data"])
+    detector = PackageSettings.model_validate(values["detector"])
     with pytest.raises(InputError, match=r"data\.input: data/external/mine\.zip is missing: put your own archive"):
-        check_inputs.check(DataSettings.model_validate(values))
+        check_inputs.check(settings, detector)
 
 
 def test_the_check_at_the_front_loads_no_tensorflow():

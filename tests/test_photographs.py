@@ -12,7 +12,7 @@ import yaml
 from PIL import Image
 
 from emotion import EmotionClassifier
-from emotion.detection.haar import Haar
+from emotion.detection.mtcnn import MTCNN
 from emotion.sources.normalise import RefusedError, normalise
 from stages import download
 from tests.inputs import DATA
@@ -64,7 +64,7 @@ KINDS: dict[str, Callable[[np.ndarray, Path], Path]] = {
 def test_a_photograph_becomes_the_face_crop_of_the_apps(kind: str, tmp_path: Path, classifier):
     path = KINDS[kind](photograph([LARGE]), tmp_path / "photograph")
     (face,) = classifier.predict(path).faces
-    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), face.crop)
+    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), MTCNN())), face.crop)
     whole = decoded(normalise(path.read_bytes()))
     assert np.abs(whole.astype(int) - face.crop).mean() > 10, "without crop: faces, it is not cropped"
 
@@ -73,13 +73,13 @@ def test_the_largest_of_several_faces_is_taken(tmp_path: Path, classifier):
     path = KINDS["jpeg"](photograph([SMALL, LARGE]), tmp_path / "two")
     small, large = classifier.predict(path).faces
     assert small.box[2] < large.box[2]
-    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), Haar())), large.crop)
+    np.testing.assert_array_equal(decoded(normalise(path.read_bytes(), MTCNN())), large.crop)
 
 
 def test_a_photograph_without_a_face_is_refused(tmp_path: Path):
     content = KINDS["jpeg"](NOBODY, tmp_path / "none").read_bytes()
     with pytest.raises(RefusedError, match="^no face found$"):
-        normalise(content, Haar())
+        normalise(content, MTCNN())
 
 
 def test_the_stage_crops_faces_and_lists_photographs_without_one(tmp_path: Path, monkeypatch, classifier):

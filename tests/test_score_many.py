@@ -93,7 +93,7 @@ def test_predictions_of_raw_pixels_are_those_of_the_classifier(run: Run):
     ]
     assert [row["name"] for row in found[28:32]] == ["28.png", "29.png", "0.png", "1.png"]
     assert [pq.read_metadata(path).num_rows for path in sorted(Path("out/scores").iterdir())] == [20, 10, 20, 20]
-    expected = [result.faces[0] for result in EmotionClassifier("model.onnx", faces="whole").predict(list(faces))]
+    expected = [result.faces[0] for result in EmotionClassifier("model.onnx", detector="whole").predict(list(faces))]
     assert [row["label"] for row in found] == [face.label for face in expected] and len({f.label for f in expected}) > 3
     for row, face in zip(found, expected, strict=True):
         assert (row["face"], row["left"], row["top"], row["width"], row["height"]) == (1, 0, 0, 48, 48)
@@ -143,7 +143,7 @@ def test_faces_in_photographs_are_detected(run: Run):
     Path("in").mkdir()
     Image.fromarray(photograph([(60, 100, 150), (380, 150, 180)])).save("in/two.png")
     Image.fromarray(photograph([])).save("in/none.png")
-    assert run("in", "out", "--detector", "haar") == 0
+    assert run("in", "out", "--detector", "mtcnn") == 0
     found = rows("out/scores")
     assert [(row["file"], row["face"]) for row in found] == [("two.png", 1), ("two.png", 2)]
     assert 40 < found[0]["left"] < 100 and 360 < found[1]["left"] < 420
@@ -202,7 +202,7 @@ def test_a_truncated_part_is_written_again(run: Run):
         (lambda: raw_table("in/a.parquet", shades(31)[1:]), "input was"),
         (lambda: brightness_model(Path("model.onnx"), weights_md5="other"), "model was"),
         (lambda: ["--chunk", "11"], "chunk was 10, is 11"),
-        (lambda: ["--detector", "haar"], "detector was whole, is haar"),
+        (lambda: ["--detector", "mtcnn"], "detector was whole, is mtcnn"),
     ],
     ids=["file", "content", "model", "chunk", "detector"],
 )

@@ -17,7 +17,7 @@ from PIL import Image
 from tests import tiny
 from tests.pasted import photograph
 from tests.source import ROOT
-from tools.quickstart import SOURCES, merge
+from tools.quickstart import SOURCES, merge, take_over
 
 TOUR = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
 ADDRESS = "https://example.org/you/emotion.git"
@@ -26,6 +26,7 @@ STAGES = [
     *(
         "check_params",
         "check_inputs",
+        "detector",
         "download",
         "clean",
         "audit",
@@ -141,6 +142,7 @@ def _write_project(project: Path) -> None:
             shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
         else:
             shutil.copy(ROOT / name, project / name)
+    take_over("detector", project, ROOT)
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     stages = {name: pipeline["stages"][name] for name in STAGES}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False), encoding="utf-8")

@@ -23,8 +23,7 @@ from PIL import Image
 from emotion import EmotionClassifier
 from emotion.core import pictures
 from emotion.core.pictures import Detection
-from emotion.detection import boxes
-from emotion.detection.haar import Haar
+from emotion.detection import boxes, mtcnn, names
 from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
@@ -142,15 +141,16 @@ def _shown(page: Any) -> np.ndarray:
     return np.array(page.evaluate(f"[...document.querySelectorAll('table')].map(t => {values})"))
 
 
-def _predicted(model: Path, picture: np.ndarray | Path, detector: str = "haar") -> np.ndarray:
+def _predicted(model: Path, picture: np.ndarray | Path, detector: str = "mtcnn") -> np.ndarray:
     """Python's probabilities, (faces, 7)."""
-    found = EmotionClassifier(model, faces=detector).predict(picture).faces
+    found = EmotionClassifier(model, detector=detector).predict(picture).faces
     return np.array([list(face.probabilities.values()) for face in found])
 
 
 def _script(page: Any, code: str, *given: Any) -> Any:
     """Run code in the page, with its modules as `modules` and the arguments as `given`."""
-    modules = "const modules = {...await import('./pixels.js'), ...await import('./faces.js')};"
+    files = "['pixels', 'resizing', 'boxes'].map((name) => import(`./${name}.js`))"
+    modules = f"const modules = Object.assign({{}}, ...await Promise.all({files}));"
     return page.evaluate(f"async (given) => {{ {modules} {code} }}", list(given))
 
 
@@ -158,16 +158,48 @@ def _rgba(picture: np.ndarray) -> list[int]:
     return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]).ravel().tolist()
 
 
-def test_a_face_crop_has_the_same_bytes_as_in_python(alone: Any):
+def _crops(page: Any, picture: np.ndarray, faces: list[Detection], margin: float | None) -> np.ndarray:
+    """The page's crops of faces, (faces, 48, 48)."""
+    code = """const [data, width, height, faces, settings] = given;
+        return faces.map((face) => Array.from(modules.crop({data, width, height}, face, settings).data));"""
+    settings = {"side": 48, "margin": margin, "min_slope": pictures.MIN_SLOPE}
+    level = ((0, 0), (1, 0))
+    given = [{"box": face.box, "landmarks": face.landmarks or level} for face in faces]
+    got = _script(page, code, _rgba(picture), picture.shape[1], picture.shape[0], given, settings)
+    return np.array(got).reshape(-1, 48, 48)
+
+
+@pytest.mark.parametrize("margin", [0.02, 0.1, 0.0, -0.02, None])
+def test_a_face_crop_has_the_same_bytes_as_in_python(alone: Any, margin: float | None):
     picture = np.random.default_rng(0).integers(0, 256, (61, 97, 3), np.uint8)
     boxes = [(10, 5, 40, 40), (-7, -9, 30, 31), (60, 30, 45, 40), (-20, -20, 140, 110), (3, 4, 46, 46), (5, 5, 1, 1)]
-    code = """const [data, width, height, boxes, margin] = given;
-        return boxes.map((box) => Array.from(modules.crop({data, width, height}, box, margin, 48).data));"""
-    for margin in (0.02, 0.1, 0.0):
-        got = _script(alone, code, _rgba(picture), 97, 61, boxes, margin)
-        for box, face in zip(boxes, got, strict=True):
-            wanted = pictures.crop(picture, Detection(box, 1.0), margin)
-            np.testing.assert_array_equal(np.array(face).reshape(48, 48), wanted, f"{box} {margin}")
+    faces = [Detection(box, 1.0) for box in boxes]
+    wanted = [pictures.crop(picture, face, margin) for face in faces]
+    np.testing.assert_array_equal(_crops(alone, picture, faces, margin), wanted)
+
+
+def test_a_face_whose_eyes_slope_is_turned_as_in_python(alone: Any):
+    picture = photograph([(100, 60, 180)], 300, 300)
+    directions = np.deg2rad([-170, -90, -40, -15.1, -14.9, 0, 14.9, 15.1, 30, 75, 130])
+    ends = 40 * np.stack([np.cos(directions), np.sin(directions)], 1) + 150
+    box = (110, 70, 161, 190)
+    faces = [Detection(box, 1.0, ((150.0, 150.0), (float(x), float(y)))) for x, y in ends]
+    wanted = np.array([pictures.crop(picture, face, 0.1) for face in faces], int)
+    np.testing.assert_allclose(_crops(alone, picture, faces, 0.1), wanted, atol=2)
+    assert np.abs(wanted[2] - wanted[8]).max() > 50
+
+
+@pytest.mark.parametrize("size", [(100, 75), (99, 40), (48, 36), (24, 24), (150, 130)])
+def test_a_resized_picture_is_as_in_opencv(alone: Any, size: tuple[int, int]):
+    picture = photograph([(20, 5, 110)], 203, 151)
+    code = """const [data, width, height, [wide, high]] = given;
+        const region = new Uint8Array(wide * high * 3);
+        modules.average({data, width, height}, [1, 2, width - 1, height - 2], wide, high, region);
+        return [region, modules.shrunk({data, width, height}, wide, high).data].map((values) => Array.from(values));"""
+    region, whole = _script(alone, code, _rgba(picture), 203, 151, size)
+    wanted = (cv2.resize(picture[2:, 1:], size, interpolation=cv2.INTER_AREA), mtcnn._shrunk(picture, *size))
+    for got, values in zip((region, whole), wanted, strict=True):
+        np.testing.assert_allclose(np.reshape(got, values.shape), values.astype(int), atol=1)
 
 
 @pytest.mark.parametrize("shape", [(48, 48), (49, 47), (100, 30), (31, 333), (200, 150), (5, 5), (1, 60), (97, 96)])
@@ -206,15 +238,28 @@ def test_faces_get_the_same_boxes_and_probabilities_as_in_python(
     picture = photograph(places, *size, seed=1)
     Image.fromarray(picture).save(tmp_path / "drawn.png")
     page.locator("#files").set_input_files(tmp_path / "drawn.png")
-    count = f"{len(places)} face{'s' * (len(places) > 1)}."
-    _status(page, f"1 file: {count}")
+    found = sorted(face.box for face in mtcnn.MTCNN(names.MIN_FACE_SIZE).find(picture))
+    assert len(found) == len(places)
+    _status(page, f"1 file: {len(found)} face{'s' * (len(found) > 1)}.")
     wanted = _predicted(model, picture)
     assert np.ptp(wanted) > 0.1
-    np.testing.assert_allclose(_shown(page), wanted, atol=1e-3)
     styles = """[...document.querySelectorAll('.box')].map(
         (box) => ['left', 'top', 'width', 'height'].map((side) => parseFloat(box.style[side])))"""
     boxes = np.array(page.evaluate(styles)) / 100 * [*size, *size]
-    np.testing.assert_allclose(boxes, sorted(face.box for face in Haar().find(picture)), atol=0.01 * size[0] / 100)
+    np.testing.assert_allclose(boxes, found, atol=0.01)
+    np.testing.assert_allclose(_shown(page), wanted, atol=1e-3)
+
+
+def test_a_sloping_face_gets_the_same_probabilities_as_in_python(page: Any, model: Path, tmp_path: Path):
+    turn = cv2.getRotationMatrix2D((320, 240), 25, 1)
+    picture = cv2.warpAffine(photograph([(200, 120, 240)]), turn, (640, 480), borderMode=cv2.BORDER_REPLICATE)
+    Image.fromarray(picture).save(tmp_path / "turned.png")
+    page.locator("#files").set_input_files(tmp_path / "turned.png")
+    _status(page, "1 file: 1 face.")
+    wanted = _predicted(model, picture)
+    np.testing.assert_allclose(_shown(page), wanted, atol=2e-3)
+    sloping = EmotionClassifier(model, upright=False).predict(picture).faces[0]
+    assert np.abs(wanted - list(sloping.probabilities.values())).max() > 0.01
 
 
 def test_several_face_crops_get_the_same_probabilities_as_in_python(page: Any, model: Path, tmp_path: Path):
@@ -264,7 +309,7 @@ def test_invalid_files_are_one_line_each_and_the_others_are_classified(page: Any
     expected = {
         "text.jpg": "Not a picture in a format that this browser supports.",
         "empty.png": "Empty.",
-        "none.png": "No face found: a face must be seen from the front and be at least 40 pixels wide. ",
+        "none.png": f"No face found: a face must be seen from the front and be at least {names.MIN_FACE_SIZE} pix",
         "huge.png": f"9000 x 9000 {limits}",
         "long.png": f"33000 x 2 {limits}",
         "cut.png": "",  # browsers differ
@@ -416,7 +461,9 @@ def test_everything_can_be_reached_by_the_keyboard(page: Any, one: Path):
 def test_the_settings_hold_the_models_labels_and_pythons_defaults(site: Path, model: Path):
     settings = json.loads((site / "settings.json").read_text(encoding="utf-8"))
     assert tuple(settings["labels"]) == EmotionClassifier(model).labels
-    assert settings["haar"]["smallest"] == Haar().smallest and settings["haar"]["margin"] == Haar.margin
+    assert settings["margin"] == mtcnn.MTCNN.margin
+    assert settings["mtcnn"]["min_face_size"] == names.MIN_FACE_SIZE
+    assert settings["mtcnn"]["factor"] == mtcnn.FAST.factor
 
 
 @pytest.mark.parametrize(

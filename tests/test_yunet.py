@@ -76,7 +76,7 @@ def test_a_detection_has_box_score_and_eyes(squares: Path):
     assert found.score == pytest.approx(1, abs=1e-3)
     left, top, width, height = found.box
     assert (width, height) == (128, 128), "the largest of the boxes that overlap, or one of them"
-    (left_eye, right_eye) = found.eyes
+    left_eye, right_eye = found.landmarks[:2]
     assert left_eye[0] < right_eye[0] and right_eye[1] - left_eye[1] == pytest.approx(64, abs=1)
     assert left < 336 < left + width and top < 208 < top + height
 
@@ -89,24 +89,24 @@ def test_the_box_in_a_large_picture_has_its_scale(squares: Path):
 
 def test_faces_that_are_too_small_are_not_detected(squares: Path):
     assert yunet.YuNet(squares).find(np.zeros((100, 100, 3), np.uint8)) == []
-    assert yunet.YuNet(squares, smallest=200).find(picture(640, 480, 320, 192, 32)) == []
+    assert yunet.YuNet(squares, min_face_size=200).find(picture(640, 480, 320, 192, 32)) == []
 
 
 @pytest.mark.parametrize("command", [["predict", "a.jpg"], ["score", "mine"], ["webcam"], ["demo"]])
-def test_every_command_has_upright_and_smallest(squares: Path, tmp_path: Path, command: list[str]):
+def test_every_command_has_upright_and_min_face_size(squares: Path, tmp_path: Path, command: list[str]):
     model, shown = brightness_model(tmp_path / "model.onnx"), picture(640, 480, 320, 192, 32)
     (found,) = yunet.YuNet(squares).find(shown)
     margin, common = yunet.YuNet.margin, ["--model", str(model), "--detector", str(squares)]
-    upright = crop(shown, found, margin, upright=True)
-    assert (upright != crop(shown, found, margin)).any()
+    upright, sloping = (crop(shown, found, margin, upright=turn) for turn in (True, False))
+    assert (upright != sloping).any()
 
     def faces(*arguments: str) -> list[np.ndarray]:
         options = main.parser().parse_args([*command, *common, *arguments])
         return [face.crop for face in classifier_of(options).predict(shown).faces]
 
-    np.testing.assert_array_equal(faces("--upright"), [upright])
-    np.testing.assert_array_equal(faces(), [crop(shown, found, margin)])
-    assert faces("--smallest", "200") == []
+    np.testing.assert_array_equal(faces(), [upright])
+    np.testing.assert_array_equal(faces("--no-upright"), [sloping])
+    assert faces("--min-face-size", "200") == []
 
 
 def test_the_classifier_loads_a_path_and_the_cached_file(
@@ -114,13 +114,13 @@ def test_the_classifier_loads_a_path_and_the_cached_file(
 ):
     model = brightness_model(tmp_path / "model.onnx")
     shown = picture(640, 480, 320, 192, 32)
-    assert len(EmotionClassifier(model, faces=squares, upright=True).predict(shown).faces) == 1
+    assert len(EmotionClassifier(model, detector=squares).predict(shown).faces) == 1
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     with pytest.raises(InputError, match="no such file: `emotion fetch-yunet` downloads it"):
-        EmotionClassifier(model, faces="yunet")
+        EmotionClassifier(model, detector="yunet")
     yunet.default_path().parent.mkdir()
     yunet.default_path().write_bytes(squares.read_bytes())
-    assert len(EmotionClassifier(model, faces="yunet").predict(shown).faces) == 1
+    assert len(EmotionClassifier(model, detector="yunet").predict(shown).faces) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"no network", None], ids=["empty", "text", "another network"])

@@ -14,7 +14,7 @@ from typing import Any
 import yaml
 
 from tests.source import ROOT
-from tools.quickstart import SOURCES, merge
+from tools.quickstart import SOURCES, merge, take_over
 
 SMALL = {"widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT = {"epochs": 1, "batch_size": 16}
@@ -54,6 +54,7 @@ def copy_code(folder: Path) -> None:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
         else:
             shutil.copy(ROOT / name, folder / name)
+    take_over("detector", folder, ROOT)
 
 
 def write_params(folder: Path, values: dict[str, Any]) -> None:

@@ -18,8 +18,7 @@ from dvc.dependency import ParamsDependency
 from dvc.repo import Repo
 
 from emotion.core import errors
-from emotion.core.errors import InputError
-from emotion.core.params import suggest
+from emotion.core.errors import InputError, suggest
 
 PENDING = Path(".ci/pending_runs.txt")
 # What training records under "versions", and the distribution in the lock.

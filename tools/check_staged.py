@@ -17,7 +17,7 @@ from PIL import Image
 from emotion.core import errors
 from emotion.core.errors import InputError
 from emotion.core.pictures import rgb
-from emotion.detection.haar import Haar
+from emotion.detection.mtcnn import MTCNN
 from tools import staged_secrets
 from tools.staged_secrets import line_of
 
@@ -119,10 +119,10 @@ def _faces_in_figure(path: str, content: bytes) -> Iterator[str]:
         yield f"{path}: too small for a figure: {picture.shape[1]}x{picture.shape[0]} pixels"
     if _is_one_of(path, WITH_FACES):
         return
-    # The cascade needs a margin around cropped faces.
+    # The detector needs a margin around cropped faces.
     room = max(picture.shape[:2]) // 4
     picture = cv2.copyMakeBorder(picture, room, room, room, room, cv2.BORDER_REPLICATE)
-    if found := len(Haar().find(picture)):
+    if found := len(MTCNN().find(picture)):
         yield f"{path}: shows {found} face{'s' * (found > 1)}, but this figure must show none"
 
 

@@ -13,8 +13,7 @@ from dvc.exceptions import DvcException
 from dvc.repo import Repo
 
 from emotion.core import errors, files
-from emotion.core.errors import InputError
-from emotion.core.params import suggest
+from emotion.core.errors import InputError, suggest
 from tools import quickstart_summary, repro
 
 FOLDER = Path(".quickstart")
@@ -65,6 +64,7 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
     """Bring the folder's code and params up to date; keep what was computed there and is still an output."""
     for name in SOURCES:
         _copy(Path(name), folder / name)
+    take_over("detector", folder)
     # DVC must neither look for .git nor mind the one around.
     (folder / ".dvc").mkdir(parents=True, exist_ok=True)
     (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
@@ -78,6 +78,18 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
     remove_leftovers(folder.absolute(), outputs)
 
 
+def take_over(stage: str, folder: Path, project: Path = Path()) -> None:
+    """Copy the outputs of a stage, which are in git, and its entry in dvc.lock, so that DVC need not run it there."""
+    entry = _read(project / "dvc.lock")["stages"][stage]
+    for output in entry["outs"]:
+        _copy(project / output["path"], folder / output["path"])
+    target = folder / "dvc.lock"
+    lock: dict[str, Any] = _read(target) if target.exists() else {"schema": "2.0", "stages": {}}
+    lock["stages"][stage] = entry
+    with files.atomic(target) as path:
+        path.write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
+
+
 def remove_leftovers(folder: Path, outputs: Iterable[Path]) -> None:
     """Delete the files in the folders of outputs that no stage makes any more, as those of a removed model.
 
@@ -89,7 +101,7 @@ def remove_leftovers(folder: Path, outputs: Iterable[Path]) -> None:
             file.unlink()
 
 
-def _read(path: str) -> Any:
+def _read(path: str | Path) -> Any:
     return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 

@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from emotion.core import errors, params
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, suggest
+from emotion.pretrained.package import PackageSettings
 from emotion.sources.collect import DataSettings
 from stages import check_inputs, check_params
 
@@ -28,7 +29,7 @@ def main(*arguments: str) -> None:
     require_stages(options.stages, values)
     require_keys([change.partition("=")[0] for change in options.set_param], values)
     check_params.check(values)
-    check_inputs.check(params.load("data", DataSettings))
+    check_inputs.check(params.load("data", DataSettings), params.load("detector", PackageSettings))
     changes = [word for change in options.set_param for word in ("-S", change)]
     command = ["exp", "run", *changes] if changes else ["repro"]
     sys.exit(subprocess.run([sys.executable, "-m", "dvc", *command, *options.stages], check=False).returncode)
@@ -43,7 +44,7 @@ def require_stages(names: Sequence[str], values: dict[str, Any]) -> None:
         known += [stage, *(f"{stage}@{item}" for item in items)]
     for name in names:
         if name not in known and not Path(name).exists():
-            raise InputError(f"dvc.yaml: there is no stage {name!r}{params.suggest(name, known)}")
+            raise InputError(f"dvc.yaml: there is no stage {name!r}{suggest(name, known)}")
 
 
 def require_keys(keys: Sequence[str], values: dict[str, Any]) -> None:
@@ -53,7 +54,7 @@ def require_keys(keys: Sequence[str], values: dict[str, Any]) -> None:
         for name in key.removeprefix("params.yaml:").split("."):
             if not isinstance(at, dict) or name not in at:
                 known = list(at) if isinstance(at, dict) else []
-                raise InputError(f"params.yaml: there is no key {key}{params.suggest(name, known)}")
+                raise InputError(f"params.yaml: there is no key {key}{suggest(name, known)}")
             at = at[name]
 
 

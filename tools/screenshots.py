@@ -23,7 +23,7 @@ from playwright.sync_api import sync_playwright
 from emotion.core import errors
 from emotion.core.files import atomic
 from emotion.core.labels import EMOTIONS
-from emotion.detection.haar import Haar
+from emotion.detection.mtcnn import MTCNN
 from emotion.synthetic import drawn
 
 TARGET = Path("docs/apps")
@@ -69,7 +69,7 @@ def _face(emotion: str) -> np.ndarray:
     for seed in range(2, 100):
         face = drawn.draw_face(emotion, np.random.default_rng([seed, EMOTIONS.index(emotion)]))
         large = cv2.copyMakeBorder(cv2.resize(face, (160, 160)), 60, 60, 60, 60, cv2.BORDER_CONSTANT, value=180)
-        if len(Haar().find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))) == 1:
+        if len(MTCNN().find(cv2.cvtColor(large, cv2.COLOR_GRAY2RGB))) == 1:
             return face
     raise AssertionError(f"the cascade detects no drawn face that is {emotion}")
 

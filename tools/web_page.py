@@ -7,24 +7,20 @@ import argparse
 import shutil
 import subprocess
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cv2.data import haarcascades
-
 from emotion.core import errors, files, pictures
 from emotion.core.errors import InputError
-from emotion.detection import boxes, haar
+from emotion.detection import boxes, mtcnn, names, networks
 from emotion.inference import drawing, model, reading
 
 WEB = Path(__file__).resolve().parent.parent / "deploy/web"
 PAGE = ("*.html", "*.js", "*.css", "*.svg")
 # The smallest build of onnxruntime-web: WebAssembly alone.
-VENDOR = {
-    "onnxruntime-web": ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm"),
-    "@opencvjs/web": ("lib/opencv_js.js", "LICENSE"),
-}
-HAAR = ("smallest", "detail", "neighbours", "step", "least_score", "margin")  # attributes of haar.Haar
+VENDOR = {"onnxruntime-web": ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm")}
+DETECTOR = ("pnet.onnx", "rnet.onnx", "onet.onnx", "LICENSE")  # of models/mtcnn
 
 
 def main() -> None:
@@ -40,7 +36,7 @@ def main() -> None:
 
 
 def build(network: Path, out: Path) -> None:
-    """Write the page, the libraries that it needs, the cascade, the network and settings.json into a folder.
+    """Write the page, the libraries that it needs, the networks and settings.json into a folder.
 
     Raises:
         InputError: The page cannot run the network, or npm is missing or fails.
@@ -49,11 +45,12 @@ def build(network: Path, out: Path) -> None:
         raise InputError(f"{network}: browsers run ONNX files: name one that ends in .onnx")
     page_settings = settings(model.open_model(network).labels)
     _install()
-    (out / "vendor").mkdir(parents=True, exist_ok=True)
+    for folder in ("vendor", "mtcnn"):
+        (out / folder).mkdir(parents=True, exist_ok=True)
     copies = {path: out / path.name for pattern in PAGE for path in WEB.glob(pattern)}
-    for package, names in VENDOR.items():
-        copies |= {WEB / "node_modules" / package / name: out / "vendor" / Path(name).name for name in names}
-    copies[Path(haarcascades, f"haarcascade_frontalface_{haar.Haar().cascade}.xml")] = out / "cascade.xml"
+    for package, wanted in VENDOR.items():
+        copies |= {WEB / "node_modules" / package / name: out / "vendor" / Path(name).name for name in wanted}
+    copies |= {networks.default_folder("mtcnn") / name: out / "mtcnn" / name for name in DETECTOR}
     copies[network] = out / "emotion.onnx"
     for source, target in copies.items():
         shutil.copyfile(source, target)
@@ -62,17 +59,30 @@ def build(network: Path, out: Path) -> None:
 
 def settings(labels: Sequence[str]) -> dict[str, Any]:
     """Return what the page shares with Python; the labels too, because onnxruntime-web shows no metadata of a model."""
-    detector = haar.Haar()
     return {
         "labels": list(labels),
         "side": pictures.SIDE,
-        "window": haar.WINDOW,
-        "largest": boxes.MAX_SIDE,
+        "margin": mtcnn.MTCNN.margin,
+        "min_slope": pictures.MIN_SLOPE,
         "overlap": boxes.MAX_OVERLAP,
-        "haar": {name: getattr(detector, name) for name in HAAR},
+        "mtcnn": _detector_settings(),
         "pixels": reading.MAX_PIXELS,
         "longest": reading.MAX_SIDE,
         "colours": drawing.COLOURS,
+    }
+
+
+def _detector_settings() -> dict[str, Any]:
+    """Return the numbers of the face detector that EmotionClassifier takes if nothing else is asked for."""
+    return {
+        "window": mtcnn.WINDOW,
+        "stride": mtcnn.STRIDE,
+        "reach": mtcnn.REACH,
+        "max_boxes": mtcnn.MAX_BOXES,
+        "max_iou": mtcnn.MAX_IOU,
+        "max_iou_in_size": mtcnn.MAX_IOU_IN_SIZE,
+        "min_face_size": names.MIN_FACE_SIZE,
+        **asdict(mtcnn.FAST),
     }
 
 

@@ -11,14 +11,16 @@ from PIL import Image
 from emotion.core import errors
 from emotion.core.labels import EMOTIONS
 from emotion.core.pictures import crop
-from emotion.detection.haar import Haar, Whole
+from emotion.detection.detectors import Whole, open_detector
+from emotion.detection.names import DEFAULT
 
 
 def main(path: str, port: str) -> None:
     """Serve until killed, with a thread for each request and the detector of the API."""
     model = keras.saving.load_model(path, compile=False)
     model.predict(np.zeros((1, 48, 48, 1)), verbose=0)
-    app, haar, whole = Flask(__name__), Haar(), Whole()
+    app = Flask(__name__)
+    searching, whole = open_detector(DEFAULT, threads=1), Whole()
 
     @app.get("/healthz")
     def healthz() -> dict[str, str]:
@@ -27,7 +29,7 @@ def main(path: str, port: str) -> None:
     @app.post("/v1/predict")
     def predict() -> dict[str, object]:
         picture = np.asarray(Image.open(io.BytesIO(request.files["images"].read())).convert("RGB"))
-        detector = whole if request.args.get("detect") == "false" else haar
+        detector = whole if request.args.get("detect") == "false" else searching
         found = detector.find(picture)
         if not found:
             return {"faces": []}

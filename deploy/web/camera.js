@@ -1,5 +1,6 @@
 // Classify faces from the camera, live.
 
+import { iou } from "./boxes.js";
 import { pixelsOf, Problem } from "./pictures.js";
 
 const MIN_IOU = 0.3; // intersection over union of two boxes that may be the same face
@@ -64,11 +65,4 @@ function averaged(faces, previous, weight) {
     const best = mean.indexOf(Math.max(...mean));
     return { ...face, probabilities: mean, probability: mean[best], label: face.labels[best] };
   });
-}
-
-function iou([left, top, width, height], [left2, top2, width2, height2]) {
-  const across = Math.min(left + width, left2 + width2) - Math.max(left, left2);
-  const down = Math.min(top + height, top2 + height2) - Math.max(top, top2);
-  const both = Math.max(0, across) * Math.max(0, down);
-  return both / Math.max(1, width * height + width2 * height2 - both);
 }

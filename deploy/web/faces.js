@@ -1,69 +1,124 @@
-// Detect faces as the class Haar of emotion/detection/haar.py does; the build writes its settings to settings.json.
+// Detect faces as the class MTCNN of emotion/detection/mtcnn.py does; the build writes its settings to settings.json.
+// A candidate is {box, offsets, score}: a window, by which shares of its sides its edges have to move, and 0 to 1. A face
+// is {box, score, landmarks}: box [left, top, width, height], landmarks five [x, y], the eyes first.
 
+import { byPlace, merged, suppressed } from "./boxes.js";
 import { round } from "./pixels.js";
+import { average, COLOURS, interpolate, shrunk } from "./resizing.js";
 
-export class Haar {
-  /** cv: OpenCV; xml: the bytes of the cascade; settings: those of settings.json. */
-  constructor(cv, xml, settings) {
-    this.cv = cv;
+const NOTHING = 128; // beyond the edge of a picture: what the networks take for 0
+
+export class MTCNN {
+  /** Tensor: ONNX Runtime's class; networks: its sessions {pnet, rnet, onet}; settings: those of settings.json. */
+  constructor(Tensor, networks, settings) {
+    this.Tensor = Tensor;
+    this.networks = networks;
     this.settings = settings;
-    cv.FS_createDataFile("/", "cascade.xml", xml, true, false, false);
-    this.cascade = new cv.CascadeClassifier();
-    if (!this.cascade.load("cascade.xml")) throw new Error("the cascade is damaged");
   }
 
-  /** The bounding boxes [left, top, width, height] of a picture's faces, from left to right. */
-  find(picture) {
-    const { window, largest, overlap, haar } = this.settings;
-    const scale = Math.min(1, haar.detail / haar.smallest, largest / Math.max(picture.width, picture.height));
-    const found = this.#detected(picture, scale, Math.max(window, round(haar.smallest * scale)))
-      .filter(({ score }) => score >= haar.least_score)
-      .map(({ box, score }) => ({ box: box.map((end) => round(end / scale)), score }));
-    return merged(found, overlap).sort(byPlace).map(({ box }) => box);
+  /** Resolves to the faces of a picture, from left to right. */
+  async find(picture) {
+    const { overlap, mtcnn } = this.settings;
+    const { rnet, onet } = this.networks;
+    const refined = await this.#judged(rnet, picture, await this.#proposed(picture));
+    const sure = suppressed(refined.filter(({ score }) => score >= mtcnn.min_refined_score), mtcnn.max_iou);
+    const located = await this.#judged(onet, picture, sure.map(moved).map(square));
+    const faces = located.filter(
+      (face) => face.score >= mtcnn.min_score && Math.max(...moved(face).slice(2)) >= mtcnn.min_face_size,
+    );
+    return merged(faces.map((face) => ({ ...face, box: whole(moved(face)) })), overlap).sort(byPlace);
   }
 
-  #detected(picture, scale, least) {
-    const { cv, cascade } = this;
-    const { step, neighbours } = this.settings.haar;
-    const mats = [new cv.Mat(picture.height, picture.width, cv.CV_8UC4), new cv.Mat(), new cv.Mat(), new cv.Mat()];
-    const outputs = [new cv.RectVector(), new cv.IntVector(), new cv.DoubleVector()];
-    try {
-      const [rgba, rgb, small, gray] = mats;
-      rgba.data.set(picture.data);
-      cv.cvtColor(rgba, rgb, cv.COLOR_RGBA2RGB);
-      const size = [picture.width, picture.height].map((side) => Math.max(1, round(side * scale)));
-      if (scale < 1) cv.resize(rgb, small, new cv.Size(...size), 0, 0, cv.INTER_AREA);
-      cv.cvtColor(scale < 1 ? small : rgb, gray, cv.COLOR_RGB2GRAY);
-      const from = new cv.Size(least, least);
-      cascade.detectMultiScale3(gray, ...outputs, step, neighbours, 0, from, new cv.Size(0, 0), true);
-      const [boxes, , scores] = outputs;
-      return Array.from({ length: boxes.size() }, (_, place) => {
-        const { x, y, width, height } = boxes.get(place);
-        return { box: [x, y, width, height], score: scores.get(place) };
-      });
-    } finally {
-      for (const held of [...mats, ...outputs]) held.delete(); // WebAssembly's memory is not garbage-collected
+  /** Squares that P-Net takes for faces. */
+  async #proposed(picture) {
+    const { mtcnn } = this.settings;
+    const found = [];
+    for (const small of sizes(picture, mtcnn)) {
+      const ratio = [picture.width / small.width, picture.height / small.height];
+      found.push(...suppressed(await this.#windows(small, ratio), mtcnn.max_iou_in_size));
     }
+    return suppressed(found, mtcnn.max_iou).slice(0, mtcnn.max_boxes).map(moved).map(square);
+  }
+
+  /** The windows of a small picture that P-Net takes for faces, in pixels of the picture, which is larger by a ratio. */
+  async #windows({ data, width, height }, [across, down]) {
+    const { window, stride, min_proposal_score } = this.settings.mtcnn;
+    const { scores, offsets } = await this.#run(this.networks.pnet, data, [1, height, width, COLOURS]);
+    const [wide, count] = [scores.dims.at(-1), scores.data.length];
+    const found = [];
+    scores.data.forEach((score, place) => {
+      if (score < min_proposal_score) return;
+      const [left, top] = [across * stride * (place % wide), down * stride * Math.floor(place / wide)];
+      const ends = [0, 1, 2, 3].map((end) => offsets.data[end * count + place]);
+      found.push({ box: [left, top, across * window, down * window], offsets: ends, score });
+    });
+    return found;
+  }
+
+  /** What R-Net or O-Net says of each box. */
+  async #judged(network, picture, boxes) {
+    if (!boxes.length) return [];
+    const side = network.inputMetadata[0].shape[1];
+    const crops = cropped(picture, boxes, side);
+    const { scores, offsets, landmarks } = await this.#run(network, crops, [boxes.length, side, side, COLOURS]);
+    const row = ({ data }, size, place) => data.slice(size * place, size * (place + 1));
+    return boxes.map((box, place) => ({
+      box,
+      offsets: row(offsets, 4, place),
+      score: scores.data[place],
+      landmarks: landmarks && points(box, row(landmarks, 10, place)),
+    }));
+  }
+
+  #run(network, data, dims) {
+    return network.run({ pictures: new this.Tensor("uint8", data, dims) });
   }
 }
 
-/** The detections, best first, without those that overlap a better one. */
-export function merged(found, most) {
-  const kept = [];
-  for (const face of found.sort((one, other) => other.score - one.score || byPlace(one, other))) {
-    if (kept.every((other) => shared(face.box, other.box) <= most)) kept.push(face);
+/** The picture at sizes that make faces, from the smallest to the largest, as large as P-Net's window. */
+function* sizes(picture, { window, reach, factor, min_face_size, max_pixels }) {
+  const { width, height } = picture;
+  let scale = Math.min(window / (reach * min_face_size), Math.sqrt(max_pixels / (width * height)));
+  for (; Math.min(width, height) * scale >= window; scale *= factor) {
+    const [wide, high] = [width, height].map((side) => Math.max(window, round(side * scale)));
+    picture = shrunk(picture, wide, high);
+    yield picture;
   }
-  return kept;
 }
 
-function byPlace({ box: one }, { box: other }) {
-  const place = one.findIndex((end, i) => end !== other[i]);
-  return place < 0 ? 0 : one[place] - other[place];
+/** The boxes of a picture, squeezed to (n, side, side, 3). */
+function cropped(picture, boxes, side) {
+  const size = COLOURS * side * side;
+  const crops = new Uint8Array(boxes.length * size).fill(NOTHING);
+  boxes.forEach(([left, top, width, height], place) => {
+    const [x, y] = [left, top].map((end) => Math.max(0, Math.trunc(end)));
+    const wide = Math.min(picture.width, Math.trunc(left + width)) - x;
+    const high = Math.min(picture.height, Math.trunc(top + height)) - y;
+    if (wide <= 0 || high <= 0) return;
+    const resize = wide > side && high > side ? average : interpolate;
+    resize(picture, [x, y, wide, high], side, side, crops.subarray(place * size, (place + 1) * size));
+  });
+  return crops;
 }
 
-/** The share of the smaller of two boxes that lies in the other. */
-function shared([left, top, width, height], [left2, top2, width2, height2]) {
-  const across = Math.min(left + width, left2 + width2) - Math.max(left, left2);
-  const down = Math.min(top + height, top2 + height2) - Math.max(top, top2);
-  return (Math.max(0, across) * Math.max(0, down)) / Math.max(1, Math.min(width * height, width2 * height2));
+/** Landmarks in pixels, given in shares of the sides of a box: all horizontal positions before the vertical ones. */
+function points([left, top, width, height], shares) {
+  return [0, 1, 2, 3, 4].map((place) => [left + width * shares[place], top + height * shares[place + 5]]);
+}
+
+/** The box of a candidate, its edges moved. */
+function moved({ box: [left, top, width, height], offsets: [west, north, east, south] }) {
+  return [left + west * width, top + north * height, width * (1 + east - west), height * (1 + south - north)];
+}
+
+/** The square around a box, as large as its longer side. */
+function square([left, top, width, height]) {
+  const side = Math.max(width, height);
+  return [left + (width - side) / 2, top + (height - side) / 2, side, side];
+}
+
+/** The box whose edges are rounded to pixels. */
+function whole([left, top, width, height]) {
+  const [x, y] = [left, top].map(round);
+  return [x, y, round(left + width) - x, round(top + height) - y];
 }

@@ -63,7 +63,7 @@ async function classifyOne(file, settings, predict) {
     const tables = element("div", "faces");
     if (faces.length) showTables(tables, faces, settings);
     else tables.append(element("p", "problem", `No face found: a face must be seen from the front and be \
-at least ${settings.haar.smallest} pixels wide. If the picture is just a face, tick “cropped face”.`));
+at least ${smallest(picture, settings.mtcnn)} pixels wide. If the picture is just a face, tick “cropped face”.`));
     if (!whole) showBoxes(holder, faces, { width, height }, settings.colours);
     list.prepend(element("article", "result", title, holder, tables));
     return faces.length;
@@ -71,6 +71,11 @@ at least ${settings.haar.smallest} pixels wide. If the picture is just a face, t
     list.prepend(element("article", "result", title, element("p", "problem", error.message)));
     return undefined;
   }
+}
+
+/** The side of the smallest face that is detected: large pictures are searched at a smaller size. */
+function smallest({ width, height }, { min_face_size, window, reach, max_pixels }) {
+  return Math.round(Math.max(min_face_size, (window / reach) * Math.sqrt((width * height) / max_pixels)));
 }
 
 function cameraSwitch(settings, predict) {

@@ -15,12 +15,21 @@ export function gray({ data, width, height }) {
   return cut({ data, width, height }, 0, 0, width, height);
 }
 
-/** Gray values (side x side) of the face in box [left, top, width, height], as in emotion.core.pictures.crop. */
-export function crop(picture, [left, top, width, height], margin, side) {
+/**
+ * Gray values (side x side) of a face {box, landmarks}, as in emotion.core.pictures.crop: the square around the box,
+ * larger by a margin; null: the box itself, as far as it lies in the picture. A face whose eyes slope is turned.
+ */
+export function crop(picture, { box: [left, top, width, height], landmarks }, { side, margin, min_slope }) {
+  if (margin === null) {
+    const [x, y] = [Math.max(0, left), Math.max(0, top)];
+    const [right, bottom] = [Math.min(picture.width, left + width), Math.min(picture.height, top + height)];
+    return squeezed(cut(picture, x, y, right - x, bottom - y), side);
+  }
   const wide = Math.max(1, round(Math.max(width, height) * (1 + 2 * margin)));
-  const across = round(left + (width - wide) / 2);
-  const down = round(top + (height - wide) / 2);
-  return squeezed(cut(picture, across, down, wide, wide), side);
+  const [across, down] = [round(left + (width - wide) / 2), round(top + (height - wide) / 2)];
+  const angle = slope(landmarks);
+  const slopes = Math.abs(angle) >= (min_slope * Math.PI) / 180;
+  return squeezed(slopes ? turned(picture, across, down, wide, angle) : cut(picture, across, down, wide, wide), side);
 }
 
 /** Gray values resized to side x side: averaged where the picture shrinks, interpolated where it grows. */
@@ -39,6 +48,38 @@ function cut({ data, width, height }, left, top, wide, high) {
     }
   }
   return { data: values, width: wide, height: high };
+}
+
+/** The angle in radians by which the line through the eyes falls to the right. */
+function slope([[left, top], [right, bottom]]) {
+  return Math.atan2(bottom - top, right - left);
+}
+
+/** The gray values of a square of a picture, turned around its middle by an angle, to the left. */
+function turned(picture, left, top, side, angle) {
+  const colours = { data: new Uint8Array(4 * side * side), width: side, height: side };
+  const [cosine, sine, middle] = [Math.cos(angle), Math.sin(angle), (side - 1) / 2];
+  for (let y = -middle, to = 0; y <= middle; y++) {
+    for (let x = -middle; x <= middle; x++, to += 4) {
+      mix(picture, left + middle + cosine * x - sine * y, top + middle + sine * x + cosine * y, colours.data, to);
+    }
+  }
+  return gray(colours);
+}
+
+/** Write the colour of a point, which lies between four pixels, to `values`; beyond the edge, the last are repeated. */
+function mix({ data, width, height }, x, y, values, to) {
+  const [left, top] = [Math.floor(x), Math.floor(y)];
+  const [across, down] = [x - left, y - top];
+  const west = 4 * Math.min(Math.max(left, 0), width - 1);
+  const east = 4 * Math.min(Math.max(left + 1, 0), width - 1);
+  const north = 4 * width * Math.min(Math.max(top, 0), height - 1);
+  const south = 4 * width * Math.min(Math.max(top + 1, 0), height - 1);
+  for (let colour = 0; colour < 3; colour++) {
+    const upper = (1 - across) * data[north + west + colour] + across * data[north + east + colour];
+    const lower = (1 - across) * data[south + west + colour] + across * data[south + east + colour];
+    values[to + colour] = Math.round((1 - down) * upper + down * lower);
+  }
 }
 
 /** Each row resampled to `side` pixels, as Pillow does: BOX where it shrinks, BICUBIC where it grows. */

@@ -2,8 +2,7 @@
 // In: {id, picture: {data, width, height}, whole}. Out: {id, faces: [{box, probabilities}]} or {id, error}; first {ready} or {error}.
 
 import * as ort from "./vendor/ort.wasm.bundle.min.mjs";
-import openCV from "./vendor/opencv_js.js";
-import { Haar } from "./faces.js";
+import { MTCNN } from "./faces.js";
 import { crop, gray, squeezed } from "./pixels.js";
 
 const BATCH_SIZE = 256; // faces
@@ -12,32 +11,30 @@ const load = async (name) => {
   if (!response.ok) throw new Error(`${name} cannot be loaded (${response.status})`);
   return response;
 };
+const network = async (name) => ort.InferenceSession.create(await (await load(`${name}.onnx`)).arrayBuffer());
 
 async function started() {
   ort.env.wasm.numThreads = 1; // more threads need headers that not every server sends
   ort.env.wasm.wasmPaths = { wasm: new URL("vendor/ort-wasm-simd-threaded.wasm", import.meta.url).href };
   const settings = await (await load("settings.json")).json();
-  const [cv, xml, model] = await Promise.all([
-    openCV(),
-    load("cascade.xml").then(async (response) => new Uint8Array(await response.arrayBuffer())),
-    load("emotion.onnx").then(async (response) => ort.InferenceSession.create(await response.arrayBuffer())),
-  ]);
-  return { settings, model, haar: new Haar(cv, xml, settings) };
+  const names = ["mtcnn/pnet", "mtcnn/rnet", "mtcnn/onet", "emotion"];
+  const [pnet, rnet, onet, model] = await Promise.all(names.map(network));
+  return { settings, model, detector: new MTCNN(ort.Tensor, { pnet, rnet, onet }, settings) };
 }
 
-async function predicted({ settings, model, haar }, picture, whole) {
+async function predicted({ settings, model, detector }, picture, whole) {
   const { side, labels } = settings;
-  const boxes = whole ? [[0, 0, picture.width, picture.height]] : haar.find(picture);
-  const crops = boxes.map((box) => (whole ? squeezed(gray(picture), side) : crop(picture, box, settings.haar.margin, side)));
+  const faces = whole ? [{ box: [0, 0, picture.width, picture.height] }] : await detector.find(picture);
+  const crops = whole ? [squeezed(gray(picture), side)] : faces.map((face) => crop(picture, face, settings));
   const rows = [];
   for (let start = 0; start < crops.length; start += BATCH_SIZE) {
     const batch = crops.slice(start, start + BATCH_SIZE);
     const values = Float32Array.from(batch.flatMap((face) => Array.from(face.data)));
-    const faces = new ort.Tensor("float32", values, [batch.length, side, side, 1]);
-    const output = (await model.run({ [model.inputNames[0]]: faces }))[model.outputNames[0]];
+    const input = new ort.Tensor("float32", values, [batch.length, side, side, 1]);
+    const output = (await model.run({ [model.inputNames[0]]: input }))[model.outputNames[0]];
     for (let i = 0; i < batch.length; i++) rows.push(output.data.slice(i * labels.length, (i + 1) * labels.length));
   }
-  return boxes.map((box, place) => ({ box, probabilities: Array.from(rows[place]) }));
+  return faces.map(({ box }, place) => ({ box, probabilities: Array.from(rows[place]) }));
 }
 
 const message = (error) => String(error?.message ?? error);

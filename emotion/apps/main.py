@@ -10,6 +10,7 @@ from typing import TypeAlias
 import emotion
 from emotion.core import errors
 from emotion.core.errors import InputError
+from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
@@ -24,7 +25,8 @@ COMMANDS = {
 }
 MODEL = "file ending in .onnx or .tflite; default: the model that comes with this project"
 DETECTOR = (
-    "haar, yunet (after `emotion fetch-yunet`), the path of YuNet's file, or whole: each picture is a face; default: "
+    "mtcnn; mtcnn-thorough, which finds more and takes longer; yunet (after `emotion fetch-yunet`) or the path of its "
+    "file; haar, with OpenCV 4; or whole: each picture is a face; default: "
 )
 
 
@@ -93,7 +95,7 @@ def parser() -> argparse.ArgumentParser:
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for add in (_predict, _score, _score_many, _webcam, _demo, _api):
         add(commands)
-    _command(commands, "fetch-yunet", "Download a better face detector (0.2 MB), once.", "emotion fetch-yunet")
+    _command(commands, "fetch-yunet", "Download another face detector, YuNet (0.2 MB), once.", "emotion fetch-yunet")
     return top
 
 
@@ -107,14 +109,21 @@ def _command(commands: Commands, name: str, description: str, example: str) -> a
     )
 
 
-def _model(command: argparse.ArgumentParser, detector: str = "haar") -> None:
+def _model(command: argparse.ArgumentParser, detector: str = DEFAULT) -> None:
     command.add_argument("--model", metavar="FILE", help=MODEL)
     command.add_argument("--detector", default=detector, metavar="NAME", help=DETECTOR + detector)
     command.add_argument(
-        "--min-face-size", "--smallest", dest="smallest", type=_positive, default=40, metavar="N",
-        help="side in pixels of the smallest face to detect (40)",
+        "--min-face-size", type=_positive, default=MIN_FACE_SIZE, metavar="N",
+        help=f"side in pixels of the smallest face to detect ({MIN_FACE_SIZE}); larger is faster",
     )  # fmt: skip
-    command.add_argument("--upright", action="store_true", help="turn faces until their eyes are level (yunet)")
+    command.add_argument(
+        "--min-detection-score", type=float, metavar="SCORE",
+        help="minimum score of a face: 0 to 1, for haar about 55; default: the detector's",
+    )  # fmt: skip
+    command.add_argument(
+        "--upright", action=argparse.BooleanOptionalAction, default=True,
+        help="turn a face whose eyes slope by 15 degrees or more until they are level (default; not with haar)",
+    )  # fmt: skip
 
 
 def _positive(text: str) -> int:
@@ -181,4 +190,4 @@ def _api(commands: Commands) -> None:
     command.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (1)")
     _model(command)
     # None: without the option, the environment variable or its default counts.
-    command.set_defaults(detector=None, smallest=None, upright=None)
+    command.set_defaults(detector=None, min_face_size=None, upright=None)

@@ -18,7 +18,13 @@ def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifi
         InputError: A file is missing or not what it should be.
     """
     options = argparse.Namespace(**vars(options) | others)
-    return EmotionClassifier(options.model, faces=options.detector, smallest=options.smallest, upright=options.upright)
+    return EmotionClassifier(
+        options.model,
+        detector=options.detector,
+        min_face_size=options.min_face_size,
+        min_detection_score=options.min_detection_score,
+        upright=options.upright,
+    )
 
 
 def require_emotions(classifier: EmotionClassifier, model: str | None) -> None:

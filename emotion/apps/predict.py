@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from itertools import takewhile
+from itertools import groupby, takewhile
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -98,16 +98,13 @@ def _file(options: argparse.Namespace, name: str, stack: ExitStack) -> TextIO:
 
 def _predictions(classifier: EmotionClassifier, frames: Iterable[Frame]) -> Iterator[tuple[Frame, Result]]:
     """Yield each frame with its faces; in videos they are tracked from frame to frame."""
-    tracker = Tracker()
-    video = None
-    for batch in _batches(frames):
-        for frame, result in zip(batch, classifier.predict([frame.pixels for frame in batch]), strict=True):
-            if frame.source.video:
-                if frame.source != video:
-                    tracker = Tracker()
-                    video = frame.source
-                result = Result(result.picture, tracker.update(result.faces, frame.number / frame.rate))
-            yield frame, result
+    for video, group in groupby(frames, key=lambda frame: frame.source if frame.source.video else None):
+        predicting = classifier.following() if video else classifier
+        tracker = Tracker()
+        for batch in _batches(group):
+            for frame, result in zip(batch, predicting.predict([frame.pixels for frame in batch]), strict=True):
+                faces = tracker.update(result.faces, frame.number / frame.rate) if video else result.faces
+                yield frame, Result(result.picture, faces)
 
 
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:

@@ -109,7 +109,7 @@ class _Overlay:
     """Draws the latest predictions on frames; frames that come while the worker is busy are not classified."""
 
     def __init__(self, classifier: EmotionClassifier, worker: ThreadPoolExecutor) -> None:
-        self._classifier = classifier
+        self._classifier = classifier.following()
         self._worker = worker
         self._tracker = Tracker(hold=HOLD)
         self._prediction: Future[Result] | None = None

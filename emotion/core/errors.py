@@ -1,5 +1,6 @@
 """Errors that a person can act on, told in one line."""
 
+import difflib
 import errno
 import inspect
 import sys
@@ -8,6 +9,14 @@ from collections.abc import Callable
 
 class InputError(Exception):
     """Something outside the code is wrong; the message names the thing and the remedy."""
+
+
+def suggest(name: object, known: list[str]) -> str:
+    """Return the end of an error about a misspelt name: the nearest known one, else all of them."""
+    near = difflib.get_close_matches(str(name), known, n=1)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    return f"; known are {', '.join(map(str, known))}" if known else ""
 
 
 def run(main: Callable[..., None], *arguments: str) -> None:

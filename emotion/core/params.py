@@ -1,7 +1,6 @@
 """The loader of params.yaml; each section's schema stands beside the code that uses it."""
 
 import datetime
-import difflib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TypeVar
@@ -11,7 +10,7 @@ from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, suggest
 
 PARAMS = Path("params.yaml")
 S = TypeVar("S", bound="Section")
@@ -69,14 +68,6 @@ def read(path: str | Path = PARAMS) -> Any:
     for problem in _unusable(content):
         raise InputError(f"{path}: {problem}")
     return content
-
-
-def suggest(name: object, known: list[str]) -> str:
-    """Return the end of an error about a misspelt name: the nearest known one, else all of them."""
-    near = difflib.get_close_matches(str(name), known, n=1)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    return f"; known are {', '.join(map(str, known))}" if known else ""
 
 
 def _unusable(content: Any, where: str = "") -> Iterator[str]:

@@ -9,6 +9,7 @@ import numpy as np
 from PIL import Image, ImageOps
 
 SIDE = 48  # pixels of a side of what networks see
+MIN_SLOPE = 15.0  # degrees of the eyes; turning less costs accuracy, turning more wins up to 12 points (docs/faces.md)
 
 Point = tuple[float, float]
 Box = tuple[int, int, int, int]  # left, top, width, height in pixels
@@ -20,13 +21,14 @@ class Detection:
 
     Attributes:
         box: Bounding box: left, top, width and height in pixels; may reach beyond the picture.
-        score: Confidence of the detector: 0 to 1 for YuNet, without a fixed scale for the cascade.
-        eyes: The left and the right one as the picture shows them, if the detector knows.
+        score: Confidence of the detector: 0 to 1 for networks, without a fixed scale for the cascade.
+        landmarks: Eyes, tip of the nose and corners of the mouth, left ones as the picture shows them first; empty if
+            the detector does not locate them.
     """
 
     box: Box
     score: float
-    eyes: tuple[Point, Point] | None = None
+    landmarks: tuple[Point, ...] = ()
 
 
 class Detector(Protocol):
@@ -38,7 +40,7 @@ class Detector(Protocol):
         """Return the faces of a picture, RGB uint8 (height, width, 3)."""
 
 
-def crop(picture: np.ndarray, face: Detection, margin: float | None, upright: bool = False) -> np.ndarray:
+def crop(picture: np.ndarray, face: Detection, margin: float | None, upright: bool = True) -> np.ndarray:
     """Return a face as networks see it: gray values, uint8 (48, 48).
 
     Args:
@@ -46,7 +48,7 @@ def crop(picture: np.ndarray, face: Detection, margin: float | None, upright: bo
         face: The face.
         margin: The square around the box grows by this share of its side, to each side; negative: it shrinks. None
             takes the box itself, and squeezes it if it is no square.
-        upright: Turn the face until its eyes are level, where they are known.
+        upright: Turn a face whose eyes are known and slope by MIN_SLOPE or more until they are level.
     """
     left, top, width, height = face.box
     if margin is None:
@@ -91,6 +93,7 @@ def stored_png(gray: np.ndarray) -> bytes:
 
 
 def _slope(face: Detection) -> float:
-    """Return by how many degrees the line through the eyes falls to the right."""
-    (left, top), (right, bottom) = face.eyes or ((0, 0), (1, 0))
-    return math.degrees(math.atan2(bottom - top, right - left))
+    """Return by how many degrees the line through the eyes falls to the right, 0 if it hardly does."""
+    (left, top), (right, bottom) = face.landmarks[:2] or ((0, 0), (1, 0))
+    slope = math.degrees(math.atan2(bottom - top, right - left))
+    return slope if abs(slope) >= MIN_SLOPE else 0.0

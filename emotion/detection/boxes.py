@@ -30,6 +30,18 @@ def merged(detections: Iterable[Detection]) -> list[Detection]:
     return kept
 
 
+def suppressed(boxes: np.ndarray, scores: np.ndarray, max_iou: float) -> np.ndarray:
+    """Return the places of the boxes, best first, that overlap no better one more than allowed.
+
+    Args:
+        boxes: Left, top, right, bottom, float32 (n, 4).
+        scores: Above 0, (n,).
+        max_iou: Intersection over union of two boxes that both stay.
+    """
+    sized = np.hstack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).astype(np.float64)
+    return np.asarray(cv2.dnn.NMSBoxes(sized.tolist(), scores.tolist(), 0.0, max_iou), int).ravel()
+
+
 def intersection(one: Box, other: Box) -> int:
     """Return how many pixels two boxes have in common."""
     across = min(one[0] + one[2], other[0] + other[2]) - max(one[0], other[0])

@@ -20,6 +20,7 @@ URL = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet
 SHA256 = "8f2383e4dd3cfbb4553ea8718107fc0423210dc964f9f4280604804ed2552fa4"
 MAX_BYTES = 1 << 22
 TIMEOUT_SECONDS = 30
+MIN_SCORE = 0.6
 
 
 class YuNet:
@@ -27,41 +28,42 @@ class YuNet:
 
     Args:
         path: The network's file.
-        smallest: Side in pixels of the smallest face to detect.
-        least_score: Minimum score of a face, 0 to 1.
+        min_face_size: Side in pixels of the smallest face to detect.
+        min_score: Minimum score of a face, 0 to 1; None: 0.6.
 
     Raises:
         InputError: There is no such file, or it is no YuNet.
     """
 
-    margin: float | None = 0.1
+    margin: float | None = 0.0  # the longer side of its boxes is 0.97 of that of FER-2013's crops
 
-    def __init__(self, path: str | Path, smallest: int = 40, least_score: float = 0.7) -> None:
+    def __init__(self, path: str | Path, min_face_size: int = 32, min_score: float | None = None) -> None:
         if not Path(path).is_file():
-            raise InputError(f"{path}: no such file: `emotion fetch-yunet` downloads it, or choose the detector haar")
+            raise InputError(f"{path}: no such file: `emotion fetch-yunet` downloads it, or choose the detector mtcnn")
+        min_score = MIN_SCORE if min_score is None else min_score
         try:
-            self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320), least_score)
+            self._network = cv2.FaceDetectorYN.create(str(path), "", (320, 320), min_score)
             self._network.detect(np.zeros((320, 320, 3), np.uint8))
         except cv2.error:
             raise InputError(f"{path}: not a YuNet that this OpenCV can read: `emotion fetch-yunet` gets one") from None
-        self.smallest = smallest
+        self.min_face_size = min_face_size
         self._lock = threading.Lock()  # its input size is that of one picture at a time
 
     def find(self, picture: np.ndarray) -> list[Detection]:
-        """Return the faces in a picture, RGB uint8 (height, width, 3), best first, with their eyes."""
+        """Return the faces in a picture, RGB uint8 (height, width, 3), best first, with their landmarks."""
         small, scale = shrunk(picture, 1.0)
         with self._lock:
             self._network.setInputSize(small.shape[1::-1])
             _, rows = self._network.detect(cv2.cvtColor(small, cv2.COLOR_RGB2BGR))
         rows = np.empty((0, 15)) if rows is None else rows
-        return merged(_detection(row, scale) for row in rows if min(row[2:4]) / scale >= self.smallest)
+        return merged(_detection(row, scale) for row in rows if max(row[2:4]) / scale >= self.min_face_size)
 
 
 def _detection(row: np.ndarray, scale: float) -> Detection:
-    """Return a row of YuNet's output: box, five points (eyes first, the person's right one before), score."""
+    """Return a row of YuNet's output: box, five landmarks (the person's right eye first), score."""
     left, top, width, height = (round(float(end) / scale) for end in row[:4])
-    x, y, other_x, other_y = (float(end) / scale for end in row[4:8])
-    return Detection((left, top, width, height), float(row[14]), ((x, y), (other_x, other_y)))
+    landmarks = [(float(x) / scale, float(y) / scale) for x, y in row[4:14].reshape(5, 2)]
+    return Detection((left, top, width, height), float(row[14]), tuple(landmarks))
 
 
 def default_path() -> Path:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from emotion.core.pictures import Box
+from emotion.core.pictures import Box, Point
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Face:
         label: The predicted label, which is the most probable emotion.
         probabilities: Of each emotion; they sum to 1 and are calibrated if the model's are.
         score: The detector's confidence that this is a face (see `emotion.core.pictures.Detection`).
+        landmarks: Eyes, tip of the nose and corners of the mouth; empty if the detector does not locate them.
         crop: The face crop that the network received, gray values uint8 (48, 48).
         track: The same number for the same face in all frames of a video.
     """
@@ -26,6 +27,7 @@ class Face:
     probabilities: dict[str, float]
     score: float
     crop: np.ndarray = field(repr=False, compare=False)
+    landmarks: tuple[Point, ...] = field(default=(), repr=False)
     track: int | None = None
 
     @property
@@ -40,6 +42,7 @@ class Face:
         return track | {
             "box": list(self.box),
             "score": round(self.score, 4),
+            "landmarks": [[round(x, 1), round(y, 1)] for x, y in self.landmarks],
             "label": self.label,
             "probabilities": probabilities,
         }

@@ -7,8 +7,9 @@ from typing import Any, overload
 import numpy as np
 
 from emotion.core.pictures import Detection, Detector, crop
-from emotion.detection import yunet
-from emotion.detection.haar import Haar, Whole
+from emotion.detection.detectors import open_detector
+from emotion.detection.following import Following
+from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 from emotion.inference import drawing, reading
 from emotion.inference.face import Face
 from emotion.inference.model import Model, open_model
@@ -40,13 +41,14 @@ class EmotionClassifier:
     Args:
         model: Path of an ONNX or LiteRT file; None takes the one that this project ships. Or an open model, to share
             it between classifiers.
-        faces: `haar`, `yunet` (after `emotion fetch-yunet`), the path of YuNet's file, `whole` (each picture is one
-            face crop), or a detector of your own.
+        detector: `mtcnn`, `mtcnn-thorough`, `yunet` (after `emotion fetch-yunet`), `haar`, `whole` (each picture is
+            one face crop), the path of YuNet's file, or a detector of your own.
         margin: How far beyond its bounding box a face is cropped, see `emotion.core.pictures.crop`; None takes the
             detector's.
-        smallest: Side in pixels of the smallest face to detect; larger is faster.
-        upright: Turn faces until their eyes are level, if the detector locates the eyes.
-        threads: Of the network; 0 leaves it to the runtime.
+        min_face_size: Side in pixels of the smallest face to detect; larger is faster.
+        min_detection_score: Minimum score of a face, on the detector's own scale; None takes the detector's default.
+        upright: Turn a face whose eyes slope by 15 degrees or more until they are level (not with `haar`).
+        threads: Of the networks; 0 leaves it to the runtime.
 
     Raises:
         InputError: A file is missing or not what it should be; the message names the remedy.
@@ -61,14 +63,17 @@ class EmotionClassifier:
         self,
         model: str | Path | Model | None = None,
         *,
-        faces: str | Path | Detector = "haar",
+        detector: str | Path | Detector = DEFAULT,
         margin: float | None = None,
-        smallest: int = 40,
-        upright: bool = False,
+        min_face_size: int = MIN_FACE_SIZE,
+        min_detection_score: float | None = None,
+        upright: bool = True,
         threads: int = 0,
     ) -> None:
         self._model = open_model(model, threads) if model is None or isinstance(model, str | Path) else model
-        self._detector = detector(faces, smallest)
+        if isinstance(detector, str | Path):
+            detector = open_detector(detector, min_face_size, min_detection_score, threads)
+        self._detector = detector
         self._margin = self._detector.margin if margin is None else margin
         self._upright = upright
 
@@ -81,6 +86,15 @@ class EmotionClassifier:
     def metadata(self) -> dict[str, Any]:
         """The metadata of the model's file: `temperature`, `validation_accuracy`, `weights_md5` and so on."""
         return self._model.metadata
+
+    def following(self) -> "EmotionClassifier":
+        """Return a classifier for the frames of one video, in their order, which searches for faces in some of them.
+
+        In the frames between it follows the faces that it found, which is faster.
+        """
+        return EmotionClassifier(
+            self._model, detector=Following(self._detector), margin=self._margin, upright=self._upright
+        )
 
     @overload
     def predict(self, pictures: Picture, *, bgr: bool = False) -> Result: ...
@@ -121,17 +135,5 @@ class EmotionClassifier:
 
     def _face(self, detection: Detection, face_crop: np.ndarray, row: np.ndarray) -> Face:
         probabilities = dict(zip(self.labels, map(float, row), strict=True))
-        return Face(detection.box, self.labels[int(row.argmax())], probabilities, detection.score, face_crop)
-
-
-def detector(faces: str | Path | Detector, smallest: int) -> Detector:
-    """Return a detector by its name or file: haar, whole, yunet, or a path of YuNet's file.
-
-    Raises:
-        InputError: There is no such detector, or its file is missing or another one.
-    """
-    if not isinstance(faces, str | Path):
-        return faces
-    if faces in ("haar", "whole"):
-        return Haar(smallest) if faces == "haar" else Whole()
-    return yunet.YuNet(yunet.default_path() if faces == "yunet" else faces, smallest)
+        label = self.labels[int(row.argmax())]
+        return Face(detection.box, label, probabilities, detection.score, face_crop, detection.landmarks)

@@ -40,7 +40,7 @@ def faces(
     settings: DataSettings,
     *,
     drawn: Iterable[tuple[str, bytes]],
-    detector: Detector,
+    detector: Detector | None,
     refused: folder.Refused,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the canonical entry name and the picture file of each face; those of `extra` are named `Extra/...`.
@@ -48,7 +48,7 @@ def faces(
     Args:
         settings: The sources.
         drawn: The faces of the source `sample`, by entry name.
-        detector: Finds the faces in photographs, for `crop: faces`.
+        detector: Finds the faces in photographs, for `crop: faces`; None: pictures are faces.
         refused: Receives the path of each file in a folder that cannot be used, and the reason.
 
     Raises:
@@ -59,17 +59,16 @@ def faces(
             f"data.crop is '{settings.crop}', which is for photographs in a folder: set data.crop to none, because "
             f"data.source is '{settings.source}'"
         )
-    cropping = detector if settings.crop == "faces" else None
     if settings.source == "kaggle":
         yield from read_faces(kaggle.fetch(settings.dataset, DOWNLOADS))
     elif settings.source == "zip":
         yield from read_faces(Path(settings.input))
     elif settings.source == "folder":
-        yield from folder.read_faces(Path(settings.input), refused, cropping)
+        yield from folder.read_faces(Path(settings.input), refused, detector)
     else:
         yield from drawn
     if settings.extra != NO_EXTRA:
         path = Path(settings.extra)
-        for name, picture in read_faces(path) if path.is_file() else folder.read_faces(path, refused, cropping):
+        for name, picture in read_faces(path) if path.is_file() else folder.read_faces(path, refused, detector):
             official, emotion, file = name.split("/", 2)
             yield f"Extra/{emotion}/{official}/{file}", picture

@@ -6,8 +6,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from emotion.core.errors import InputError
-from emotion.core.params import suggest
+from emotion.core.errors import InputError, suggest
 
 MODELS = Path(__file__).parents[1] / "models"
 TYPES = {"Literal": Literal, "bool": bool, "float": float, "int": int, "list": list, "str": str}  # in annotations

@@ -4,8 +4,8 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from emotion.core.errors import InputError
-from emotion.core.params import Section, suggest
+from emotion.core.errors import InputError, suggest
+from emotion.core.params import Section
 
 
 class Dimension(Section):

@@ -10,6 +10,7 @@ import tempfile
 from emotion.apps.options import listen
 from emotion.core.errors import InputError
 
+OPTIONS = ("model", "detector", "min_face_size", "min_detection_score", "upright")  # as the settings are called
 GRACE = 25  # seconds to finish running requests; Kubernetes kills after 30
 
 
@@ -21,7 +22,7 @@ def main(options: argparse.Namespace) -> None:
     """
     if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
         raise InputError("the API needs FastAPI and uvicorn, which are not installed here: run `make api`")
-    given = {name: getattr(options, name) for name in ("model", "detector", "smallest", "upright")}
+    given = {name: getattr(options, name) for name in OPTIONS}
     os.environ |= {f"EMOTION_{name.upper()}": str(value) for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as folder:
         if options.workers > 1:  # before prometheus_client is imported

@@ -10,7 +10,9 @@ from emotion.apps.api.settings import Settings
 PROBABILITIES = {
     "angry": 0.01, "disgust": 0.0, "fear": 0.02, "happy": 0.91, "neutral": 0.04, "sad": 0.01, "surprise": 0.01
 }  # fmt: skip
-FACE: dict[str, Any] = {"box": [212, 98, 120, 120], "score": 71.3, "label": "happy", "probabilities": PROBABILITIES}
+LANDMARKS = [[247.1, 143.8], [296.4, 142.2], [272.9, 172.5], [252.0, 191.7], [293.3, 190.1]]
+FACE: dict[str, Any] = {"box": [212, 98, 120, 120], "score": 0.9987, "landmarks": LANDMARKS}
+FACE |= {"label": "happy", "probabilities": PROBABILITIES}
 PIXEL = (  # the smallest possible picture
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR4nGNoAAAAggCBd81ytgAAAABJRU5ErkJggg=="
 )
@@ -32,7 +34,10 @@ class DetectedFace(BaseModel):
     box: tuple[int, int, int, int] = Field(
         description="bounding box: left, top, width, height in pixels; may reach beyond the edge"
     )
-    score: float = Field(description="the detector's confidence; that of the cascade has no fixed scale")
+    score: float = Field(description="the detector's confidence, 0 to 1; that of haar has no fixed scale")
+    landmarks: list[tuple[float, float]] = Field(
+        description="eyes, tip of the nose and corners of the mouth in pixels, left ones as seen first; empty with haar"
+    )
     label: str = Field(description="the predicted label: the most probable emotion")
     probabilities: dict[str, float] = Field(description="of each emotion; they sum to 1")
 
@@ -59,7 +64,7 @@ class ModelFacts(BaseModel):
     sha256: str = Field(examples=["5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"])
     labels: list[str] = Field(examples=[list(PROBABILITIES)])
     input_size: tuple[int, int] = Field(examples=[[48, 48]])
-    detector: str = Field(examples=["haar"])
+    detector: str = Field(examples=["mtcnn"])
 
 
 class Models(BaseModel):

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from emotion.core.errors import InputError
+from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 
 PREFIX = "EMOTION_"
 
@@ -15,9 +16,10 @@ class Settings(BaseModel):
 
     Attributes:
         model: File of the network; None takes the one that this project ships.
-        detector: Detects faces, see `emotion.inference.predictor.detector`.
-        smallest: Side in pixels of the smallest face to detect.
-        upright: Turn faces until their eyes are level.
+        detector: Detects faces, see `emotion.detection.detectors`.
+        min_face_size: Side in pixels of the smallest face to detect.
+        min_detection_score: Minimum score of a face, on the detector's own scale; None takes the detector's default.
+        upright: Turn a face whose eyes slope by 15 degrees or more until they are level.
         api_key: Clients must send it; empty lets everybody in.
         rate: Limit of requests per client address, such as `600/minute`; empty: no limit.
         rate_storage: Where the library `limits` counts them; `async+redis://...` is shared by several servers.
@@ -36,9 +38,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     model: str | None = None
-    detector: str = "haar"
-    smallest: int = Field(40, ge=1)
-    upright: bool = False
+    detector: str = DEFAULT
+    min_face_size: int = Field(MIN_FACE_SIZE, ge=1)
+    min_detection_score: float | None = None
+    upright: bool = True
     api_key: str = ""
     rate: str = ""
     rate_storage: str = "async+memory://"

@@ -19,10 +19,11 @@ from emotion.apps.api.problems import Problem
 from emotion.apps.api.settings import Settings
 from emotion.apps.options import cores
 from emotion.core.errors import InputError
-from emotion.core.pictures import Detection
+from emotion.core.pictures import Detection, Detector
+from emotion.detection.detectors import open_detector
 from emotion.inference import reading
 from emotion.inference.model import Model
-from emotion.inference.predictor import EmotionClassifier, detector
+from emotion.inference.predictor import EmotionClassifier
 
 MAX_SCANS = 100  # of a JPEG file; real ones have at most 14, and each takes as long as decoding the whole picture
 
@@ -95,8 +96,8 @@ class Predictor:
 
     def __init__(self, model: Model, settings: Settings) -> None:
         self._settings = settings
-        self._detecting = EmotionClassifier(model, faces=_Detectors(settings), upright=settings.upright)
-        self._whole = EmotionClassifier(model, faces="whole")
+        self._detecting = EmotionClassifier(model, detector=_Detectors(settings), upright=settings.upright)
+        self._whole = EmotionClassifier(model, detector="whole")
 
     def __call__(self, uploads: Sequence[Upload], detect: bool, deadline: float) -> list[dict[str, Any]]:
         """Return the result of each picture, ready for JSON.
@@ -129,15 +130,20 @@ class _Detectors:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._local = threading.local()
-        self._local.detector = detector(settings.detector, settings.smallest)
+        self._local.detector = self._opened()
         self.margin = self._local.detector.margin
 
     def find(self, picture: np.ndarray) -> list[Detection]:
         """Return the faces of a picture, RGB uint8 (height, width, 3), if they are not too many."""
         if not hasattr(self._local, "detector"):
-            self._local.detector = detector(self._settings.detector, self._settings.smallest)
+            self._local.detector = self._opened()
         detections: list[Detection] = self._local.detector.find(picture)
         if len(detections) > self._settings.max_faces:
             limit = self._settings.max_faces
             raise InputError(f"the picture: has {len(detections)} faces: at most {limit} are allowed")
         return detections
+
+    def _opened(self) -> Detector:
+        settings = self._settings
+        # One core each: there are as many threads as cores.
+        return open_detector(settings.detector, settings.min_face_size, settings.min_detection_score, threads=1)

@@ -18,8 +18,8 @@ from emotion.apps.batch.scorer import Job
 from emotion.apps.options import cores
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
+from emotion.detection.detectors import open_detector
 from emotion.inference.model import default_path, open_model
-from emotion.inference.predictor import detector
 
 MIN_RAY_ROWS = 200_000  # for fewer pictures Ray is not worth the 10 to 20 seconds that it takes to start
 OFF = "off"
@@ -35,7 +35,7 @@ def main(options: argparse.Namespace) -> None:
     output = Path(options.output)
     model = Path(options.model) if options.model else default_path()
     open_model(model, threads=1)
-    detector(options.detector, options.smallest)
+    open_detector(options.detector, options.min_face_size, options.min_detection_score)
     _require_places(source, output)
     with plan.locked(output):
         plan.tidy(output)
@@ -70,7 +70,8 @@ def _manifest(options: argparse.Namespace, inputs: Inputs, name: str, content: b
         "input": {"files": inputs.files, "rows": inputs.rows, "column": inputs.column, "md5": inputs.md5},
         "model": {"name": name, "md5": hashlib.md5(content, usedforsecurity=False).hexdigest()},
         "detector": options.detector,
-        "smallest": options.smallest,
+        "min_face_size": options.min_face_size,
+        "min_detection_score": options.min_detection_score,
         "upright": options.upright,
         "chunk": options.chunk,
     }
@@ -84,7 +85,8 @@ def _job(options: argparse.Namespace, inputs: Inputs, model: Path) -> Job:
         folder=inputs.folder,
         model=str(model.resolve()),
         detector=options.detector,
-        smallest=options.smallest,
+        min_face_size=options.min_face_size,
+        min_detection_score=options.min_detection_score,
         upright=options.upright,
     )
 

@@ -10,9 +10,9 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.pictures import SIDE, Detection, crop
+from emotion.detection.detectors import open_detector
 from emotion.inference import reading
 from emotion.inference.model import open_model
-from emotion.inference.predictor import detector
 
 BATCH_SIZE = 64  # faces; larger batches are no faster
 Place = tuple[str, int, str | None]  # file, row, and the row's own name
@@ -28,9 +28,10 @@ class Job:
         raw: Whether values are gray pixels.
         folder: To which listed paths are relative; None if rows hold the pictures themselves.
         model: File of the network.
-        detector: Detects faces, see `emotion.inference.predictor.detector`.
-        smallest: Side in pixels of the smallest face to detect.
-        upright: Turn faces until their eyes are level.
+        detector: Detects faces, see `emotion.detection.detectors`.
+        min_face_size: Side in pixels of the smallest face to detect.
+        min_detection_score: Minimum score of a face; None takes the detector's default.
+        upright: Turn a face whose eyes slope by 15 degrees or more until they are level.
     """
 
     output: str
@@ -39,7 +40,8 @@ class Job:
     folder: str | None
     model: str
     detector: str
-    smallest: int
+    min_face_size: int
+    min_detection_score: float | None
     upright: bool
 
 
@@ -50,7 +52,7 @@ class Scorer:
         cv2.setNumThreads(1)
         self._job = job
         self._model = open_model(job.model, threads=1)
-        self._detector = detector(job.detector, job.smallest)
+        self._detector = open_detector(job.detector, job.min_face_size, job.min_detection_score, threads=1)
         self.labels = self._model.labels
 
     def faces(self, value: bytes | None) -> list[tuple[Detection, np.ndarray]]:
