@@ -310,7 +310,7 @@ def test_an_image_installs_its_lock_by_hash_without_tensorflow(target: str, stag
 def test_a_build_sees_the_files_that_it_copies_and_no_others(stages: dict[str, str]):
     copied = {source for stage in stages.values() for source in re.findall(r"^COPY (?!--)(\S+)", stage, re.MULTILINE)}
     seen = re.findall(r"^!(\S+)", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
-    assert copied == {"emotion", "${MODEL}", "requirements/api.txt", "requirements/demo.txt"}
+    assert copied == {"emotion", "models/mtcnn", "${MODEL}", "requirements/api.txt", "requirements/demo.txt"}
     assert set(seen) == copied - {"${MODEL}"} | {"models/*.onnx"}
     assert (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()[1:][0] == "*", "all else is left out"
 
