@@ -80,7 +80,10 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
 
 def take_over(stage: str, folder: Path, project: Path = Path()) -> None:
     """Copy the outputs of a stage, which are in git, and its entry in dvc.lock, so that DVC need not run it there."""
-    entry = _read(project / "dvc.lock")["stages"][stage]
+    source = project / "dvc.lock"
+    entry = _read(source)["stages"].get(stage) if source.exists() else None
+    if entry is None:
+        return  # a pipeline that has not run, or without this stage
     for output in entry["outs"]:
         _copy(project / output["path"], folder / output["path"])
     target = folder / "dvc.lock"
