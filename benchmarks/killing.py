@@ -113,8 +113,10 @@ class Training:
     def outputs(self) -> dict[str, bytes]:
         """Return every file where a training writes, except temporary ones, which git ignores."""
         names = (".checkpoints", "models", "plots/history", "metrics/training")
-        files = [path for name in names for path in (self.folder / name).glob("*") if not path.name.startswith(".tmp-")]
-        return {str(path.relative_to(self.folder)): path.read_bytes() for path in files}
+        files = [path for name in names for path in (self.folder / name).glob("*") if path.is_file()]
+        return {
+            str(path.relative_to(self.folder)): path.read_bytes() for path in files if not path.name.startswith(".tmp-")
+        }
 
     def differences(self, reference: dict[str, bytes]) -> list[str]:
         """Return the files that differ from the outputs of an uninterrupted training."""
