@@ -40,12 +40,12 @@ Faces = dict[tuple[int, int], Planted]  # by the numbers of the picture and of t
 
 
 class PackageCascade:
-    """OpenCV's cascade with the settings of a package for emotion recognition, which looks at no score.
+    """OpenCV's cascade with the settings of a package for emotion recognition, which ignores scores.
 
     Args:
         neighbours: Raw detections that a face needs.
         min_side: Pixels of the smallest face.
-        min_score: Is not looked at, either: every box stays.
+        min_score: Is ignored: the packages keep every box.
     """
 
     margin: float | None = None
@@ -113,9 +113,9 @@ def makers(yunet: str | None) -> dict[str, Make]:
 def recall(makers: Mapping[str, Make], pictures: Scenes) -> tuple[int, dict[str, Any]]:
     """Return the number of faces, and each detector's scores: at the allowed false boxes, and with its own settings."""
     every = {name: make(min_score=LOWEST) for name, make in makers.items()}
-    count, _, chosen_on = looked(every, pictures(1))
-    _, truth, found = looked(every, pictures(2))
-    _, _, shipped = looked({name: make() for name, make in makers.items()}, pictures(2))
+    count, _, chosen_on = detected(every, pictures(1))
+    _, truth, found = detected(every, pictures(2))
+    _, _, shipped = detected({name: make() for name, make in makers.items()}, pictures(2))
     rows: dict[str, Any] = {name: {"shipped": scored(boxes, truth, count)} for name, boxes in shipped.items()}
     for name, share in itertools.product(makers, ALLOWED):
         limit = threshold(chosen_on[name], int(share * count))
@@ -123,7 +123,7 @@ def recall(makers: Mapping[str, Make], pictures: Scenes) -> tuple[int, dict[str,
     return len(truth), rows
 
 
-def looked(detectors: Mapping[str, Detector], pictures: Iterable[Scene]) -> tuple[int, Faces, dict[str, list[Match]]]:
+def detected(detectors: Mapping[str, Detector], pictures: Iterable[Scene]) -> tuple[int, Faces, dict[str, list[Match]]]:
     """Return the number of pictures, the faces in them, and the boxes that each detector returns."""
     count = 0
     truth: Faces = {}

@@ -2,13 +2,12 @@
 
 CLONE is a checkout of the earlier build in which `make setup` and `make api` have run. Both builds, and the package
 `fer` where PYTHONPATH names a folder with it, get the same JPEG files of 640x480 pixels with planted faces, in turn and
-each round in a fresh process. `--no-api` leaves out the servers.
+each round in a fresh process; then the two APIs answer photographs in turn.
 """
 
 import argparse
 import importlib.util
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -36,42 +35,46 @@ CLIENTS = 4
 ROWS = ("pictures_s", "one_ms", "frame_ms", "requests_s")
 COLUMNS = ("build", *ROWS, "faces")
 
+# Each defines what MEASURE times. Earlier builds cannot follow faces.
 OURS = """
-import sys, time, json
-from pathlib import Path
-import cv2, numpy as np
 from emotion import EmotionClassifier
-paths = sorted(Path(sys.argv[1]).glob("*.jpg"))
 classifier = EmotionClassifier()
-def predict(path): return len(classifier.predict(path).faces)
 video = classifier.following() if hasattr(classifier, "following") else classifier
-def follow(frame): return video.predict(frame, bgr=True)
-def several(): return sum(len(result.faces) for result in classifier.predict(paths))
+
+def count(paths):
+    return sum(len(result.faces) for result in classifier.predict(paths))
+
+def follow(frame):
+    video.predict(frame, bgr=True)
 """
 THEIRS = """
-import sys, time, json
-from pathlib import Path
-import cv2, numpy as np
 from fer.fer import FER
-paths = sorted(map(str, Path(sys.argv[1]).glob("*.jpg")))
-fer = FER()
-def follow(frame): return fer.detect_emotions(frame)
-def predict(path): return len(follow(cv2.imread(path)))
-def several(): return sum(map(predict, paths))
+classifier = FER()
+
+def count(paths):
+    return sum(len(classifier.detect_emotions(cv2.imread(path))) for path in paths)
+
+def follow(frame):
+    classifier.detect_emotions(frame)
 """
 MEASURE = """
-predict(paths[0])
-latencies = []
-for path in paths:
-    start = time.perf_counter(); predict(path); latencies.append(time.perf_counter() - start)
-start = time.perf_counter(); found = several(); seconds = time.perf_counter() - start
-still = cv2.imread(str(paths[0]))
+import glob, json, statistics, sys, time
+import cv2
+import numpy as np
+{functions}
+def seconds(work, *arguments):
+    start = time.perf_counter()
+    result = work(*arguments)
+    return time.perf_counter() - start, result
+
+paths = sorted(glob.glob(sys.argv[1] + "/*.jpg"))
+count(paths[:1])
+one = statistics.median(seconds(count, [path])[0] for path in paths)
+every, faces = seconds(count, paths)
+still = cv2.imread(paths[0])
 frames = [np.roll(still, step, axis=1) for step in range(int(sys.argv[2]))]
-start = time.perf_counter()
-for frame in frames: follow(frame)
-frame_ms = 1000 * (time.perf_counter() - start) / len(frames)
-one_ms = 1000 * sorted(latencies)[len(latencies) // 2]
-print(json.dumps({"pictures_s": len(paths) / seconds, "one_ms": one_ms, "frame_ms": frame_ms, "faces": found}))
+frame = statistics.mean(seconds(follow, frame)[0] for frame in frames)
+print(json.dumps(dict(pictures_s=len(paths) / every, one_ms=1000 * one, frame_ms=1000 * frame, faces=faces)))
 """
 Rounds = dict[str, list[dict[str, float]]]  # by the side's name
 
@@ -81,7 +84,6 @@ def main(*arguments: str) -> None:
     parser = argparse.ArgumentParser(description="Measure pictures, frames and requests beside an earlier build.")
     parser.add_argument("--baseline", type=Path, required=True, metavar="CLONE")
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--no-api", action="store_true")
     options = parser.parse_args(arguments)
     if not (options.baseline / ".venv/bin/python").exists():
         raise InputError(f"{options.baseline}: run `make setup` there first")
@@ -90,31 +92,35 @@ def main(*arguments: str) -> None:
         for number, scene in enumerate(scenes(crops, PICTURES, SEED, (640, 480))):
             cv2.imwrite(f"{folder}/{number:03}.jpg", scene.picture[..., ::-1], [cv2.IMWRITE_JPEG_QUALITY, 90])
         measured = measure(options.baseline, folder, options.rounds)
-    if not options.no_api:
-        add_requests(measured, options.baseline, options.rounds)
+    add_requests(measured, options.baseline, options.rounds)
     summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "faces_from": source, "rounds": options.rounds}
     summary["rows"] = summarise(measured)
     results.keep("picture_speed", summary)
     print(table(summary))
 
 
+def builds(baseline: Path) -> dict[str, tuple[str, Path]]:
+    """Return the Python and the folder of the two builds."""
+    return {
+        "this build": (sys.executable, Path.cwd()),
+        "baseline": (str(baseline.absolute() / ".venv/bin/python"), baseline),
+    }
+
+
 def measure(baseline: Path, folder: str, rounds: int) -> Rounds:
     """Return what each side's processes report."""
-    sides = {
-        "this build": ([sys.executable, "-c", OURS + MEASURE], Path.cwd(), False),
-        "baseline": ([str(baseline.absolute() / ".venv/bin/python"), "-c", OURS + MEASURE], baseline, False),
-    }
+    sides = {name: (python, place, OURS) for name, (python, place) in builds(baseline).items()}
     if importlib.util.find_spec("fer"):
-        sides["fer"] = ([sys.executable, "-c", THEIRS + MEASURE], Path.cwd(), True)
+        sides["fer"] = (sys.executable, Path.cwd(), THEIRS)
     measured: Rounds = {name: [] for name in sides}
     for number in tqdm(range(rounds), unit=" rounds", leave=False):
         # Reversed in every second round, so that a drift over time affects all alike.
         for name in list(sides)[:: 1 if number % 2 else -1]:
-            command, place, path = sides[name]
+            python, place, functions = sides[name]
             done = subprocess.run(
-                [*command, folder, str(FRAMES)],
+                [python, "-c", MEASURE.format(functions=functions), folder, str(FRAMES)],
                 cwd=place,
-                env=process.environment(path=path),
+                env=process.environment(path=functions == THEIRS),
                 capture_output=True,
                 text=True,
             )
@@ -127,11 +133,11 @@ def measure(baseline: Path, folder: str, rounds: int) -> Rounds:
 def add_requests(measured: Rounds, baseline: Path, rounds: int) -> None:
     """Add the photographs a second that the two APIs answer, in turn."""
     requests = [clients.multipart(WHOLE, picture) for picture in clients.photographs()]
-    sides = {"this build": (sys.executable, Path.cwd()), "baseline": (str(baseline / ".venv/bin/python"), baseline)}
+    sides = builds(baseline)
     ports = {name: free_port() for name in sides}
     with ExitStack() as stack:
         for name, (python, place) in sides.items():
-            command = [os.path.abspath(python), "-m", "emotion", "api", "--port", str(ports[name])]
+            command = [python, "-m", "emotion", "api", "--port", str(ports[name])]
             stack.enter_context(served(command, ports[name], place))
             clients.load(ports[name], requests, CLIENTS, 10 * CLIENTS)  # a warm-up
         for number in range(rounds):

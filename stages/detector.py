@@ -8,19 +8,19 @@ from emotion.core.params import load
 from emotion.pretrained import mtcnn, package, torch_file
 
 TARGET = Path("models/mtcnn")
-LICENSE = "facenet_pytorch-2.6.0.dist-info/LICENSE.md"
 NETWORKS = {name: f"facenet_pytorch/data/{name}.pt" for name in ("pnet", "rnet", "onet")}
 
 
 def main() -> None:
     """Write models/mtcnn/: pnet.onnx, rnet.onnx, onet.onnx, and LICENSE, that of their weights."""
     settings = load("detector", package.PackageSettings)
-    files = package.members(settings, [*NETWORKS.values(), LICENSE])
+    licence = f"{settings.package.replace('-', '_').replace('==', '-')}.dist-info/LICENSE.md"
+    files = package.members(settings, [*NETWORKS.values(), licence])
     weights = {name: torch_file.read(files[path], path) for name, path in NETWORKS.items()}
     content = {
         f"{name}.onnx": graph.SerializeToString(deterministic=True) for name, graph in mtcnn.graphs(weights).items()
     }
-    for name, written in {**content, "LICENSE": files[LICENSE]}.items():
+    for name, written in {**content, "LICENSE": files[licence]}.items():
         with atomic(TARGET / name) as path:
             path.write_bytes(written)
     print(f"{TARGET}: {', '.join(content)} from {settings.package}")

@@ -17,7 +17,7 @@ from PIL import Image
 
 from emotion.apps.demo import command
 from emotion.core.labels import EMOTIONS
-from emotion.inference import model as models
+from emotion.detection import networks
 from tests.pasted import brightness_model, photograph
 from tests.serving import free_port
 from tests.source import ROOT
@@ -210,7 +210,7 @@ def test_an_unusable_address_is_one_line(arguments: tuple[str, ...], message: st
 
 def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(models, "PACKAGE", tmp_path / "emotion")
+    monkeypatch.setattr(networks, "PACKAGE", tmp_path / "emotion")
     assert command.networks(None) == {command.SHIPPED: None}
     Path("models").mkdir()
     for name in ("a.onnx", "a.keras", "b.int8.onnx", "notes.txt"):
@@ -224,7 +224,7 @@ def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path
 
 
 def test_without_any_network_the_remedy_is_named(tmp_path: Path):
-    before = f"from emotion.inference import model; model.PACKAGE = model.Path('{tmp_path}/none')"
+    before = f"from emotion.detection import networks; networks.PACKAGE = networks.Path('{tmp_path}/none')"
     output, _ = _start(tmp_path, free_port(), before=before).communicate(timeout=120)
     assert output.startswith("error: models/emotion.onnx: there is no such model: `make ship`")
 

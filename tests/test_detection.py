@@ -13,6 +13,7 @@ from emotion.core.errors import InputError
 from emotion.core.pictures import SIDE, Detection, Detector, crop, gray, squeezed, stored_png
 from emotion.detection.boxes import intersection, merged
 from emotion.detection.detectors import Whole, open_detector
+from emotion.detection.following import Following
 from emotion.detection.mtcnn import FAST, MTCNN, THOROUGH
 from emotion.sources.normalise import normalise
 from tests.pasted import photograph
@@ -140,6 +141,40 @@ def test_a_followed_face_moves_with_the_picture_and_vanishes_with_it(hopper: np.
     (after,) = detector.follow(np.roll(hopper, 30, axis=1), [before])
     assert after.box[0] - before.box[0] == pytest.approx(30, abs=12)
     assert detector.follow(np.zeros_like(hopper), [before]) == [] == detector.follow(hopper, [])
+
+
+class Counting:
+    """Finds one face, and counts how."""
+
+    margin: float | None = 0.0
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def find(self, picture: np.ndarray) -> list[Detection]:
+        self.calls.append("find")
+        return [Detection((0, 0, 9, 9), 1.0)]
+
+
+class CountingFollower(Counting):
+    def follow(self, picture: np.ndarray, faces: list[Detection]) -> list[Detection]:
+        self.calls.append("follow")
+        return [Detection((face.box[0] + 1, *face.box[1:]), 1.0) for face in faces]
+
+
+def test_in_a_video_faces_are_searched_for_in_every_fifth_frame_alone():
+    detector = CountingFollower()
+    following = Following(detector)
+    lefts = [following.find(PICTURE)[0].box[0] for _ in range(7)]
+    assert detector.calls == ["find"] + ["follow"] * 4 + ["find", "follow"]
+    assert lefts == [0, 1, 2, 3, 4, 0, 1], "each frame goes on from the one before"
+
+
+def test_a_detector_that_cannot_follow_searches_every_frame():
+    detector = Counting()
+    following = Following(detector)
+    assert [len(following.find(PICTURE)) for _ in range(3)] == [1, 1, 1]
+    assert detector.calls == ["find"] * 3
 
 
 def test_any_number_of_threads_gives_the_same_detections(hopper: np.ndarray):

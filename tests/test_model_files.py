@@ -13,6 +13,7 @@ import pytest
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
+from emotion.detection import networks
 from emotion.inference import model as models
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
@@ -123,14 +124,14 @@ def test_int8_probabilities_may_sum_to_slightly_more_or_less_than_one(total, tak
 def test_the_default_model_is_that_of_the_package_or_the_repository(
     model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(models, "PACKAGE", tmp_path / "emotion")
+    monkeypatch.setattr(networks, "PACKAGE", tmp_path / "emotion")
     with pytest.raises(InputError, match=NO_MODEL):
-        EmotionClassifier()
+        EmotionClassifier(detector="whole")
     for name in ("models/emotion.onnx", "emotion/emotion.onnx"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(model.read_bytes())
         assert models.default_path() == tmp_path / name
-        EmotionClassifier()
+        EmotionClassifier(detector="whole")
 
 
 def test_metadata_is_that_of_the_model_file(tmp_path: Path):

@@ -17,7 +17,7 @@ from PIL import Image
 
 from emotion.apps import main
 from emotion.core.labels import EMOTIONS
-from emotion.inference import model as models
+from emotion.detection import networks
 from tests.pasted import brightness_model, emotion_command, photograph
 from tests.source import ROOT
 
@@ -75,7 +75,10 @@ def test_csv_and_json_hold_the_same_predictions(run: Run, capsys: Capture):
     assert [row["picture"] for row in table] == [row["picture"] for row in listed] == ["two.jpg", "two.jpg", "none.png"]
     for row, one in zip(table[:2], listed[:2], strict=True):
         assert row["label"] == one["label"] and float(row["happy"]) == one["probabilities"]["happy"]
-        assert [int(row[name]) for name in ("left", "top", "width", "height")] == one["box"]
+        left, top, width, height = one["box"]
+        assert [int(row[name]) for name in ("left", "top", "width", "height")] == [left, top, width, height]
+        assert len(one["landmarks"]) == 5
+        assert all(left <= x <= left + width and top <= y <= top + height for x, y in one["landmarks"])
         assert sum(float(row[emotion]) for emotion in EMOTIONS) == pytest.approx(1, abs=1e-5)
     assert table[2]["label"] == "" and listed[2]["face"] is None
     assert "emotion" in capsys.readouterr().out, "the table is for people all the same"
@@ -101,6 +104,11 @@ def test_face_crops_are_classified_without_detection(run: Run, capsys: Capture):
     Image.new("L", (48, 48), 128).save("face.png")
     assert run("face.png", "--detector", "whole", "--csv") == 0
     assert capsys.readouterr().out.splitlines()[1].startswith("face.png,,1,0,0,48,48,1.0,happy,")
+
+
+def test_faces_below_the_minimum_score_are_left_out(run: Run, capsys: Capture):
+    assert run("two.jpg", "--min-detection-score", "0.9999999") == 0
+    assert "no face found" in capsys.readouterr().out
 
 
 def test_faces_below_the_minimum_size_are_left_out(run: Run, capsys: Capture):
@@ -229,7 +237,7 @@ def test_explain_draws_each_face_beside_its_heatmap(run: Run, capsys: Capture):
 
 
 def test_without_any_model_the_remedy_is_named(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    monkeypatch.setattr(models, "PACKAGE", tmp_path / "package")
+    monkeypatch.setattr(networks, "PACKAGE", tmp_path / "package")
     monkeypatch.setattr(sys, "argv", ["emotion", "predict", "two.jpg"])
     with pytest.raises(SystemExit, match="models/emotion.onnx: there is no such model: `make ship` makes one"):
         main.run()

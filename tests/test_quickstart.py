@@ -57,6 +57,16 @@ def test_files_of_a_removed_model_do_not_linger(tmp_path):
     assert all(path.exists() for path in kept)
 
 
+def test_a_stage_whose_outputs_are_in_git_is_taken_over_and_not_run(tmp_path: Path, root: Path):
+    quickstart.take_over("detector", tmp_path, root)
+    assert (tmp_path / "models/mtcnn/pnet.onnx").read_bytes() == (root / "models/mtcnn/pnet.onnx").read_bytes()
+    lock = {"schema": "2.0", "stages": {"detector": "other", "train": "kept"}}
+    (tmp_path / "dvc.lock").write_text(yaml.safe_dump(lock))
+    quickstart.take_over("detector", tmp_path, root)
+    taken = yaml.safe_load((tmp_path / "dvc.lock").read_text())["stages"]
+    assert taken["train"] == "kept" and [out["path"] for out in taken["detector"]["outs"]] == ["models/mtcnn"]
+
+
 def test_the_summary_shows_test_scores_and_the_best_model(tmp_path):
     metrics = tmp_path / "metrics"
     metrics.mkdir()

@@ -338,13 +338,18 @@ def test_a_cluster_writes_the_same_bytes(run: Run, capsys: Capture, monkeypatch:
     from ray.cluster_utils import Cluster
 
     raw_table("in/a.parquet", shades(300), row_group_size=100)
+    Path("photographs").mkdir()
+    Image.fromarray(photograph([(60, 100, 150), (380, 150, 180)])).save("photographs/two.png")
     assert run("in", "here", "--chunk", "40", "--workers", "1") == 0
+    assert run("photographs", "found here", "--detector", "mtcnn", "--workers", "1") == 0
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000})
     try:
         cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
         assert run("in", "out", "--chunk", "40", "--ray", cluster.address) == 0
+        assert run("photographs", "found", "--detector", "mtcnn", "--ray", cluster.address) == 0
     finally:
         cluster.shutdown()
+    assert results("found") == results("found here") and len(rows("found/scores")) == 2
     assert results("out") == results("here") and len(rows("out/scores")) == 300
 
 

@@ -50,7 +50,7 @@ def build(network: Path, out: Path) -> None:
     copies = {path: out / path.name for pattern in PAGE for path in WEB.glob(pattern)}
     for package, wanted in VENDOR.items():
         copies |= {WEB / "node_modules" / package / name: out / "vendor" / Path(name).name for name in wanted}
-    copies |= {networks.default_folder("mtcnn") / name: out / "mtcnn" / name for name in DETECTOR}
+    copies |= {networks.shipped("mtcnn") / name: out / "mtcnn" / name for name in DETECTOR}
     copies[network] = out / "emotion.onnx"
     for source, target in copies.items():
         shutil.copyfile(source, target)
@@ -77,7 +77,7 @@ def _detector_settings() -> dict[str, Any]:
     return {
         "window": mtcnn.WINDOW,
         "stride": mtcnn.STRIDE,
-        "reach": mtcnn.REACH,
+        "window_to_face": mtcnn.WINDOW_TO_FACE,
         "max_boxes": mtcnn.MAX_BOXES,
         "max_iou": mtcnn.MAX_IOU,
         "max_iou_in_size": mtcnn.MAX_IOU_IN_SIZE,

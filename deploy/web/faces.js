@@ -20,9 +20,9 @@ export class MTCNN {
   async find(picture) {
     const { overlap, mtcnn } = this.settings;
     const { rnet, onet } = this.networks;
-    const refined = await this.#judged(rnet, picture, await this.#proposed(picture));
+    const refined = await this.#classified(rnet, picture, await this.#proposed(picture));
     const sure = suppressed(refined.filter(({ score }) => score >= mtcnn.min_refined_score), mtcnn.max_iou);
-    const located = await this.#judged(onet, picture, sure.map(moved).map(square));
+    const located = await this.#classified(onet, picture, sure.map(moved).map(square));
     const faces = located.filter(
       (face) => face.score >= mtcnn.min_score && Math.max(...moved(face).slice(2)) >= mtcnn.min_face_size,
     );
@@ -56,7 +56,7 @@ export class MTCNN {
   }
 
   /** What R-Net or O-Net says of each box. */
-  async #judged(network, picture, boxes) {
+  async #classified(network, picture, boxes) {
     if (!boxes.length) return [];
     const side = network.inputMetadata[0].shape[1];
     const crops = cropped(picture, boxes, side);
@@ -76,9 +76,9 @@ export class MTCNN {
 }
 
 /** The picture at sizes that make faces, from the smallest to the largest, as large as P-Net's window. */
-function* sizes(picture, { window, reach, factor, min_face_size, max_pixels }) {
+function* sizes(picture, { window, window_to_face, factor, min_face_size, max_pixels }) {
   const { width, height } = picture;
-  let scale = Math.min(window / (reach * min_face_size), Math.sqrt(max_pixels / (width * height)));
+  let scale = Math.min(window / (window_to_face * min_face_size), Math.sqrt(max_pixels / (width * height)));
   for (; Math.min(width, height) * scale >= window; scale *= factor) {
     const [wide, high] = [width, height].map((side) => Math.max(window, round(side * scale)));
     picture = shrunk(picture, wide, high);

@@ -74,8 +74,8 @@ at least ${smallest(picture, settings.mtcnn)} pixels wide. If the picture is jus
 }
 
 /** The side of the smallest face that is detected: large pictures are searched at a smaller size. */
-function smallest({ width, height }, { min_face_size, window, reach, max_pixels }) {
-  return Math.round(Math.max(min_face_size, (window / reach) * Math.sqrt((width * height) / max_pixels)));
+function smallest({ width, height }, { min_face_size, window, window_to_face, max_pixels }) {
+  return Math.round(Math.max(min_face_size, (window / window_to_face) * Math.sqrt((width * height) / max_pixels)));
 }
 
 function cameraSwitch(settings, predict) {

@@ -1,13 +1,16 @@
 """Detectors by their names."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
 from emotion.core.errors import InputError, suggest
 from emotion.core.pictures import Detection, Detector
+from emotion.detection import yunet
+from emotion.detection.haar import Haar
+from emotion.detection.mtcnn import FAST, MTCNN, THOROUGH
 from emotion.detection.names import MIN_FACE_SIZE, NAMES
+from emotion.detection.yunet import YuNet
 
 
 class Whole:
@@ -35,36 +38,15 @@ def open_detector(
     Raises:
         InputError: There is no such detector, or its file is missing or another one.
     """
-    makers: dict[str, Callable[[], Detector]] = {
-        "mtcnn": lambda: _mtcnn(min_face_size, min_score, threads, thorough=False),
-        "mtcnn-thorough": lambda: _mtcnn(min_face_size, min_score, threads, thorough=True),
-        "yunet": lambda: _yunet(None, min_face_size, min_score),
-        "haar": lambda: _haar(min_face_size, min_score),
-        "whole": Whole,
-    }
-    if str(name) in makers:
-        return makers[str(name)]()
-    if Path(name).suffix != ".onnx" and not Path(name).exists():
-        raise InputError(f"there is neither a detector nor a file {str(name)!r}{suggest(str(name), list(NAMES))}")
-    return _yunet(Path(name), min_face_size, min_score)
-
-
-# Each module is imported only when its detector is opened: cv2 and ONNX Runtime take time.
-
-
-def _mtcnn(min_face_size: int, min_score: float | None, threads: int, *, thorough: bool) -> Detector:
-    from emotion.detection.mtcnn import FAST, MTCNN, THOROUGH
-
-    return MTCNN(min_face_size, THOROUGH if thorough else FAST, min_score=min_score, threads=threads)
-
-
-def _yunet(path: Path | None, min_face_size: int, min_score: float | None) -> Detector:
-    from emotion.detection import yunet
-
-    return yunet.YuNet(path or yunet.default_path(), min_face_size, min_score=min_score)
-
-
-def _haar(min_face_size: int, min_score: float | None) -> Detector:
-    from emotion.detection.haar import Haar
-
-    return Haar(min_face_size, min_score=min_score)
+    name = str(name)
+    if name == "whole":
+        return Whole()
+    if name == "haar":
+        return Haar(min_face_size, min_score=min_score)
+    if name in ("mtcnn", "mtcnn-thorough"):
+        return MTCNN(min_face_size, FAST if name == "mtcnn" else THOROUGH, min_score=min_score, threads=threads)
+    if name == "yunet":
+        return YuNet(yunet.default_path(), min_face_size, min_score)
+    if not (name.endswith(".onnx") or Path(name).exists()):
+        raise InputError(f"there is neither a detector nor a file {name!r}{suggest(name, list(NAMES))}")
+    return YuNet(name, min_face_size, min_score)

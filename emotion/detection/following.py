@@ -6,7 +6,7 @@ import numpy as np
 
 from emotion.core.pictures import Detection, Detector
 
-EVERY = 5  # frames from one search to the next: a new face appears at most 0.2 s late, at 25 frames/s
+DETECTION_INTERVAL = 5  # frames: a new face appears at most 0.2 s late, at 25 frames/s
 
 
 class Following:
@@ -14,19 +14,19 @@ class Following:
 
     Args:
         detector: Searches; if it can `follow` as MTCNN can, it does in the other frames, which is several times faster.
-        every: Frames from one search to the next.
+        interval: Frames from one search to the next.
     """
 
-    def __init__(self, detector: Detector, every: int = EVERY) -> None:
+    def __init__(self, detector: Detector, interval: int = DETECTION_INTERVAL) -> None:
         self.margin = detector.margin
         self._detector: Any = detector
-        self._every = every if hasattr(detector, "follow") else 1
+        self._interval = interval if hasattr(detector, "follow") else 1
         self._frame = 0
         self._faces: list[Detection] = []
 
     def find(self, picture: np.ndarray) -> list[Detection]:
         """Return the faces in the next frame, RGB uint8 (height, width, 3), best first."""
-        if self._frame % self._every:
+        if self._frame % self._interval:
             self._faces = self._detector.follow(picture, self._faces)
         else:
             self._faces = self._detector.find(picture)

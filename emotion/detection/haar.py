@@ -8,6 +8,7 @@ import numpy as np
 from emotion.core.errors import InputError
 from emotion.core.pictures import Detection, gray
 from emotion.detection.boxes import merged, shrunk
+from emotion.detection.names import MIN_FACE_SIZE
 
 WINDOW = 20  # pixels of a side of the smallest face that a cascade detects; 24 for `default`
 MIN_SCORE = 55.0  # for alt2
@@ -32,7 +33,7 @@ class Haar:
 
     def __init__(
         self,
-        min_face_size: int = 32,
+        min_face_size: int = MIN_FACE_SIZE,
         *,
         neighbours: int = 2,
         step: float = 1.1,

@@ -1,4 +1,4 @@
-"""Face detection by MTCNN: three small networks, each of which looks only at what the one before took for a face.
+"""Face detection by MTCNN: three small networks, each of which sees only what the one before took for a face.
 
 Zhang et al., "Joint Face Detection and Alignment Using Multitask Cascaded Convolutional Networks", IEEE Signal
 Processing Letters 23 (2016). stages/detector.py makes the networks' files.
@@ -12,17 +12,20 @@ from typing import Any
 import cv2
 import numpy as np
 
+from emotion.core.errors import InputError
 from emotion.core.pictures import Detection
 from emotion.detection.boxes import merged, suppressed
-from emotion.detection.networks import default_folder, session
+from emotion.detection.names import MIN_FACE_SIZE
+from emotion.detection.networks import open_session, shipped
 
 WINDOW = 12  # pixels of a side of what P-Net takes for a face
 STRIDE = 2  # pixels between such windows
-REACH = 1.25  # times as large as a face may be what P-Net takes for one: the head around it
+WINDOW_TO_FACE = 1.25  # P-Net's window is larger than the face that it proposes: it holds the head
 MAX_BOXES = 2000  # that R-Net looks at: a texture may have any number of windows like a face
 MAX_IOU_IN_SIZE = 0.5  # intersection over union of two proposals from one size of the picture that both stay
 MAX_IOU = 0.7  # of two proposals from any sizes
-LARGER = 0.1  # share of the side of a face by which it may have moved since the last frame
+FOLLOW_MARGIN = 0.1  # share of the side of a face, to each side, within which it may move from frame to frame
+REMEDY = "`git checkout models/mtcnn` or `dvc repro detector` brings it back; --detector chooses another one"
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ class MTCNN:
 
     def __init__(
         self,
-        min_face_size: int = 32,
+        min_face_size: int = MIN_FACE_SIZE,
         search: Search = FAST,
         *,
         min_score: float | None = None,
@@ -77,9 +80,9 @@ class MTCNN:
         self.min_face_size = min_face_size
         self.search = search
         self.min_score = search.min_score if min_score is None else min_score
-        folder = default_folder("mtcnn") if folder is None else folder
-        self._proposing, self._refining, self._locating = (
-            session(folder / f"{name}.onnx", threads) for name in ("pnet", "rnet", "onet")
+        folder = shipped("mtcnn") if folder is None else folder
+        self._pnet, self._rnet, self._onet = (
+            _session(folder / f"{name}.onnx", threads) for name in ("pnet", "rnet", "onet")
         )
 
     def find(self, picture: np.ndarray) -> list[Detection]:
@@ -90,12 +93,12 @@ class MTCNN:
         """Return those of the last frame's faces that are still where they were, or near it, in the next one."""
         boxes = np.array([face.box for face in faces], np.float32).reshape(-1, 4)
         boxes[:, 2:] += boxes[:, :2]
-        larger = LARGER * (boxes[:, 2:] - boxes[:, :2])
+        larger = FOLLOW_MARGIN * (boxes[:, 2:] - boxes[:, :2])
         return self._confirmed(picture, _squares(boxes + np.hstack([-larger, larger])))
 
     def _confirmed(self, picture: np.ndarray, boxes: np.ndarray) -> list[Detection]:
         """Return the faces in the boxes, best first, that R-Net and O-Net take for faces, too."""
-        scores, offsets = self._looked(self._refining, picture, boxes)
+        scores, offsets = self._classified(self._rnet, picture, boxes)
         sure = scores >= self.search.min_refined_score
         boxes, offsets, scores = boxes[sure], offsets[sure], scores[sure]
         kept = suppressed(boxes, scores, MAX_IOU)
@@ -105,7 +108,7 @@ class MTCNN:
         """Return squares (n, 4) that P-Net takes for faces."""
         found = [np.empty((0, 9), np.float32)]
         for small in self._sizes(picture):
-            scores, offsets = self._proposing.run(None, {"pictures": small[None]})
+            scores, offsets = self._pnet.run(None, {"pictures": small[None]})
             rows, columns = np.nonzero(scores[0, 0] >= self.search.min_proposal_score)
             corners = STRIDE * np.stack([columns, rows], 1)
             ratio = np.divide(picture.shape[1::-1], small.shape[1::-1], dtype=np.float32)
@@ -119,21 +122,21 @@ class MTCNN:
     def _sizes(self, picture: np.ndarray) -> Iterator[np.ndarray]:
         """Yield the picture at sizes that make faces, from the smallest to the largest, as large as P-Net's window."""
         height, width = picture.shape[:2]
-        scale = min(WINDOW / (REACH * self.min_face_size), (self.search.max_pixels / (height * width)) ** 0.5)
+        scale = min(WINDOW / (WINDOW_TO_FACE * self.min_face_size), (self.search.max_pixels / (height * width)) ** 0.5)
         while min(height, width) * scale >= WINDOW:
             picture = _shrunk(picture, max(WINDOW, round(width * scale)), max(WINDOW, round(height * scale)))
             yield picture
             scale *= self.search.factor
 
-    def _looked(self, network: Any, picture: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, ...]:
-        """Return what R-Net or O-Net says of each box: scores (n,), offsets (n, 4), landmarks (n, 10)."""
+    def _classified(self, network: Any, picture: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, ...]:
+        """Return the output of R-Net or O-Net for each box: scores (n,), offsets (n, 4), landmarks (n, 10)."""
         side = network.get_inputs()[0].shape[1]
         scores, *others = network.run(None, {"pictures": _crops(picture, boxes, side)})
         return scores[:, 0], *others
 
     def _located(self, picture: np.ndarray, boxes: np.ndarray) -> list[Detection]:
         """Return the faces in the boxes, best first."""
-        scores, offsets, points = self._looked(self._locating, picture, boxes)
+        scores, offsets, points = self._classified(self._onet, picture, boxes)
         corners, sides = boxes[:, :2], boxes[:, 2:] - boxes[:, :2]
         # All horizontal positions come before the vertical ones.
         landmarks = corners[:, None] + points.reshape(-1, 2, 5).transpose(0, 2, 1) * sides[:, None]
@@ -143,6 +146,15 @@ class MTCNN:
             Detection(_box(moved[i]), float(scores[i]), tuple((float(x), float(y)) for x, y in landmarks[i]))
             for i in np.flatnonzero(large & (scores >= self.min_score))
         )
+
+
+def _session(path: Path, threads: int) -> Any:
+    if not path.is_file():
+        raise InputError(f"{path}: the face detector's file is missing: {REMEDY}")
+    session = open_session(path, threads, f"the face detector's file is damaged: {REMEDY}")
+    if [given.name for given in session.get_inputs()] != ["pictures"]:
+        raise InputError(f"{path}: not a network of the face detector: {REMEDY}")
+    return session
 
 
 def _shrunk(picture: np.ndarray, width: int, height: int) -> np.ndarray:

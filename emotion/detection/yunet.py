@@ -14,6 +14,7 @@ from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.core.pictures import Detection
 from emotion.detection.boxes import merged, shrunk
+from emotion.detection.names import MIN_FACE_SIZE
 
 # OpenCV's model zoo, MIT licence.
 URL = "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/face_detection_yunet_2023mar.onnx"
@@ -37,7 +38,7 @@ class YuNet:
 
     margin: float | None = 0.0  # the longer side of its boxes is 0.97 of that of FER-2013's crops
 
-    def __init__(self, path: str | Path, min_face_size: int = 32, min_score: float | None = None) -> None:
+    def __init__(self, path: str | Path, min_face_size: int = MIN_FACE_SIZE, min_score: float | None = None) -> None:
         if not Path(path).is_file():
             raise InputError(f"{path}: no such file: `emotion fetch-yunet` downloads it, or choose the detector mtcnn")
         min_score = MIN_SCORE if min_score is None else min_score

@@ -10,9 +10,9 @@ import numpy as np
 
 from emotion.core.errors import InputError
 from emotion.core.pictures import SIDE
+from emotion.detection.networks import open_session, shipped
 
 NAME = "emotion.onnx"
-PACKAGE = Path(__file__).parents[1]  # the folder emotion/, where a wheel keeps the model
 REMEDY = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
 
 
@@ -37,10 +37,10 @@ def default_path() -> Path:
     Raises:
         InputError: There is none yet.
     """
-    for path in (PACKAGE / NAME, PACKAGE.parent / "models" / NAME):
-        if path.is_file():
-            return path
-    raise InputError(f"models/{NAME}: there is no such model: {REMEDY}")
+    path = shipped(NAME)
+    if not path.is_file():
+        raise InputError(f"models/{NAME}: there is no such model: {REMEDY}")
+    return path
 
 
 def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
@@ -74,19 +74,7 @@ def _require_probabilities(output: np.ndarray, labels: int, path: Path) -> None:
 
 class _Onnx:
     def __init__(self, path: Path, threads: int) -> None:
-        import onnxruntime  # not at the top: LiteRT does not need it
-
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 4  # errors are reported in our own words
-        # Waiting threads must leave the cores to the face detector.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        try:
-            self._session = onnxruntime.InferenceSession(path.read_bytes(), options, ["CPUExecutionProvider"])
-        except Exception as error:  # the runtime's exceptions have no base class of their own
-            if isinstance(error, OSError | MemoryError):
-                raise
-            raise InputError(f"{path}: not an ONNX model, or a damaged one: {REMEDY}") from None
+        self._session = open_session(path, threads, f"not an ONNX model, or a damaged one: {REMEDY}")
         self._input = _input_name(self._session, path)
         properties = self._session.get_modelmeta().custom_metadata_map
         self.metadata = {name: _parsed(value) for name, value in properties.items()}

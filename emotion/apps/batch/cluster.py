@@ -6,17 +6,20 @@ how Ray divides files into blocks, and no picture passes through its object stor
 
 import logging
 import os
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from emotion.apps.batch import parts
 from emotion.apps.batch.plan import Span
 from emotion.apps.batch.scorer import Job, Scorer
 from emotion.core.errors import InputError
-from emotion.inference.model import PACKAGE
+from emotion.detection.networks import PACKAGE, shipped
 
 LOCAL = "local"
 STORE_BYTES = 100_000_000  # of this machine's object store, which holds nothing large
@@ -85,16 +88,16 @@ def _connected(address: str, workers: int | None) -> Iterator[int]:
         require_head(address)
     import ray
 
-    code = {"py_modules": [str(PACKAGE)]}  # other nodes need only its dependencies
     here: dict[str, Any] = {"num_cpus": workers, "include_dashboard": False, "object_store_memory": STORE_BYTES}
     try:
-        ray.init(
-            address,
-            **(here if address == LOCAL else {}),
-            runtime_env=code,
-            log_to_driver=False,
-            logging_level=logging.CRITICAL,
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            ray.init(
+                address,
+                **(here if address == LOCAL else {}),
+                runtime_env={"py_modules": [str(_package(Path(folder)))]},  # other nodes need only its dependencies
+                log_to_driver=False,
+                logging_level=logging.CRITICAL,
+            )
     except Exception as error:  # Ray raises all kinds of exceptions
         reason = next(iter(str(error).splitlines()), type(error).__name__)
         remedy = (
@@ -105,6 +108,14 @@ def _connected(address: str, workers: int | None) -> Iterator[int]:
         yield max(1, int(ray.cluster_resources().get("CPU", 1)))  # type: ignore[no-untyped-call]
     finally:
         ray.shutdown()
+
+
+def _package(folder: Path) -> Path:
+    """Return a copy of the package that holds the face detector, as a wheel does; in a clone, it lies elsewhere."""
+    package = folder / PACKAGE.name
+    shutil.copytree(PACKAGE, package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(shipped("mtcnn"), package / "mtcnn", dirs_exist_ok=True)
+    return package
 
 
 def require_head(address: str) -> None:
