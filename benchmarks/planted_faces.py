@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 from sklearn.datasets import load_sample_images
 
+from benchmarks import backgrounds
 from emotion.core.pictures import Box, Detection
 from emotion.detection.boxes import intersection
 from emotion.synthetic.drawn import SHARES, draw_face
@@ -20,10 +21,11 @@ APART = 1.5  # sides of a face: the free square around it
 
 @dataclass(frozen=True)
 class Planted:
-    """A face: its upright bounding box, and its turn in degrees."""
+    """A face: its upright bounding box, its turn in degrees, and its number among those that were given."""
 
     box: Box
     turn: float
+    number: int
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,18 @@ def drawn(count: int, seed: int) -> np.ndarray:
     return np.stack([draw_face(str(rng.choice(list(SHARES))), rng) for rng in rngs])
 
 
-def scenes(crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | None = None) -> Iterator[Scene]:
-    """Yield that many pictures with some of the faces, gray, uint8 (n, 48, 48); see `planted` for the rest."""
+def scenes(
+    crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | None = None, *, max_turn: float = TURN
+) -> Iterator[Scene]:
+    """Yield that many pictures with some of the faces, gray, uint8 (n, 48, 48), turned by at most so many degrees.
+
+    See `planted` for the rest.
+    """
 
     def paste(picture: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
-        return _paste(picture, crops[rng.integers(len(crops))], room, rng)
+        number = int(rng.integers(len(crops)))
+        box, turn = _paste(picture, crops[number], room, max_turn, rng)
+        return Planted(box, turn, number)
 
     return planted(paste, SIDES, APART, count, seed, size)
 
@@ -77,8 +86,8 @@ def planted(
     for number in range(count):
         rng = np.random.default_rng([seed, number])
         wide, high = size or SIZES[rng.integers(len(SIZES))]
-        ground = GROUNDS[number % len(GROUNDS)]
-        picture = _photograph(photographs, wide, high, rng) if ground is None else ground(wide, high, rng)
+        ground = backgrounds.GROUNDS[number % len(backgrounds.GROUNDS)]
+        picture = backgrounds.photograph(photographs, wide, high, rng) if ground is None else ground(wide, high, rng)
         faces = [paste(picture, room, rng) for room in _places(wide, high, sides, apart, rng)]
         yield Scene(_stored(picture, rng), tuple(faces))
 
@@ -113,10 +122,12 @@ def _places(wide: int, high: int, sides: tuple[int, int], apart: float, rng: np.
     return free
 
 
-def _paste(picture: np.ndarray, crop: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
-    """Blend a face into the middle of its room; its corners, which are hair and background, fade out."""
+def _paste(
+    picture: np.ndarray, crop: np.ndarray, room: Box, max_turn: float, rng: np.random.Generator
+) -> tuple[Box, float]:
+    """Blend a face into the middle of its room and return box and turn; its corners, mostly hair, fade out."""
     left, top, wide, _ = room
-    side, turn = round(wide / APART), rng.uniform(-TURN, TURN)
+    side, turn = round(wide / APART), rng.uniform(-max_turn, max_turn)
     matrix: np.ndarray = cv2.getRotationMatrix2D((23.5, 23.5), turn, side / 48)
     matrix[:, 2] += (wide - 1) / 2 - 23.5
     across, down = np.meshgrid(*[np.linspace(-1, 1, 48)] * 2)
@@ -133,7 +144,7 @@ def _paste(picture: np.ndarray, crop: np.ndarray, room: Box, rng: np.random.Gene
     place = picture[top : top + wide, left : left + wide]
     place[:] = place + np.clip(mask, 0, 1)[..., None] * (shown - place)
     edge = (wide - side) // 2
-    return Planted((left + edge, top + edge, side, side), turn)
+    return (left + edge, top + edge, side, side), turn
 
 
 def _stored(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
@@ -145,51 +156,3 @@ def _stored(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(60, 96))]
     stored = cv2.imencode(".jpg", np.clip(noisy, 0, 255).astype(np.uint8), quality)[1]
     return np.asarray(cv2.imdecode(stored, cv2.IMREAD_COLOR))
-
-
-# -- backgrounds, float32 (height, width, 3)
-
-
-def _gradient(wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
-    return cv2.resize(rng.uniform(0, 255, (2, 3, 3)).astype(np.float32), (wide, high), interpolation=cv2.INTER_LINEAR)
-
-
-def _texture(wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
-    """Return noise of several sizes."""
-    ground = _gradient(wide, high, rng)
-    for pixels in (4, 16, 64, 200):
-        noise = rng.normal(0, rng.uniform(3, 25), (high // pixels + 2, wide // pixels + 2, 1)).astype(np.float32)
-        ground += cv2.resize(noise, (wide, high), interpolation=cv2.INTER_CUBIC)[..., None]
-    return ground
-
-
-def _clutter(wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
-    """Return shapes and words."""
-    ground = _gradient(wide, high, rng)
-    for _ in range(rng.integers(20, 90)):
-        colour, thick = rng.uniform(0, 255, 3).tolist(), int(rng.choice([-1, 2, 5]))
-        x, y, other_x, other_y = (rng.integers(0, (wide, high, wide // 3, high // 3))).tolist()
-        kind = rng.integers(4)
-        if kind == 0:
-            cv2.rectangle(ground, (x, y), (x + other_x, y + other_y), colour, thick)
-        elif kind == 1:
-            cv2.ellipse(ground, (x, y), (other_x // 2, other_y // 2), rng.uniform(0, 180), 0, 360, colour, thick)
-        elif kind == 2:
-            cv2.line(ground, (x, y), (x + other_x, y - other_y), colour, abs(thick))
-        else:
-            word = "".join(rng.choice(list("AEIOUMNRSTaeioumnrst8 "), 9))
-            cv2.putText(ground, word, (x, y), int(rng.integers(4)), rng.uniform(0.5, 5), colour, abs(thick))
-    return ground
-
-
-def _photograph(photographs: list[np.ndarray], wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
-    """Return a random section of a photograph without people, mirrored or not, darker or brighter."""
-    photograph = photographs[rng.integers(len(photographs))]
-    height = round(rng.uniform(0.4, 1) * len(photograph))
-    width = min(photograph.shape[1], round(height * wide / high))
-    top, left = rng.integers(len(photograph) - height + 1), rng.integers(photograph.shape[1] - width + 1)
-    section = photograph[top : top + height, left : left + width][:, :: int(rng.choice([-1, 1]))].astype(np.float32)
-    return cv2.resize(section, (wide, high), interpolation=cv2.INTER_CUBIC) * np.float32(rng.uniform(0.6, 1.3))
-
-
-GROUNDS: tuple[Callable[[int, int, np.random.Generator], np.ndarray] | None, ...] = (_texture, _clutter, None)

@@ -167,7 +167,7 @@ def test_in_a_video_faces_are_searched_for_in_every_fifth_frame_alone():
     following = Following(detector)
     lefts = [following.find(PICTURE)[0].box[0] for _ in range(7)]
     assert detector.calls == ["find"] + ["follow"] * 4 + ["find", "follow"]
-    assert lefts == [0, 1, 2, 3, 4, 0, 1], "each frame goes on from the one before"
+    assert lefts == [0, 1, 2, 3, 4, 0, 1], "each frame starts from the faces of the one before"
 
 
 def test_a_detector_that_cannot_follow_searches_every_frame():
