@@ -25,6 +25,7 @@ FIT: dict[str, Any] = {
         "shear": 3,
         "horizontal_flip": True,
         "brightness": 0.1,
+        "camera": 0.0,
         "random_erasing": 0.5,
         "random_erasing_max_area": 0.2,
         "mixup_alpha": 0.2,

@@ -11,6 +11,8 @@ __version__: str
 
 # ONNX Runtime 1.29 and later reports each opened model to its vendor unless this is set before the import.
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+# TensorFlow uses oneDNN of its own accord only on processors with AVX-512; on others it doubles the speed of training.
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 
 def __getattr__(name: str) -> Any:

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from emotion.annotations.settings import AnnotationSettings
 from emotion.audit.auditing import AuditSettings
 from emotion.core import params, stage
 from emotion.core.errors import InputError, suggest
@@ -23,15 +24,23 @@ from emotion.preparation import exclusion
 from emotion.preparation.class_weights import ClassWeightSettings
 from emotion.preparation.removal import DefectSettings
 from emotion.preparation.splitting import SplitSettings
+from emotion.pretrained.download import PretrainedSettings
 from emotion.pretrained.package import PackageSettings
 from emotion.sources.collect import DataSettings
 from emotion.training import networks
-from emotion.training.settings import DistillSettings, HardwareSettings, LabelAuditSettings, ModelSettings
+from emotion.training.settings import (
+    DistillSettings,
+    HardwareSettings,
+    LabelAuditSettings,
+    ModelSettings,
+    VoteTargetSettings,
+)
 from emotion.training.tta import PredictSettings
 
 SECTIONS: dict[str, type[params.Section]] = {
     "data": DataSettings,
     "detector": PackageSettings,
+    "annotations": AnnotationSettings,
     "audit": AuditSettings,
     "defects": DefectSettings,
     "split": SplitSettings,
@@ -48,7 +57,12 @@ SECTIONS: dict[str, type[params.Section]] = {
     "label_audit": LabelAuditSettings,
     "export": ExportSettings,
 }
-ENTRIES: dict[str, type[params.Section]] = {"models": ModelSettings, "distill": DistillSettings}  # one schema an entry
+ENTRIES: dict[str, type[params.Section]] = {  # one schema an entry
+    "pretrained": PretrainedSettings,
+    "models": ModelSettings,
+    "vote_targets": VoteTargetSettings,
+    "distill": DistillSettings,
+}
 ELSEWHERE = ("tune",)  # read by no stage
 
 
@@ -73,9 +87,11 @@ def check(values: dict[str, Any]) -> None:
             found[f"{section}.{name}"] = _validated(entry, f"{section}.{name}", schema, problems)
     _raise(problems)
     for name, one in found.items():
-        if isinstance(one, ModelSettings | LabelAuditSettings):
+        if isinstance(one, ModelSettings):
+            networks.check(one.network, one.build, f"{name}.build", weights=one.weights)
+        elif isinstance(one, LabelAuditSettings):
             networks.check(one.network, one.build, f"{name}.build")
-    _raise(_unknown_models(found, list(values["models"])))
+    _raise([*_unknown_models(found, list(values["models"])), *_missing_files(found)])
     exclusion.excluded(found["data"].exclude)
 
 
@@ -88,7 +104,7 @@ def _validated(values: Any, section: str, schema: type[params.Section], problems
 
 
 def _unknown_models(found: dict[str, Any], models: list[str]) -> Iterable[str]:
-    """Yield the names in other sections that are no model, and the files of soft targets that nothing makes."""
+    """Yield the names in other sections that are no model."""
     named = {
         "ensemble.candidates": found["ensemble"].candidates,
         "compare.models": found["compare"].models,
@@ -99,11 +115,24 @@ def _unknown_models(found: dict[str, Any], models: list[str]) -> Iterable[str]:
         for name in names:
             if name not in models:
                 yield f"{key}: there is no model {name!r}{suggest(name, models)}"
-    made = [f"data/soft_targets/{name.removeprefix('distill.')}.csv" for name in found if name.startswith("distill.")]
-    for name in models:
-        path = found[f"models.{name}"].targets
-        if path not in made and not Path(path).is_file():
-            yield f"models.{name}.targets: there is no file {path}; stage distill makes {', '.join(made) or 'none'}"
+
+
+def _missing_files(found: dict[str, Any]) -> Iterable[str]:
+    """Yield the files of weights and soft targets that neither exist nor are made by a stage."""
+    entries = [name.split(".", 1) for name in found if "." in name]
+    targets = [f"data/soft_targets/{name}.csv" for section, name in entries if section in ("vote_targets", "distill")]
+    weights = [f"data/pretrained/{one.file}" for one in found.values() if isinstance(one, PretrainedSettings)]
+    for name, one in found.items():
+        if isinstance(one, ModelSettings):
+            yield from _missing(f"{name}.targets", one.targets, targets)
+            yield from _missing(f"{name}.weights", one.weights, weights)
+        if isinstance(one, DistillSettings):
+            yield from _missing(f"{name}.labels", one.labels, targets)
+
+
+def _missing(key: str, path: str, made: list[str]) -> Iterable[str]:
+    if path not in made and not Path(path).is_file():
+        yield f"{key}: there is no file {path}; stages make {', '.join(made) or 'none'}"
 
 
 def _raise(problems: Iterable[str]) -> None:

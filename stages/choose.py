@@ -1,4 +1,4 @@
-"""Choose the best model by macro-F1 on validation faces, of those that are small enough to ship."""
+"""Choose the model to ship: the best one on validation faces, of those that are small enough."""
 
 import json
 
@@ -8,7 +8,8 @@ from emotion.core import predictions, stage
 from emotion.core.errors import InputError
 from emotion.core.files import write_json
 from emotion.core.params import Section, load
-from emotion.evaluation import metrics
+from emotion.evaluation import adjustments
+from emotion.evaluation.calibration import CalibrateSettings
 
 
 class ExportedModels(Section, extra="ignore"):
@@ -21,15 +22,16 @@ class ExportedModels(Section, extra="ignore"):
 def main() -> None:
     """Write metrics/best.json: the model, its score and the size of its float16 ONNX; test faces are not read."""
     settings = load("export", ExportedModels)
+    balanced_weight = load("calibrate", CalibrateSettings).balanced_weight
     candidates = {}
     sizes = {}
     for name in settings.models:
         predicted = predictions.read(f"plots/predictions/validation/{name}.csv")
-        with open(f"metrics/export/{name}.json", encoding="utf-8") as file:
-            sizes[name] = json.load(file)["files"]["onnx_float16"]["bytes"]
-        score = metrics.headline(predicted.labels, predicted.probabilities)["macro_f1"]
+        adjustment = adjustments.read(_read(f"metrics/calibration/{name}.json")["without_tta"])
+        sizes[name] = _read(f"metrics/export/{name}.json")["files"]["onnx_float16"]["bytes"]
+        score = adjustments.score(predicted, "data/annotations.parquet", adjustment, balanced_weight)
         if sizes[name] <= settings.max_mb * 1e6:
-            candidates[name] = {"validation_macro_f1": score, "bytes": sizes[name]}
+            candidates[name] = {"validation_score": score, "bytes": sizes[name]}
     if not candidates:
         smallest = min(sizes, key=lambda name: sizes[name])
         raise InputError(
@@ -37,9 +39,14 @@ def main() -> None:
             f"{sizes[smallest] / 1e6:.1f} MB: raise it or export a smaller model"
         )
     # Ties go to the smaller file, then to the first name, so that the choice is the same on every run.
-    best = min(candidates, key=lambda name: (-candidates[name]["validation_macro_f1"], candidates[name]["bytes"], name))
+    best = min(candidates, key=lambda name: (-candidates[name]["validation_score"], candidates[name]["bytes"], name))
     write_json("metrics/best.json", {"model": best, **candidates[best]})
-    print(f"best: {best}, validation macro-F1 {candidates[best]['validation_macro_f1']:.4f}")
+    print(f"best: {best}, validation score {candidates[best]['validation_score']:.4f}")
+
+
+def _read(path: str) -> dict:
+    with open(path, encoding="utf-8") as file:
+        return json.load(file)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ def main(student: str) -> None:
         print(f"{path}: agrees with {agreement:.1%} of the labels", flush=True)
     targets = soft_targets.distilled(
         predictions,
-        soft_targets.one_hot(faces),
+        soft_targets.read(settings.labels, faces),
         label_weight=settings.label_weight,
         temperature=settings.temperature,
     )

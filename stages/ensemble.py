@@ -4,7 +4,7 @@ import json
 
 from emotion.core import predictions, stage
 from emotion.core.params import load
-from emotion.evaluation import ensemble, reporting, subsets
+from emotion.evaluation import adjustments, ensemble, reporting, subsets
 
 
 def main() -> None:
@@ -18,7 +18,7 @@ def main() -> None:
         files = {name: f"plots/predictions/{subset}_tta/{name}.csv" for name in members}
         averages[subset] = ensemble.average({name: predictions.read(path) for name, path in files.items()})
         predictions.write(averages[subset], f"plots/ensemble/{subset}.csv")
-    scored = subsets.scored_subsets(averages["validation"], averages["test"], chosen["temperature"])
+    scored = subsets.scored_subsets(averages, "data/annotations.parquet", adjustments.read(chosen))
     headlines = reporting.write("ensemble", scored, settings, {})
     scores = ", ".join(f"{subset} {score['accuracy']:.2%}" for subset, score in headlines.items())
     print(f"{' + '.join(members)}: {scores}")

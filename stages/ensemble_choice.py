@@ -7,7 +7,7 @@ from emotion.core import predictions, stage
 from emotion.core.errors import InputError, suggest
 from emotion.core.files import write_json
 from emotion.core.params import load
-from emotion.evaluation import calibration, ensemble, metrics
+from emotion.evaluation import adjustments, calibration, ensemble, metrics
 
 PREDICTIONS = Path("plots/predictions/validation_tta")
 RUNNERS_UP = 5
@@ -26,18 +26,20 @@ def main() -> None:
     probabilities = {name: one.probabilities for name, one in found.items()}
     groups = ensemble.ranked(labels, probabilities, settings.metric, settings.max_members)
     best, *runners_up = (_scored(found, group) for group in groups[: 1 + RUNNERS_UP])
+    mean = ensemble.average({name: found[name] for name in groups[0]})
+    best |= adjustments.fitted(mean, "data/annotations.parquet", load("calibrate", calibration.CalibrateSettings))
     rest = {"runners_up": runners_up, "candidates": [_scored(found, (name,)) for name in found]}
     write_json("metrics/ensemble_members.json", best | rest)
     print(f"{' + '.join(best['members'])}: validation accuracy {best['accuracy']:.2%}")
 
 
 def _scored(found: dict[str, predictions.Predictions], members: tuple[str, ...]) -> dict[str, Any]:
-    """Return a group's members, its scores and its temperature."""
+    """Return a group's members and its scores for the labels, at the best temperature for these."""
     mean = ensemble.average({name: found[name] for name in members})
     temperature = calibration.fit_temperature(mean.labels, mean.probabilities)
     scores = metrics.headline(mean.labels, calibration.apply_temperature(mean.probabilities, temperature))
     chosen = {name: scores[name] for name in ("accuracy", "macro_f1", "log_loss")}
-    return {"members": list(members), **chosen, "temperature": temperature}
+    return {"members": list(members), **chosen}
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Score one model from its predictions, temperatures and history: python -m stages.evaluate cnn."""
+"""Score one model from its predictions, their adjustment and its history: python -m stages.evaluate cnn."""
 
 import csv
 import json
@@ -6,7 +6,7 @@ import sys
 
 from emotion.core import predictions, stage
 from emotion.core.params import load
-from emotion.evaluation import reporting, subsets
+from emotion.evaluation import adjustments, reporting, subsets
 
 
 def main(name: str) -> None:
@@ -16,9 +16,12 @@ def main(name: str) -> None:
         fitted = json.load(file)
     scored: dict[str, subsets.Scored] = {}
     for mode, suffix in {"without_tta": "", "with_tta": "_tta"}.items():
-        validation = predictions.read(f"plots/predictions/validation{suffix}/{name}.csv")
-        test = predictions.read(f"plots/predictions/test{suffix}/{name}.csv")
-        scored |= subsets.scored_subsets(validation, test, fitted[mode]["temperature"], suffix)
+        predicted = {
+            subset: predictions.read(f"plots/predictions/{subset}{suffix}/{name}.csv")
+            for subset in ("validation", "test")
+        }
+        adjustment = adjustments.read(fitted[mode])
+        scored |= subsets.scored_subsets(predicted, "data/annotations.parquet", adjustment, suffix)
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
         best_epoch = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]
     train = {"train": {"accuracy": float(best_epoch["accuracy"])}}

@@ -5,8 +5,10 @@ import json
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from emotion.core import dataset, stage
@@ -15,7 +17,7 @@ from emotion.core.labels import EMOTIONS
 from emotion.core.params import load
 from emotion.export import formats, parity, quantization
 from emotion.export.settings import ExportSettings
-from emotion.training import forward, hardware, loop
+from emotion.training import forward, hardware, loop, soft_targets
 from emotion.training.settings import HardwareSettings
 
 DATA = Path("data/learn.parquet")
@@ -29,13 +31,14 @@ def main(name: str) -> None:
     tf.config.set_visible_devices([], "GPU")  # where float32 is often computed as TF32
     weights = Path(f"models/{name}.keras")
     model = keras.saving.load_model(weights, compile=False)
-    temperature = _temperature(name)
-    formats.apply_temperature(model, temperature)
+    adjustment = _adjustment(name)
+    priors = np.array([adjustment["priors"][emotion] for emotion in EMOTIONS])
+    formats.adjust(model, adjustment["temperature"], adjustment["prior_exponent"] * np.log(priors))
     faces = dataset.load(DATA, "validation")
     expected = forward.predictor(model)(faces.pixels)
-    scores = loop.validation_scores(expected, faces.labels)
+    scores = loop.validation_scores(expected, soft_targets.one_hot(faces))
     facts = {
-        "temperature": temperature,
+        **adjustment,
         "weights_md5": _md5(weights),
         "data_md5": _md5(DATA),
         "validation_accuracy": round(scores["val_accuracy"], 6),
@@ -57,9 +60,9 @@ def main(name: str) -> None:
     print(f"Keras: accuracy {facts['validation_accuracy']:.4f}")
 
 
-def _temperature(name: str) -> float:
+def _adjustment(name: str) -> dict[str, Any]:
     calibration = json.loads(Path(f"metrics/calibration/{name}.json").read_text(encoding="utf-8"))
-    return calibration["without_tta"]["temperature"]
+    return {key: calibration["without_tta"][key] for key in ("temperature", "prior_exponent", "priors")}
 
 
 def _md5(path: Path) -> str:

@@ -23,6 +23,7 @@ NO_AUGMENTATION: dict[str, Any] = {
     "shear": 0.0,
     "horizontal_flip": False,
     "brightness": 0.0,
+    "camera": 0.0,
     "random_erasing": 0.0,
     "random_erasing_max_area": 0.2,
     "mixup_alpha": 0.0,

@@ -4,9 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import yaml
 
-from emotion.core import predictions
+from emotion.core import predictions, votes
 
 
 def confident(predicted: np.ndarray, probability: float = 0.4) -> np.ndarray:
@@ -33,6 +35,15 @@ def write(path: str, probabilities: np.ndarray, labels: np.ndarray, **changes: A
     count = len(probabilities)
     faces = {"names": [f"{number}.png" for number in range(count)], "leakage": np.full(count, "no"), **changes}
     predictions.write(predictions.Predictions(labels=labels[:count], probabilities=probabilities, **faces), path)
+
+
+def write_votes(counts: dict[str, dict[str, int]] | None = None) -> None:
+    """Write data/annotations.parquet: for each face how many annotators chose an emotion; by default nobody voted."""
+    counts = counts or {}
+    columns = {column: [row.get(column, 0) for row in counts.values()] for column in votes.COLUMNS}
+    Path("data").mkdir(exist_ok=True)
+    table = pa.table({"face": pa.array(counts, pa.string()), **columns})
+    pq.write_table(table, "data/annotations.parquet")
 
 
 def write_params(**sections: Any) -> None:

@@ -25,9 +25,10 @@ FACES = np.random.default_rng(1).integers(0, 256, (8, 48, 48), np.uint8)
 BATCH = FACES[..., None].astype(np.float32)
 
 
-def _build(name: str, **changes: Any) -> keras.Model:
-    own = {"name": name, "weights": "scratch", "input_size": 32, "dense": 8}
-    return registry.build("application", {**example_model()["build"], **own, **changes}, "models.x.build")
+def _build(name: str, weights: str = "params/none.csv", **changes: Any) -> keras.Model:
+    own = {"name": name, "input_size": 32, "dense": 8}
+    build = {**example_model()["build"], **own, **changes}
+    return registry.build("application", build, "models.x.build", weights=weights)
 
 
 @pytest.fixture(scope="module", params=["MobileNetV3Small", "EfficientNetV2B0", "DenseNet121"])
@@ -133,7 +134,8 @@ def test_a_new_model_needs_nothing_but_a_block_of_params(tmp_path: Path):
         tmp_path / "mine.weights.h5"
     )
     values, model = tiny.params(), example_model()
-    model["build"] |= {"weights": "mine.weights.h5", "input_size": 32}
+    model |= {"weights": "mine.weights.h5"}
+    model["build"] |= {"input_size": 32}
     model["fit"] |= {"epochs": 2, "batch_size": 16}
     tiny.write_params(tmp_path, {**values, "models": {"mobilenet": model}})
     command = [sys.executable, "-m", "stages.train", "mobilenet"]

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
+from emotion.training import camera
 from emotion.training.augmentation import AugmentationSettings, affine_matrices, augment
 from tests.fitting import NO_AUGMENTATION
 
@@ -20,7 +21,7 @@ def _settings(**changes: Any) -> AugmentationSettings:
 
 
 EVERYTHING = _settings(rotation=10.0, shift=0.1, zoom=0.1, shear=5.0, horizontal_flip=True, brightness=0.3,
-                       random_erasing=0.5, mixup_alpha=0.4, mixup_off_epochs=2)  # fmt: skip
+                       camera=0.5, random_erasing=0.5, mixup_alpha=0.4, mixup_off_epochs=2)  # fmt: skip
 
 
 def _augmented(faces: np.ndarray = FACES, **changes: Any) -> np.ndarray:
@@ -174,3 +175,20 @@ def test_a_smaller_size_shows_the_whole_face_and_moves_it_likewise():
 def test_progressive_sizes_that_do_not_end_at_full_size_are_refused(sizes: list[int]):
     with pytest.raises(ValidationError, match="progressive_sizes"):
         _settings(progressive_sizes=sizes)
+
+
+def test_cameras_change_about_the_wanted_share_of_faces_by_each_kind():
+    smooth = np.repeat(cv2.resize(FACES[:1, :6, :6].transpose(1, 2, 0), (48, 48))[None], 400, axis=0)
+    pixels = _augmented(smooth, camera=0.2)
+    changed = np.abs(pixels - smooth).max(axis=(1, 2)) > 0
+    assert 0.55 < changed.mean() < 0.75  # 1 - 0.8^5 = 0.67, less those whose strength is almost nothing
+    assert np.abs(pixels - smooth).mean(axis=(1, 2)).max() < 60, "a face cannot be recognised any more"
+
+
+@pytest.mark.parametrize("kind", [camera._gamma, camera._blurred, camera._coarse, camera._noisy, camera._compressed])
+def test_a_kind_of_camera_changes_more_the_stronger_it_is(kind: Any):
+    smooth = cv2.resize(FACES[0, :12, :12], (48, 48))
+    weak, strong = (
+        np.abs(kind(smooth, strength, np.random.default_rng(1)).astype(float) - smooth).mean() for strength in (0.6, 1)
+    )
+    assert 0 < weak < strong

@@ -160,8 +160,7 @@ def test_sample_params_make_every_model_smaller(model: str):
 def test_build_of_a_model_holds_exactly_what_its_network_takes(model: str, params: dict):
     settings = params["models"][model]
     takes = {argument.arg for argument in _builder(Path("emotion/models", f"{settings['network']}.py")).args.kwonlyargs}
-    takes |= {"weights_sha256"} if "weights" in takes else set()
-    assert set(settings["build"]) == takes - {"classes"}
+    assert set(settings["build"]) == takes - {"classes", "weights"}
 
 
 def test_the_commented_example_is_no_model_of_the_params():

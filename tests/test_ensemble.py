@@ -13,7 +13,7 @@ from sklearn import metrics
 
 from emotion.core import predictions
 from emotion.core.errors import InputError
-from emotion.evaluation import calibration
+from emotion.evaluation import adjustments, calibration
 from emotion.evaluation.ensemble import ranked
 from stages import ensemble, ensemble_choice
 from tests import predicted
@@ -90,15 +90,19 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with params and predictions of five models for the same validation and test faces."""
     monkeypatch.chdir(tmp_path)
     _write_params(list(CANDIDATES))
+    predicted.write_votes()
     for subset in ("validation", "test"):
         for name, probabilities in CANDIDATES.items():
             _write(subset, name, probabilities)
     return tmp_path
 
 
+CALIBRATE = {"balanced_weight": 0.5, "folds": 5, "seed": 1}
+
+
 def _write_params(candidates: list[str]) -> None:
     settings = {"candidates": candidates, "max_members": 3, "metric": "log_loss"}
-    predicted.write_params(ensemble=settings, evaluate={"resamples": 100, "seed": 1})
+    predicted.write_params(ensemble=settings, evaluate={"resamples": 100, "seed": 1}, calibrate=CALIBRATE)
 
 
 def _write(subset: str, name: str, probabilities: np.ndarray, **changes: Any) -> None:
@@ -156,7 +160,8 @@ def test_the_ensemble_is_scored_like_a_model(project: Path):
     ensemble.main()
     scores = _json("ensemble")
     assert list(scores) == ["validation", "test", "test_no_exact_leakage", "test_no_leakage"]
-    correct = _mean(_json("ensemble_members")["members"]).argmax(axis=1) == LABELS
+    chosen = _json("ensemble_members")
+    correct = adjustments.read(chosen).apply(_mean(chosen["members"])).argmax(axis=1) == LABELS
     not_exact = correct[np.arange(300) % 3 != 2]
     assert scores["test"]["accuracy"] == pytest.approx(correct.mean(), abs=1e-6)
     assert scores["test_no_exact_leakage"]["accuracy"] == pytest.approx(not_exact.mean(), abs=1e-6)

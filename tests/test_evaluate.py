@@ -7,13 +7,22 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emotion.evaluation import subsets
+from emotion.core.labels import EMOTIONS
+from emotion.evaluation import adjustments, subsets
 from stages import calibrate, evaluate
 from tests import predicted
 
 LABELS = np.arange(70) % 7
 ONE_HOT = np.eye(7)[LABELS]
 LEAKAGE = np.array(["no"] * 40 + ["near"] * 20 + ["exact"] * 10)
+# Of the first 20 faces, 8 annotators agree with the label; of the next 20, 6 see the emotion after it; for the others
+# there is no majority.
+VOTES = {
+    str(face): {EMOTIONS[label]: 8 if face < 20 else 4, EMOTIONS[(label + 1) % 7]: 2 if face < 20 else 6}
+    if face < 40
+    else {EMOTIONS[label]: 5, EMOTIONS[(label + 1) % 7]: 5}
+    for face, label in enumerate(LABELS)
+}
 HISTORY = "epoch,accuracy,best\n1,0.2,1\n2,0.3,1\n3,0.9,0\n"
 SETTINGS = subsets.EvaluateSettings(resamples=50, seed=1)
 
@@ -26,7 +35,9 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         for subset, correct in {"validation": 10, "test": 35, "validation_tta": 14, "test_tta": 42}.items():
             probabilities = predicted.right_for_first(LABELS, correct)
             predicted.write(f"plots/predictions/{subset}/cnn.csv", probabilities, LABELS, leakage=LEAKAGE)
-        predicted.write_params(evaluate={"resamples": 200, "seed": 1}, calibrate={"folds": 5, "seed": 1})
+        calibrated = {"balanced_weight": 0.0, "folds": 5, "seed": 1}
+        predicted.write_params(evaluate={"resamples": 200, "seed": 1}, calibrate=calibrated)
+        predicted.write_votes(VOTES)
         calibrate.main("cnn")
         Path("plots/history").mkdir()
         Path("plots/history/cnn.csv").write_text(HISTORY, encoding="utf-8")
@@ -46,22 +57,29 @@ def test_metrics_have_the_accuracy_of_each_subset_without_and_with_tta(written: 
     expected = {
         "train": 0.3,
         "validation": 10 / 70,
+        "validation_majority": (10 + 20) / 40,
         "test": 35 / 70,
         "test_no_exact_leakage": 35 / 60,
         "test_no_leakage": 35 / 40,
+        "test_majority": (20 + 5) / 40,
+        "test_majority_no_leakage": (20 + 5) / 40,
+        "test_clear": 20 / 20,
         "validation_tta": 14 / 70,
         "test_tta": 42 / 70,
     }
     assert accuracies == pytest.approx(expected, abs=1e-6)
     compared = ("accuracy", "macro_f1", "balanced_accuracy")
     names = {f"{name}{end}" for name in compared for end in ("", "_low", "_high")} | {"roc_auc", "log_loss", "ece"}
+    names |= {"vote_ece", "vote_cross_entropy"}
     assert all(set(scores) == names for subset, scores in written["metrics"].items() if subset != "train")
 
 
 def test_details_have_intervals_and_with_tta_subsets_without_leakage(written: dict[str, Any]):
     details = {row["subset"]: row for row in written["scores"]["scores"]}
     expected = {subset: scores["accuracy"] for subset, scores in written["metrics"].items() if subset != "train"}
-    expected |= {"test_tta_no_exact_leakage": 42 / 60, "test_tta_no_leakage": 40 / 40}
+    expected |= {"test_tta_no_exact_leakage": 42 / 60, "test_tta_no_leakage": 40 / 40, "test_tta_clear": 20 / 20}
+    expected |= {"test_tta_majority": 20 / 40, "test_tta_majority_no_leakage": 20 / 40}
+    expected |= {"validation_tta_majority": (14 + 20) / 40}
     assert details.keys() == expected.keys()
     for subset, found in details.items():
         assert found["scores"]["accuracy"]["accuracy"] == pytest.approx(expected[subset], abs=1e-6)
@@ -80,14 +98,17 @@ def test_charts_are_without_tta(written: dict[str, Any]):
 def test_test_faces_are_scaled_by_the_temperature_of_validation_faces(written: dict[str, Any]):
     test = next(row for row in written["scores"]["scores"] if row["subset"] == "test")["calibration"]
     fitted = written["calibration"]
-    # 10 of 70 validation predictions are correct: no confidence may be above a seventh.
-    assert test["temperature"] == fitted["without_tta"]["temperature"] > 5
+    assert test["temperature"] == fitted["without_tta"]["temperature"]
     assert fitted["with_tta"]["temperature"] != fitted["without_tta"]["temperature"]
-    assert test["before"]["ece"] == pytest.approx(0.5 - 0.4) and test["after"]["ece"] > 0.3
+    assert test["before"]["ece"] == pytest.approx(0.5 - 0.4)
+    # Right for 20 faces with a share of 0.8, 15 with 0.4 and 15 with 0.5, for 20 faces with 0.6, 0.5 and so on.
+    votes = [0.8] * 20 + [0.4] * 15 + [0.6] * 5 + [0.5] * 30
+    assert test["before"]["vote_ece"] == pytest.approx(np.mean(votes) - 0.4, abs=1e-6)
 
 
 def _details(labels: np.ndarray, probabilities: np.ndarray, temperature: float = 1.0) -> dict[str, Any]:
-    return subsets.details(subsets.Scored(labels, probabilities, temperature), SETTINGS)
+    adjustment = adjustments.Adjustment(temperature, 0.0, np.full(7, 1 / 7))
+    return subsets.details(subsets.Scored(labels, np.eye(7)[labels], probabilities, adjustment), SETTINGS)
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,5 @@
 """Every network of emotion/models; a new file is tested without a new test."""
 
-import functools
-import hashlib
-import threading
-from collections.abc import Iterator
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +21,7 @@ from tools.quickstart import merge
 PARAMS = merge(*(yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml")))
 # The commented example stands for networks of which no model is trained; here with a residual one, whose untrained
 # output depends on its input.
-EXAMPLE = merge(example_model(), {"build": {"name": "ResNet50V2", "weights": "scratch", "input_size": 32}})
+EXAMPLE = merge(example_model(), {"build": {"name": "ResNet50V2", "input_size": 32}})
 SETTINGS = {model["network"]: ModelSettings(**model) for model in [*PARAMS["models"].values(), EXAMPLE]}
 APPLICATIONS = {"vgg16": keras.applications.VGG16, "resnet50v2": keras.applications.ResNet50V2}
 Pretrained = tuple[str, keras.Model, Path]
@@ -37,9 +32,9 @@ def _build(network: str, **changes: Any) -> keras.Model:
     return registry.build(network, {**SETTINGS[network].build, **changes})
 
 
-def _pretrained(network: str, weights: object, sha256: str = "", **changes: Any) -> keras.Model:
+def _pretrained(network: str, weights: Path, **changes: Any) -> keras.Model:
     plain = {"batch_norm": False} if network == "vgg16" else {}
-    return _build(network, weights=str(weights), weights_sha256=sha256, **plain, **changes)
+    return registry.build(network, {**SETTINGS[network].build, **plain, **changes}, weights=str(weights))
 
 
 def test_every_network_has_a_model_or_a_commented_example_in_params():
@@ -118,14 +113,10 @@ def _same(model: keras.Model, base: keras.Model) -> bool:
     return all(np.array_equal(one, other) for pair in pairs for one, other in zip(*pair, strict=True))
 
 
-def _sha256(file: Path) -> str:
-    return hashlib.sha256(file.read_bytes()).hexdigest()
-
-
 @pytest.mark.parametrize("file", ["old.h5", "new.weights.h5"])
 def test_weights_come_from_a_file_and_only_the_last_layers_train(pretrained: Pretrained, file: str):
     network, base, folder = pretrained
-    model = _pretrained(network, folder / file, _sha256(folder / file), trainable_layers=3)
+    model = _pretrained(network, folder / file, trainable_layers=3)
     assert _same(model, base)
     assert not _same(_build(network), base)
     trainable = {layer.name for layer in model.layers if layer.trainable}
@@ -134,10 +125,8 @@ def test_weights_come_from_a_file_and_only_the_last_layers_train(pretrained: Pre
     assert {"dense", "emotion"} <= trainable
 
 
-def test_weights_of_another_hash_or_network_are_refused(pretrained: Pretrained):
+def test_weights_of_another_network_are_refused(pretrained: Pretrained):
     network, _, folder = pretrained
-    with pytest.raises(InputError, match="the hash of .*old.h5 is not weights_sha256: download it again or correct"):
-        _pretrained(network, folder / "old.h5", "0" * 64)
     other = next(name for name in APPLICATIONS if name != network)
     with pytest.raises(InputError, match=f"{other} cannot be built: ") as error:
         _pretrained(other, folder / "old.h5")
@@ -151,28 +140,6 @@ def test_a_network_that_fails_without_a_message_is_an_error_of_one_line(monkeypa
     monkeypatch.setattr("emotion.models.cnn.build", build)
     with pytest.raises(InputError, match="^build: cnn cannot be built: AssertionError$"):
         _build("cnn")
-
-
-@pytest.fixture
-def server(pretrained: Pretrained, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
-    """The local address that serves the folder of weights; Keras' cache of downloads is empty."""
-    monkeypatch.setattr("keras.src.backend.config._KERAS_DIR", str(tmp_path))
-    handler = functools.partial(SimpleHTTPRequestHandler, directory=str(pretrained[2]))
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as served:
-        threading.Thread(target=served.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{served.server_port}"
-        served.shutdown()
-
-
-def test_weights_come_from_a_url_if_they_have_the_hash(pretrained: Pretrained, server: str, tmp_path: Path):
-    network, base, folder = pretrained
-    sha256 = _sha256(folder / "old.h5")
-    assert _same(_pretrained(network, f"{server}/old.h5", sha256), base)
-    assert (tmp_path / f"models/{sha256[:12]}-old.h5").exists()
-    for address, wrong in ((f"{server}/old.h5", "0" * 64), (f"{server}/none.h5", sha256)):
-        with pytest.raises(InputError, match=f"{network} cannot be built: ") as error:
-            _pretrained(network, address, wrong)
-        assert "\n" not in str(error.value)
 
 
 def test_training_changes_the_head_of_a_frozen_network_only(tmp_path: Path):

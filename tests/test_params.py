@@ -216,7 +216,6 @@ def test_a_misspelt_stage_or_key_gets_a_suggestion(monkeypatch, arguments: list[
         ("cnn", {"dropout": True}, r"^models\.x\.build\.dropout is True: Input should be a valid number$"),
         ("cnn", {"dens": 4}, "models.x.build: cnn takes no 'dens'; did you mean 'dense'\\?"),
         ("cnn", {"dense": None}, "models.x.build: cnn needs dense$"),
-        ("vgg16", {"weights_sha256": None}, "models.x.build: vgg16 needs weights_sha256$"),
         ("vgg16", {"batch_norm": 1}, r"^models\.x\.build\.batch_norm is 1: Input should be a valid boolean$"),
         ("vgg", {}, "models.x.build: there is no network 'vgg'; did you mean 'vgg16'\\?"),
     ],

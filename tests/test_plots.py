@@ -22,7 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 MODELS = list(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"])
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
-CHARTS: dict[str, dict[str, Any]] = {name: chart for entry in PIPELINE["plots"] for name, chart in entry.items()}
+OF_ALL_MODELS = yaml.safe_load((ROOT / "stages/dvc.yaml").read_text(encoding="utf-8"))["plots"]
+CHARTS: dict[str, dict[str, Any]] = {name: chart for entry in OF_ALL_MODELS for name, chart in entry.items()}
 
 
 def _of_models(kind: str) -> dict[str, dict[str, Any]]:
@@ -48,15 +49,15 @@ PICTURES = [
 
 @pytest.mark.parametrize("name", CHARTS)
 def test_chart_of_all_models_names_every_model(name: str):
-    named = set(CHARTS[name]["y"])
+    named = {path.removeprefix("../") for path in CHARTS[name]["y"]}
     patterns = {str(Path(path).with_stem("${key}")) for path in named}
     known = {*STAGE_PLOTS, *STAGE_OUTS}
-    assert len(patterns) == 1 and patterns <= known, f"{name} in dvc.yaml: {patterns} is no stage's output"
+    assert len(patterns) == 1 and patterns <= known, f"{name} in stages/dvc.yaml: {patterns} is no stage's output"
     (pattern,) = patterns
     wanted = {pattern.replace("${key}", name) for name in MODELS}
     wanted |= {pattern.replace("${key}", "ensemble")} & {*ENSEMBLE_PLOTS, "plots/risk_coverage/ensemble.json"}
-    assert not wanted - named, f"{name} in dvc.yaml: add {sorted(wanted - named)} to its y"
-    assert not named - wanted, f"{name} in dvc.yaml: remove {sorted(named - wanted)}, no model of params.yaml"
+    assert not wanted - named, f"{name} in stages/dvc.yaml: add {sorted(wanted - named)} to its y"
+    assert not named - wanted, f"{name} in stages/dvc.yaml: remove {sorted(named - wanted)}, no model of params.yaml"
 
 
 @pytest.mark.parametrize("path", DRAWN)
@@ -156,7 +157,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository of two commits with this one's pipeline, templates and DVC settings, and made-up outputs."""
     folder = tmp_path_factory.mktemp("repository")
     shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
-    for name in ("dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore"):
+    (folder / "stages").mkdir()
+    for name in ("dvc.yaml", "stages/dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
     git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
     subprocess.run([*git, "init", "--quiet"], cwd=folder, check=True)

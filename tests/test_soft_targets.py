@@ -102,3 +102,21 @@ def test_a_temperature_of_two_takes_the_root_of_odds():
 
 def test_a_probability_of_zero_gives_finite_targets():
     assert np.isfinite(_distilled([np.eye(7)[[0, 1, 2]]], temperature=4.0)).all()
+
+
+def test_targets_of_votes_are_their_shares_and_the_label_where_there_are_none():
+    counts = np.zeros((3, 10), int)
+    counts[0, [0, 3, 7, 9]] = (3, 1, 4, 2)  # contempt and not a face count for nothing
+    counts[1, 8] = 10
+    targets = soft_targets.of_votes(counts, np.eye(7)[[5, 2, 6]], 0.5)
+    assert targets.dtype == np.float32
+    assert targets.tolist() == [[0.375, 0, 0, 0.125, 0, 0.5, 0], np.eye(7)[2].tolist(), np.eye(7)[6].tolist()]
+
+
+def test_faces_without_a_row_keep_their_labels_where_that_is_wanted(tmp_path: Path):
+    row = ",".join(["a", "0.5", "0.5", *["0"] * 5])
+    (tmp_path / "targets.csv").write_text(f"{HEADER}\n{row}\n", encoding="utf-8")
+    targets = soft_targets.read(tmp_path / "targets.csv", FACES, partial=True)
+    assert targets[FACES.names.index("a")].tolist() == [0.5, 0.5, 0, 0, 0, 0, 0]
+    others = [number for number, name in enumerate(FACES.names) if name != "a"]
+    assert np.array_equal(targets[others], ONE_HOT[others])

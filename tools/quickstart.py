@@ -44,12 +44,12 @@ def sample_params() -> dict[str, Any]:
 
 
 def merge(params: Any, overrides: Any, place: str = "") -> Any:
-    """Return params with the values of overrides in their place, section by section.
+    """Return params with the values of overrides in their place, section by section; {} empties a section.
 
     Raises:
         InputError: An override has no such key in params.
     """
-    if not (isinstance(params, dict) and isinstance(overrides, dict)):
+    if not (isinstance(params, dict) and isinstance(overrides, dict) and overrides):
         return overrides
     for key in overrides:
         if key not in params:

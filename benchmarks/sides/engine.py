@@ -24,6 +24,7 @@ PLAIN = AugmentationSettings(
     shear=0,
     horizontal_flip=False,
     brightness=0,
+    camera=0,
     random_erasing=0,
     random_erasing_max_area=0.2,
     mixup_alpha=0,

@@ -1,7 +1,10 @@
 """Calibration: of the faces predicted with a confidence of 70 %, 70 % should be correct.
 
 Temperature scaling and the expected calibration error (ECE) are those of Guo et al., "On Calibration of Modern Neural
-Networks", 2017.
+Networks", 2017. Where annotators voted, a prediction is as correct as its emotion's share of the votes: calibrated on the
+label of the majority alone, a network that gives the true shares would be made too confident.
+
+Everywhere here, `labels` are either positions in EMOTIONS, (n,), or shares of the emotions, (n, 7).
 """
 
 import numpy as np
@@ -19,15 +22,11 @@ class CalibrateSettings(Section):
 
     folds: int = Field(ge=2)
     seed: int = Field(ge=0)
+    balanced_weight: float = Field(ge=0, le=1)  # of balanced accuracy, beside accuracy, in the choice of the exponent
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the temperature that minimises the log loss, rounded to four digits.
-
-    Args:
-        labels: Positions in EMOTIONS, (n,).
-        probabilities: Float (n, 7), rows that sum to one.
-    """
+    """Return the temperature that minimises the log loss, rounded to four digits."""
 
     def loss(log_temperature: float) -> float:
         return log_loss(labels, apply_temperature(probabilities, np.exp(log_temperature)))
@@ -44,26 +43,29 @@ def apply_temperature(probabilities: np.ndarray, temperature: float) -> np.ndarr
 
 
 def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean negative logarithm of the true label's probability."""
-    of_label = probabilities[np.arange(len(labels)), labels]
-    return float(-np.log(np.maximum(of_label, np.finfo(float).tiny)).mean())
+    """Return the mean negative logarithm of the true label's probability; of shares, the cross-entropy."""
+    logarithms = np.log(np.maximum(probabilities, np.finfo(float).tiny))
+    if labels.ndim == 1:
+        return float(-logarithms[np.arange(len(labels)), labels].mean())
+    return float(-(labels * logarithms).sum(axis=1).mean())
 
 
 def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean squared distance to the one-hot label, 0 to 2 (Brier, 1950)."""
-    return float(((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1).mean())
+    """Return the mean squared distance to the one-hot label or the shares, 0 to 2 (Brier, 1950)."""
+    shares = np.eye(probabilities.shape[1])[labels] if labels.ndim == 1 else labels
+    return float(((probabilities - shares) ** 2).sum(axis=1).mean())
 
 
 def bins(labels: np.ndarray, probabilities: np.ndarray, equal_mass: bool) -> list[dict[str, float]]:
     """Return the number of faces, mean confidence and accuracy of each bin of the confidence; empty bins are left out.
 
     Args:
-        labels: Positions in EMOTIONS, (n,).
+        labels: Of the faces.
         probabilities: Float (n, 7).
         equal_mass: Bins with equal numbers of faces, instead of bins of equal width.
     """
     confidence = probabilities.max(axis=1)
-    correct = probabilities.argmax(axis=1) == labels
+    correct = _correctness(labels, probabilities)
     if equal_mass:
         order = np.argsort(confidence.round(9), kind="stable")  # rounded, so that ties stay in their order
         groups = np.array_split(order, BINS)
@@ -75,6 +77,12 @@ def bins(labels: np.ndarray, probabilities: np.ndarray, equal_mass: bool) -> lis
         for group in groups
         if len(group)
     ]
+
+
+def _correctness(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return whether each prediction is correct or, of shares, how correct it is, (n,)."""
+    predicted = probabilities.argmax(axis=1)
+    return predicted == labels if labels.ndim == 1 else labels[np.arange(len(labels)), predicted]
 
 
 def _equal_width_bin(confidence: np.ndarray) -> np.ndarray:

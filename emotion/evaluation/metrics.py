@@ -43,6 +43,24 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
     return float(metrics.f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))
 
 
+def weighted_accuracy(shares: np.ndarray, predicted: np.ndarray, balanced_weight: float) -> float:
+    """Return the weighted mean of accuracy and balanced accuracy, rounded to six digits.
+
+    A prediction is as correct as its emotion's share of the votes; the recall of an emotion is the share of its votes that
+    is predicted. So every vote for a rare emotion counts, and not only the few faces on which it has a majority.
+
+    Args:
+        shares: Of the votes (n, 7), or one-hot labels.
+        predicted: Positions in EMOTIONS, (n,).
+        balanced_weight: Weight of balanced accuracy, 0..1.
+    """
+    correct = shares * np.eye(len(CLASSES))[predicted]
+    received = shares.sum(axis=0)
+    recalls = (correct.sum(axis=0) / np.maximum(received, 1e-9))[received > 0]
+    accuracy = correct.sum(axis=1).mean()
+    return round(float((1 - balanced_weight) * accuracy + balanced_weight * recalls.mean()), 6)
+
+
 def per_class(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str, object]]:
     """Return precision, recall, F1 and the number of faces of each emotion."""
     predicted = probabilities.argmax(axis=1)

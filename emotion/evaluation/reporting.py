@@ -41,10 +41,10 @@ def write(
 
 
 def _reliability(subset: Scored) -> list[dict[str, float | str]]:
-    """Return the bins of confidence before and after temperature scaling."""
+    """Return the bins of confidence before and after the adjustment."""
     return [
         {"when": when, **{name: round(value, 6) for name, value in one.items()}}
-        for when, probabilities in {"before": subset.uncalibrated, "after": subset.probabilities}.items()
+        for when, probabilities in {"before": subset.unadjusted, "after": subset.probabilities}.items()
         for one in calibration.bins(subset.labels, probabilities, equal_mass=True)
     ]
 

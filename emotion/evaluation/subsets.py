@@ -1,14 +1,17 @@
 """The subsets on which a model is scored, and all its scores on a subset."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
+from emotion.core import votes
 from emotion.core.params import Section
 from emotion.core.predictions import Predictions
-from emotion.evaluation import bootstrap, calibration, metrics
+from emotion.evaluation import adjustments, bootstrap, calibration, metrics
+from emotion.evaluation.adjustments import Adjustment
 
 HEADLINE = ("accuracy", "macro_f1", "balanced_accuracy")  # with their CI in metrics/<model>.json
 WITHOUT_CI = ("roc_auc", "log_loss")
@@ -25,36 +28,60 @@ class EvaluateSettings(Section):
 
 @dataclass(frozen=True)
 class Scored:
-    """Labels (n,), a model's probabilities (n, 7) before temperature scaling, and the temperature."""
+    """A model's predictions for the faces of a subset.
+
+    Attributes:
+        labels: Positions in EMOTIONS, (n,).
+        shares: Of the annotators' votes, (n, 7); one-hot labels where nobody voted.
+        unadjusted: The network's own probabilities, (n, 7).
+        adjustment: Fitted on validation faces.
+    """
 
     labels: np.ndarray
-    uncalibrated: np.ndarray
-    temperature: float
+    shares: np.ndarray
+    unadjusted: np.ndarray
+    adjustment: Adjustment
 
     @property
     def probabilities(self) -> np.ndarray:
-        """The calibrated probabilities, which an exported file gives, too."""
-        return calibration.apply_temperature(self.uncalibrated, self.temperature)
+        """The adjusted probabilities, which an exported file gives, too."""
+        return self.adjustment.apply(self.unadjusted)
+
+    def only(self, rows: np.ndarray, labels: np.ndarray | None = None) -> "Scored":
+        """Return some of the faces, bool (n,), with other labels (n,) if these are given."""
+        labels = self.labels if labels is None else labels
+        return Scored(labels[rows], self.shares[rows], self.unadjusted[rows], self.adjustment)
 
 
 def scored_subsets(
-    validation: Predictions, test: Predictions, temperature: float, suffix: str = ""
+    predicted: Mapping[str, Predictions], votes_path: str, adjustment: Adjustment, suffix: str = ""
 ) -> dict[str, Scored]:
-    """Return validation, test, and the test faces without exact leakage and without any leakage.
+    """Return validation and test faces, and of both those with a majority; of test faces also those without leakage.
 
     Args:
-        validation: Predictions for validation faces.
-        test: Predictions for test faces.
-        temperature: Fitted on the validation faces.
+        predicted: Predictions for `validation` and `test` faces.
+        votes_path: File of the annotators' votes; without any, the subsets with a majority are absent.
+        adjustment: Fitted on the validation faces.
         suffix: Of the names of the subsets, such as `_tta`.
     """
-    found = {
-        f"validation{suffix}": Scored(validation.labels, validation.probabilities, temperature),
-        f"test{suffix}": Scored(test.labels, test.probabilities, temperature),
-    }
-    for name, rows in {"no_exact_leakage": test.leakage != "exact", "no_leakage": test.leakage == "no"}.items():
-        if rows.any():
-            found[f"test{suffix}_{name}"] = Scored(test.labels[rows], test.probabilities[rows], temperature)
+    found = {}
+    for subset, one in predicted.items():
+        counts = votes.read(votes_path, one.names)
+        whole = Scored(one.labels, adjustments.vote_shares(counts, one.labels), one.probabilities, adjustment)
+        majority = votes.majority(counts)
+        clear = votes.majority(counts, votes.CLEAR_MAJORITY)
+        clean = one.leakage == "no"
+        parts = {
+            "": (np.ones(len(majority), bool), one.labels),
+            "_no_exact_leakage": (one.leakage != "exact", one.labels),
+            "_no_leakage": (clean, one.labels),
+            "_majority": (majority >= 0, majority),
+            "_majority_no_leakage": (clean & (majority >= 0), majority),
+            "_clear": (clear >= 0, clear),
+        }
+        wanted = parts if subset == "test" else ("", "_majority")
+        named = {f"{subset}{suffix}{part}": parts[part] for part in wanted}
+        found |= {name: whole.only(rows, labels) for name, (rows, labels) in named.items() if rows.any()}
     return found
 
 
@@ -84,7 +111,8 @@ def headline(details: dict[str, Any]) -> dict[str, float | None]:
     for name in HEADLINE:
         found |= details["scores"][name]
     found |= {name: details["scores"][name][name] for name in WITHOUT_CI}
-    return found | {"ece": details["calibration"]["after"]["ece"]}
+    after = details["calibration"]["after"]
+    return found | {name: after[name] for name in ("ece", "vote_ece", "vote_cross_entropy")}
 
 
 def _ends(name: str, interval: bootstrap.Interval) -> dict[str, float | None]:
@@ -93,11 +121,13 @@ def _ends(name: str, interval: bootstrap.Interval) -> dict[str, float | None]:
 
 
 def _calibration(subset: Scored, seed: int) -> dict[str, Any]:
-    """Return the calibration before and after temperature scaling, and the threshold for 90 % accuracy."""
+    """Return the calibration before and after the adjustment, and the threshold for 90 % accuracy."""
     low, high = calibration.ece_of_perfect_calibration(subset.probabilities, SIMULATIONS, seed)
-    found: dict[str, Any] = {"temperature": subset.temperature}
-    for when, probabilities in {"before": subset.uncalibrated, "after": subset.probabilities}.items():
+    found = {name: getattr(subset.adjustment, name) for name in ("temperature", "prior_exponent")}
+    for when, probabilities in {"before": subset.unadjusted, "after": subset.probabilities}.items():
         errors = {
+            "vote_ece": calibration.ece(subset.shares, probabilities),
+            "vote_cross_entropy": calibration.log_loss(subset.shares, probabilities),
             "ece": calibration.ece(subset.labels, probabilities),
             "adaptive_ece": calibration.ece(subset.labels, probabilities, equal_mass=True),
             "brier": calibration.brier(subset.labels, probabilities),

@@ -1,4 +1,4 @@
-"""The formats in which a network is exported, each with calibrated probabilities."""
+"""The formats in which a network is exported, each with adjusted probabilities."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -21,14 +21,15 @@ SUFFIXES: Final = {
 }
 
 
-def apply_temperature(model: keras.Model, temperature: float) -> None:
-    """Divide the logits of a network by a temperature, which scales kernel and bias of its last layer in place.
+def adjust(model: keras.Model, temperature: float, offsets: np.ndarray) -> None:
+    """Subtract offsets from the logits of a network and divide them by a temperature, in its last layer, in place.
 
-    So every exported file predicts calibrated probabilities without a further step.
+    So every exported file predicts adjusted probabilities without a further step.
 
     Args:
         model: Ends with a dense layer with softmax.
-        temperature: Above 1, predictions become less confident; the predicted label stays the same.
+        temperature: Above 1, predictions become less confident.
+        offsets: Of each emotion (7,): the logarithm of its prior, times the exponent.
 
     Raises:
         InputError: The network ends with another layer.
@@ -36,9 +37,10 @@ def apply_temperature(model: keras.Model, temperature: float) -> None:
     last = model.layers[-1]
     if not isinstance(last, keras.layers.Dense) or last.activation is not keras.activations.softmax:
         raise InputError(
-            f"{model.name}: the last layer, {last.name}, must be dense with softmax, to take up the temperature"
+            f"{model.name}: the last layer, {last.name}, must be dense with softmax, to take up the adjustment"
         )
-    last.set_weights([weight / temperature for weight in last.get_weights()])
+    kernel, bias = last.get_weights()
+    last.set_weights([kernel / temperature, (bias - offsets) / temperature])
 
 
 def write(model: keras.Model, sample: np.ndarray, metadata: Mapping[str, Any], paths: Mapping[str, Path]) -> None:

@@ -26,7 +26,8 @@ def of_model(name: str, best: str) -> dict[str, Any]:
         "parameters": "–",
         "macs": "–",
     }
-    for subset in ("no_exact_leakage", "no_leakage"):
+    found |= {name: subsets.get(f"test_{name}") for name in ("majority", "clear")}  # absent where nobody voted
+    for subset in ("no_exact_leakage", "no_leakage", "majority_no_leakage"):
         row = subsets.get(f"test_{subset}")  # absent if every test face leaks
         found[subset] = row["scores"]["accuracy"]["accuracy"] if row else None
     if Path(f"metrics/architecture/{name}.json").exists():

@@ -1,4 +1,4 @@
-"""Random augmentation of faces: affine transforms, brightness, random erasing and mixup."""
+"""Random augmentation of faces: affine transforms, cameras, brightness, random erasing and mixup."""
 
 from typing import Annotated, Any
 
@@ -8,6 +8,7 @@ from pydantic import Field, field_validator
 
 from emotion.core.params import Section
 from emotion.core.pictures import SIDE
+from emotion.training.camera import degraded
 
 MIN_ERASED_AREA = 0.02  # share of the picture; with the aspect ratios below, the values of the paper
 MAX_ASPECT_RATIO = 1 / 0.3
@@ -22,6 +23,7 @@ class AugmentationSettings(Section):
     shear: float = Field(ge=0, le=45)  # degrees
     horizontal_flip: bool  # of half of the faces
     brightness: float = Field(ge=0, le=1)  # largest change, share of 255
+    camera: float = Field(ge=0, le=1)  # probability of each kind of emotion/training/camera.py
     random_erasing: float = Field(ge=0, le=1)  # probability
     random_erasing_max_area: float = Field(gt=0, lt=1)  # share of the picture
     mixup_alpha: float = Field(ge=0)  # of the Beta distribution
@@ -56,6 +58,8 @@ def augment(
     affine = settings.rotation or settings.shift or settings.zoom or settings.shear or settings.horizontal_flip
     if affine or scale != 1:
         faces = _warped(faces, affine_matrices(len(faces), faces.shape[1], settings, rng), scale)
+    if settings.camera:
+        faces = degraded(faces, settings.camera, rng)
     pixels = faces.astype(np.float32)
     if settings.brightness:
         pixels += 255 * settings.brightness * rng.uniform(-1, 1, (len(faces), 1, 1)).astype(np.float32)

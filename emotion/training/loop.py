@@ -38,7 +38,7 @@ def fit(
     Args:
         model: Stock Keras layers in float32; changed in place.
         train: The training faces; the sum of a row of targets is its sample weight.
-        validation: Selects the best epoch; one-hot targets.
+        validation: Selects the best epoch; the emotion with the largest share of a target counts as its label.
         settings: The recipe.
         hardware: Precision and XLA; its threads are set by `hardware.prepare`.
         seed: Of the order of the faces and of the augmentation. (Weights and dropout follow Keras' global seed.)
@@ -54,7 +54,6 @@ def fit(
             f"batch_size {settings.batch_size} is larger than the {len(train)} training faces: make it smaller"
         )
     train = Examples(train.faces, soft_targets.smoothed(train.targets, settings.label_smoothing))
-    labels = validation.targets.argmax(axis=1)
 
     # The fast twin is trained; at the end its best weights go back into the stock network.
     fast = _fast_twin(model, hardware, settings.augmentation.progressive_sizes)
@@ -91,7 +90,7 @@ def fit(
             row = {"epoch": epoch + 1, "learning_rate": rate}
             row |= {"loss": progress.loss / steps, "accuracy": progress.accuracy / steps}
             with ema.in_place():
-                row |= validation_scores(predict(validation.faces), labels)
+                row |= validation_scores(predict(validation.faces), validation.targets)
                 _require_finite(row["val_loss"], progress, settings)
                 row["best"] = int(is_best(row, progress.history, settings.monitor))
                 if row["best"]:
@@ -128,12 +127,13 @@ def compile_step(model: keras.Model, optim: Any, ema: WeightAverage, *, xla: boo
     return step
 
 
-def validation_scores(probabilities: np.ndarray, labels: np.ndarray) -> Row:
-    """Return loss, accuracy and macro-F1 (over the emotions that occur) of probabilities (n, 7) for labels (n,)."""
+def validation_scores(probabilities: np.ndarray, targets: np.ndarray) -> Row:
+    """Return loss, accuracy and macro-F1 (over the emotions that occur) of probabilities (n, 7) for targets (n, 7)."""
     predicted = probabilities.argmax(axis=1)
-    of_label = np.maximum(probabilities[np.arange(len(labels)), labels], MIN_PROBABILITY)
+    labels = targets.argmax(axis=1)
+    losses = -(targets * np.log(np.maximum(probabilities, MIN_PROBABILITY))).sum(axis=1)
     return {
-        "val_loss": float(-np.log(of_label).mean()),
+        "val_loss": float(losses.mean()),
         "val_accuracy": float((predicted == labels).mean()),
         "val_macro_f1": float(f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0)),
     }

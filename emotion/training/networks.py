@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from emotion.core.errors import InputError, suggest
 
 MODELS = Path(__file__).parents[1] / "models"
+RANDOM_WEIGHTS = "params/none.csv"
 TYPES = {"Literal": Literal, "bool": bool, "float": float, "int": int, "list": list, "str": str}  # in annotations
 
 
@@ -17,19 +18,22 @@ def names() -> list[str]:
     return sorted(path.stem for path in MODELS.glob("*.py") if path.stem != "__init__")
 
 
-def check(network: str, arguments: dict[str, Any], where: str) -> None:
+def check(network: str, arguments: dict[str, Any], where: str, *, weights: str = RANDOM_WEIGHTS) -> None:
     """Check that a network exists and takes these arguments: all of its `build` but the number of classes.
 
     Args:
         network: One of `names()`.
-        arguments: By name. A network that takes `weights` takes `weights_sha256`, too.
+        arguments: By name.
         where: The place in params.yaml, for error messages.
+        weights: A file of pretrained weights, which only some networks take.
 
     Raises:
         InputError: The network or an argument is unknown, or an argument is missing or of the wrong type.
     """
     if network not in names():
         raise InputError(f"{where}: there is no network {network!r}{suggest(network, names())}")
+    if weights != RANDOM_WEIGHTS and not is_pretrained(network):
+        raise InputError(f"{where}: {network} takes no pretrained weights: write {RANDOM_WEIGHTS} instead of {weights}")
     types = _types(network)
     for name, value in arguments.items():
         if name not in types:
@@ -43,13 +47,19 @@ def check(network: str, arguments: dict[str, Any], where: str) -> None:
         raise InputError(f"{where}: {network} needs {', '.join(missing)}")
 
 
+def is_pretrained(network: str) -> bool:
+    """Return whether a network may start from pretrained weights."""
+    return "weights" in _annotations(network)
+
+
 def _types(network: str) -> dict[str, Any]:
-    """Return the type of each argument of a network's `build`, without that of `classes`."""
+    """Return the type of each argument of a network's `build` that stands in params.yaml."""
+    annotations = {name: text for name, text in _annotations(network).items() if name not in ("classes", "weights")}
+    return {name: eval(text, TYPES.copy()) for name, text in annotations.items()}
+
+
+def _annotations(network: str) -> dict[str, str]:
+    """Return the annotation of each argument of a network's `build`."""
     tree = ast.parse((MODELS / f"{network}.py").read_text(encoding="utf-8"))
     (build,) = [node for node in tree.body if isinstance(node, ast.FunctionDef) and node.name == "build"]
-    annotations = {argument.arg: argument.annotation for argument in build.args.kwonlyargs if argument.annotation}
-    types = {name: eval(ast.unparse(text), TYPES.copy()) for name, text in annotations.items()}
-    del types["classes"]
-    if "weights" in types:
-        types |= {"weights": str, "weights_sha256": str}
-    return types
+    return {argument.arg: ast.unparse(argument.annotation) for argument in build.args.kwonlyargs if argument.annotation}

@@ -9,10 +9,13 @@ from emotion.training.augmentation import AugmentationSettings
 from emotion.training.schedule import ScheduleSettings
 
 
+Precision = Literal["bfloat16", "float16", "float32"]
+
+
 class HardwareSettings(Section):
     """Section `hardware` of params.yaml."""
 
-    precision: Literal["bfloat16", "float16", "float32"]
+    precision: Precision
     xla: bool
     threads: int = Field(ge=1, le=1024)
 
@@ -48,8 +51,10 @@ class ModelSettings(Section):
     """One entry of section `models` of params.yaml."""
 
     network: str
+    weights: str  # a file of pretrained weights; params/none.csv: random ones
     targets: str  # a file of soft targets; params/none.csv: the labels
     seed: int = Field(ge=0)
+    precision: Precision | None = None  # in training, instead of that of section `hardware`
     build: dict[str, Any]
     fit: FitSettings
 
@@ -72,9 +77,16 @@ class TeacherSettings(Section):
     second: str
 
 
+class VoteTargetSettings(Section):
+    """One entry of section `vote_targets` of params.yaml."""
+
+    vote_weight: float = Field(ge=0, le=1)  # the rest belongs to the label
+
+
 class DistillSettings(Section):
     """One entry of section `distill` of params.yaml."""
 
     teachers: TeacherSettings
+    labels: str  # a file of soft targets that stand for the labels; params/none.csv: the labels
     label_weight: float = Field(ge=0, le=1)
     temperature: float = Field(gt=0)

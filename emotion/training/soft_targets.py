@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from emotion.core import votes
 from emotion.core.dataset import Faces
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
@@ -24,10 +25,15 @@ def write(path: str | Path, names: list[str], probabilities: np.ndarray) -> None
             rows.writerow([name, *(f"{value:.6f}" for value in values)])
 
 
-def read(path: str | Path, faces: Faces) -> np.ndarray:
+def read(path: str | Path, faces: Faces, *, partial: bool = False) -> np.ndarray:
     """Return the target of each face, float32 (n, 7), rows that sum to one.
 
     A file with a header line alone, such as params/none.csv, stands for one-hot labels.
+
+    Args:
+        path: The CSV file.
+        faces: The faces, which it may hold in any order.
+        partial: Whether a face without a row gets its one-hot label.
 
     Raises:
         InputError: The columns are wrong, a row holds no valid probabilities, or a face has no row.
@@ -39,8 +45,8 @@ def read(path: str | Path, faces: Faces) -> np.ndarray:
         rows = {
             name: _probabilities(values, f"{path} line {reader.line_num}") for name, *values in filter(None, reader)
         }
-    if not rows:
-        return one_hot(faces)
+    if not rows or partial:
+        rows = dict(zip(faces.names, one_hot(faces).tolist(), strict=True)) | rows
     missing = [name for name in faces.names if name not in rows]
     if missing:
         raise InputError(f"{path}: no row for {missing[0]} and {len(missing) - 1} more faces: make the file again")
@@ -57,6 +63,20 @@ def smoothed(targets: np.ndarray, smoothing: float) -> np.ndarray:
     return (targets * (1 - smoothing) + targets.mean(axis=1, keepdims=True) * smoothing).astype(np.float32)
 
 
+def of_votes(counts: np.ndarray, labels: np.ndarray, vote_weight: float) -> np.ndarray:
+    """Return the annotators' vote shares mixed with the labels, float32 (n, 7), rows that sum to one.
+
+    Args:
+        counts: Votes (n, 10) as `votes.read` returns them. Where none is for one of the seven emotions, the label
+            alone counts.
+        labels: One-hot labels (n, 7).
+        vote_weight: Share of the votes in a target, 0..1.
+    """
+    shares = votes.shares(counts)
+    weight = vote_weight * shares.sum(axis=1, keepdims=True)
+    return (weight * shares + (1 - weight) * labels).astype(np.float32)
+
+
 def distilled(
     predictions: list[np.ndarray], labels: np.ndarray, *, label_weight: float, temperature: float
 ) -> np.ndarray:
@@ -66,8 +86,8 @@ def distilled(
 
     Args:
         predictions: Probabilities (n, 7) of each teacher.
-        labels: One-hot labels (n, 7).
-        label_weight: Share of the one-hot label in a target, 0..1.
+        labels: One-hot labels or vote shares (n, 7).
+        label_weight: Their share in a target, 0..1.
         temperature: Divides the teachers' logits; above 1, the targets are softer.
     """
     softened = [np.maximum(one.astype(np.float64), MIN_PROBABILITY) ** (1 / temperature) for one in predictions]

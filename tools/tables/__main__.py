@@ -21,6 +21,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"results": results.short},
     "docs/results.md": {
         "scores": results.full,
+        "votes": results.of_votes,
         "seeds": results.seeds,
         "training_speed": benchmarks.training,
         "inference_speed": benchmarks.inference,
@@ -34,6 +35,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "copies": benchmarks.copies_found,
         "audit_cost": benchmarks.audit_cost,
         "leak_free": benchmarks.leak_free,
+        "votes": dataset.of_votes,
         "label_issues": dataset.label_issues,
         "planted_labels": benchmarks.planted_labels,
     },

@@ -78,3 +78,23 @@ def label_issues() -> str:
         f"({audit['label_issues'] / audit['faces']:.1%}).\n"
         f"The list holds the {pairs.total():,} worst, most often (label → predicted label) {most}."
     )
+
+
+def of_votes() -> str:
+    """Return what the annotators' votes say of the labels, of the audit and of the label issues."""
+    found = read("metrics/vote_audit.json")
+    subsets = {name: one for name, one in found.items() if "label_is_majority" in one}
+    rows = [{"name": name, **one} for name, one in subsets.items() if one["with_votes"]]
+    if not rows:
+        return "There are no votes for these faces."
+    columns = {"subset": "{name}", "faces": "{faces:,}", "a majority of ten agrees": "{with_majority:,}"}
+    columns |= {"and on the label": "{label_is_majority:.1%}"}
+    columns |= {label: f"{{label_is_majority_by_label[{label}]:.0%}}" for label in EMOTIONS}
+    issues = found["label_issues"]
+    return (
+        f"{table(columns, rows)}\n\n"
+        f"Of the label issues whose face has a majority, it contradicts the label of {issues['precision_first_100']:.0%} "
+        f"among the first 100, {issues['precision_first_500']:.0%} among the first 500 and {issues['precision_all']:.0%} "
+        f"of all. What the audit flags as no face is none to most annotators in "
+        f"{found['audit_not_a_face']['precision']:.0%} of {found['audit_not_a_face']['flagged']:,} cases."
+    )

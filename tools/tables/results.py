@@ -13,7 +13,8 @@ from tools.tables.markdown import read, read_if_present, table
 ENSEMBLE = "ensemble"
 SHORT = {
     "model": "{name}",
-    "accuracy (95 % CI)": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
+    "ten people's majority": "{majority[accuracy]:.1f} % ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
+    "FER-2013's label": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
     "size": "{export[files][onnx_float16][mb]:.1f} MB",
     "latency": "{latency[face_ms]:.2f} ms",
 }
@@ -28,6 +29,19 @@ FULL = {
     "parameters": "{training[parameters]:,}",
     "MACs": "{architecture[macs]:,}",
     "epochs (best)": "{training[epochs]} ({training[best_epoch]})",
+}
+VOTES = {
+    "model": "{name}",
+    "majority (95 % CI)": "{majority[accuracy]:.1f} ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
+    "with TTA": "{details[test_tta_majority][scores][accuracy][accuracy]:.1%}",
+    "balanced accuracy": "{majority[balanced_accuracy]:.1f}",
+    "macro-F1": "{majority[macro_f1]:.1f}",
+    "without any leakage": "{test_majority_no_leakage[accuracy]:.1f}",
+    "8 of 10 agree": "{test_clear[accuracy]:.1f}",
+    "ECE": "{headline[vote_ece]:.1f}",
+    "cross-entropy": "{details[test][calibration][after][vote_cross_entropy]:.3f}",
+    "prior exponent": "{details[test][calibration][prior_exponent]:.2f}",
+    "temperature": "{details[test][calibration][temperature]:.2f}",
 }
 Result = dict[str, Any]
 
@@ -57,6 +71,7 @@ def results() -> list[Result]:
         found.append(result)
     ensemble = _scores(ENSEMBLE) | {"pending": ENSEMBLE in pending, "best": False}
     ensemble["test_tta"] = ensemble.pop("test", None)  # its members' predictions are with TTA
+    ensemble["details"]["test_tta_majority"] = ensemble["details"].get("test_majority")
     return [*found, ensemble]
 
 
@@ -64,7 +79,8 @@ def _scores(name: str) -> Result:
     subsets = read_if_present(f"metrics/{name}.json")
     scores = {subset: {metric: 100 * value for metric, value in own.items()} for subset, own in subsets.items()}
     details = {one["subset"]: one for one in read_if_present(f"plots/scores/{name}.json").get("scores", [])}
-    return {"name": name, "headline": scores.get("test"), "details": details, **scores}
+    headlines = {"headline": scores.get("test"), "majority": scores.get("test_majority")}
+    return {"name": name, **headlines, "details": details, **scores}
 
 
 def _pending_stages() -> set[str]:
@@ -86,6 +102,11 @@ def full() -> str:
     """Return the table of all scores, and what the ensemble consists of."""
     members = ", ".join(read_if_present("metrics/ensemble_members.json").get("members", ["no models yet"]))
     return _marked(FULL) + f"\n\nThe ensemble averages the predictions with TTA of {members}."
+
+
+def of_votes() -> str:
+    """Return the table of the scores for the annotators' votes."""
+    return _marked(VOTES)
 
 
 def _marked(columns: dict[str, str]) -> str:

@@ -1,0 +1,1 @@
+"""FER+: what ten annotators said of each face of FER-2013."""
