@@ -14,7 +14,7 @@ from benchmarks.stage_runs import read_json
 from emotion.core import errors
 
 FOLDER = Path(".leak_free")
-DATA = ("data/faces.parquet", "data/audit.parquet")
+DATA = ("data/faces.parquet", "data/audit.parquet", "data/annotations.parquet")
 SUBSETS = {  # by the name in results.json
     "validation": "validation",
     "test": "test",
@@ -30,7 +30,7 @@ def main(model: str = "cnn") -> None:
     prepare(FOLDER)
     for stage in ("split", "class_weights"):
         stage_runs.run(FOLDER, stage)
-    for stage in ("train", "predict", "evaluate"):
+    for stage in ("train", "predict", "calibrate", "evaluate"):
         stage_runs.run(FOLDER, stage, model)
     summary = compare(model, read_json(committed), FOLDER)
     results.keep("leak_free", summary)

@@ -1,6 +1,7 @@
 """Choose the model to ship: the best one on validation faces, of those that are small enough."""
 
 import json
+from typing import Any
 
 from pydantic import Field
 
@@ -44,7 +45,7 @@ def main() -> None:
     print(f"best: {best}, validation score {candidates[best]['validation_score']:.4f}")
 
 
-def _read(path: str) -> dict:
+def _read(path: str) -> Any:
     with open(path, encoding="utf-8") as file:
         return json.load(file)
 

@@ -38,7 +38,8 @@ def main() -> None:
     write_json("metrics/vote_audit.json", found)
     for name in subsets:
         one = found[name]
-        print(f"{name}: {one['with_majority']} of {one['faces']} faces have a majority, {one['label_is_majority']} its label")
+        share = f"{one['label_is_majority']} of these it is the label"
+        print(f"{name}: {one['with_majority']} of {one['faces']} faces have a majority, for {share}")
 
 
 if __name__ == "__main__":

@@ -15,20 +15,30 @@ from typing import Any
 import numpy as np
 import pytest
 import yaml
-from sklearn.metrics import f1_score
+from sklearn.metrics import recall_score
 
 from emotion.core import predictions
 from emotion.core.labels import EMOTIONS
-from emotion.evaluation import calibration
+from emotion.evaluation import adjustments
 from tests import tiny as dag
 from tests.source import ROOT
 
 PARAMS = dag.params()
 MODELS = list(PARAMS["models"])
 EXPORTED = PARAMS["export"]["models"]
-DATA = ["check_params", "check_inputs", "detector", "download", "clean", "audit", "split", "class_weights"]
+DATA = [
+    "check_params",
+    "check_inputs",
+    "detector",
+    "download",
+    "clean",
+    "audit",
+    "split",
+    "class_weights",
+    "annotations",
+]
 TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
-LEAVES = ["explore", "label_audit"]  # nothing follows from them
+LEAVES = ["explore", "label_audit", "vote_audit"]  # nothing follows from them
 
 
 def _all(*stages: str, models: Iterable[str] = MODELS) -> set[str]:
@@ -251,12 +261,19 @@ def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):
     scores = {}
     sizes = {model: (tiny / f"models/{model}.float16.onnx").stat().st_size for model in PARAMS["export"]["models"]}
     for model in (model for model in sizes if sizes[model] <= PARAMS["export"]["max_mb"] * 1e6):
-        found = predictions.read(tiny / f"plots/predictions/validation/{model}.csv")
-        predicted = found.probabilities.argmax(axis=1)
-        scores[model] = f1_score(found.labels, predicted, labels=range(7), average="macro", zero_division=0)
+        labels, predicted = _adjusted(tiny, model, "validation")
+        balanced = recall_score(labels, predicted.argmax(axis=1), labels=np.unique(labels), average="macro")
+        scores[model] = (np.mean(predicted.argmax(axis=1) == labels) + balanced) / 2
     best = json.loads((tiny / "metrics/best.json").read_text(encoding="utf-8"))
-    assert best["validation_macro_f1"] == pytest.approx(max(scores.values()), abs=1e-6)
+    assert best["validation_score"] == pytest.approx(max(scores.values()), abs=1e-6)
     assert scores[best["model"]] == max(scores.values())
+
+
+def _adjusted(tiny: Path, model: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return labels (n,) and a model's adjusted probabilities (n, 7)."""
+    found = predictions.read(tiny / f"plots/predictions/{subset}/{model}.csv")
+    fitted = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
+    return found.labels, adjustments.read(fitted).apply(found.probabilities)
 
 
 @pytest.mark.parametrize("subset", ["validation", "test"])
@@ -267,7 +284,8 @@ def test_the_ensemble_is_the_mean_of_the_best_members_on_validation_faces(tiny: 
     mean = np.mean([predictions.read(file).probabilities for file in files], axis=0)
     written = predictions.read(tiny / f"plots/ensemble/{subset}.csv")
     np.testing.assert_allclose(written.probabilities, mean, rtol=1e-5)
-    assert scores[subset]["accuracy"] == pytest.approx(np.mean(mean.argmax(axis=1) == written.labels), abs=1e-6)
+    predicted = adjustments.read(chosen).apply(mean).argmax(axis=1)
+    assert scores[subset]["accuracy"] == pytest.approx(np.mean(predicted == written.labels), abs=1e-6)
     for candidate in chosen["candidates"]:
         assert chosen["log_loss"] <= candidate["log_loss"]
 
@@ -310,7 +328,7 @@ def test_saved_weights_are_a_stock_network_in_float32(tiny: Path, model: str):
 
 
 @pytest.mark.parametrize("model", PARAMS["export"]["models"])
-def test_exported_files_say_what_they_are_and_are_calibrated(tiny: Path, model: str):
+def test_exported_files_say_what_they_are_and_are_adjusted(tiny: Path, model: str):
     import onnx
     import onnxruntime
 
@@ -318,12 +336,12 @@ def test_exported_files_say_what_they_are_and_are_calibrated(tiny: Path, model: 
     facts = {item.key: json.loads(item.value) for item in properties}
     lock, summary = _lock(tiny), json.loads((tiny / f"metrics/export/{model}.json").read_text(encoding="utf-8"))
     md5 = {out["path"]: out["md5"] for stage in ("split", f"train@{model}") for out in lock[stage]["outs"]}
-    predicted = predictions.read(tiny / f"plots/predictions/test/{model}.csv")
     scores = json.loads((tiny / f"metrics/{model}.json").read_text(encoding="utf-8"))["validation"]
-    temperature = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
+    fitted = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
     assert facts["labels"] == list(EMOTIONS)
     assert facts["input_size"] == [48, 48]
-    assert facts["temperature"] == summary["temperature"] == temperature["temperature"]
+    for key in ("temperature", "prior_exponent", "priors"):
+        assert facts[key] == summary[key] == fitted[key]
     assert facts["weights_md5"] == summary["weights_md5"] == md5[f"models/{model}.keras"]
     assert facts["data_md5"] == summary["data_md5"] == md5["data/learn.parquet"]
     assert facts["validation_accuracy"] == scores["accuracy"]
@@ -336,5 +354,5 @@ def test_exported_files_say_what_they_are_and_are_calibrated(tiny: Path, model: 
     faces = dataset.load(tiny / "data/test.parquet", "test").pixels[..., None].astype(np.float32)
     session = onnxruntime.InferenceSession(tiny / f"models/{model}.onnx")
     (got,) = session.run(None, {"face": faces})
-    expected = calibration.apply_temperature(predicted.probabilities, facts["temperature"])
+    _, expected = _adjusted(tiny, model, "test")
     np.testing.assert_allclose(got, expected, atol=PARAMS["export"]["max_difference"])

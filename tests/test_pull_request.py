@@ -13,7 +13,9 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
-CHARTS = [name for entry in yaml.safe_load((ROOT / "stages/dvc.yaml").read_text(encoding="utf-8"))["plots"] for name in entry]
+CHARTS = [
+    name for entry in yaml.safe_load((ROOT / "stages/dvc.yaml").read_text(encoding="utf-8"))["plots"] for name in entry
+]
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 
 

@@ -19,6 +19,7 @@ from tools import quickstart_summary, repro
 FOLDER = Path(".quickstart")
 SOURCES = ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/plots", "params", "stages", "emotion")
 OUTPUTS = ("data", "models", "metrics", "plots")
+DATA = ("class_weights", "annotations")  # what all models need
 SLOW = ("label_audit", "robustness")  # last stages, which nothing depends on, that run with --all only
 
 
@@ -30,8 +31,8 @@ def main() -> None:
     params = merge(sample_params(), {"hardware": {"threads": 1}})  # two trainings run at once
     prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
-    repro.dvc(FOLDER, "repro", "class_weights")
-    repro.at_once(FOLDER, *repro.halves(FOLDER, done="class_weights"))
+    repro.dvc(FOLDER, "repro", *DATA)
+    repro.at_once(FOLDER, *repro.halves(FOLDER, done=DATA))
     repro.dvc(FOLDER, "repro", *_targets(everything))
     repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
@@ -22,17 +23,17 @@ def dvc(folder: Path, *arguments: str, environment: dict[str, str] | None = None
         sys.exit(code)
 
 
-def halves(folder: Path, done: str) -> tuple[list[str], list[str]]:
+def halves(folder: Path, done: Sequence[str]) -> tuple[list[str], list[str]]:
     """Return the models' stages in two lists, each in order, of which none needs a stage of the other.
 
     The first holds the largest connected group, since some models are teachers of others; the second holds the rest.
-    What the stage `done` needs is in neither.
+    The stages `done` and what they need are in neither.
     """
     graph = Repo(str(folder)).index.graph  # from each stage to those that it needs
     stages = {stage.name: stage for stage in graph}
     ends = [stage for name, stage in stages.items() if name.partition("@")[0] in ("evaluate", "describe", "export")]
     needed = {*ends}.union(*(networkx.descendants(graph, end) for end in ends))
-    needed -= {stages[done], *networkx.descendants(graph, stages[done])}
+    needed -= {stages[name] for name in done}.union(*(networkx.descendants(graph, stages[name]) for name in done))
     largest = max(networkx.connected_components(graph.subgraph(needed).to_undirected()), key=len, default=needed)
     order = [stage for stage in reversed(list(networkx.topological_sort(graph))) if stage in needed]
     return [stage.name for stage in order if stage in largest], [stage.name for stage in order if stage not in largest]

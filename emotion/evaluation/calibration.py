@@ -1,8 +1,8 @@
 """Calibration: of the faces predicted with a confidence of 70 %, 70 % should be correct.
 
 Temperature scaling and the expected calibration error (ECE) are those of Guo et al., "On Calibration of Modern Neural
-Networks", 2017. Where annotators voted, a prediction is as correct as its emotion's share of the votes: calibrated on the
-label of the majority alone, a network that gives the true shares would be made too confident.
+Networks", 2017. Where annotators voted, a prediction is as correct as its emotion's share of the votes. Calibrated on
+the majority alone, a network that gives the true shares would become overconfident.
 
 Everywhere here, `labels` are either positions in EMOTIONS, (n,), or shares of the emotions, (n, 7).
 """

@@ -46,8 +46,8 @@ def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
 def weighted_accuracy(shares: np.ndarray, predicted: np.ndarray, balanced_weight: float) -> float:
     """Return the weighted mean of accuracy and balanced accuracy, rounded to six digits.
 
-    A prediction is as correct as its emotion's share of the votes; the recall of an emotion is the share of its votes that
-    is predicted. So every vote for a rare emotion counts, and not only the few faces on which it has a majority.
+    A prediction is as correct as its emotion's share of the votes; the recall of an emotion is the share of its votes
+    that is predicted. So every vote for a rare emotion counts, and not only the few faces on which it has a majority.
 
     Args:
         shares: Of the votes (n, 7), or one-hot labels.

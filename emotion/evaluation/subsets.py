@@ -64,7 +64,7 @@ def scored_subsets(
         adjustment: Fitted on the validation faces.
         suffix: Of the names of the subsets, such as `_tta`.
     """
-    found = {}
+    found: dict[str, Scored] = {}
     for subset, one in predicted.items():
         counts = votes.read(votes_path, one.names)
         whole = Scored(one.labels, adjustments.vote_shares(counts, one.labels), one.probabilities, adjustment)

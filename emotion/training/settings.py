@@ -8,7 +8,6 @@ from emotion.core.params import Section
 from emotion.training.augmentation import AugmentationSettings
 from emotion.training.schedule import ScheduleSettings
 
-
 Precision = Literal["bfloat16", "float16", "float32"]
 
 

@@ -89,12 +89,12 @@ def of_votes() -> str:
         return "There are no votes for these faces."
     columns = {"subset": "{name}", "faces": "{faces:,}", "a majority of ten agrees": "{with_majority:,}"}
     columns |= {"and on the label": "{label_is_majority:.1%}"}
-    columns |= {label: f"{{label_is_majority_by_label[{label}]:.0%}}" for label in EMOTIONS}
-    issues = found["label_issues"]
+    columns |= {f"of {label}": f"{{label_is_majority_by_label[{label}]:.0%}}" for label in EMOTIONS}
+    first_100, first_500, every = (found["label_issues"][f"precision_{n}"] for n in ("first_100", "first_500", "all"))
     return (
         f"{table(columns, rows)}\n\n"
-        f"Of the label issues whose face has a majority, it contradicts the label of {issues['precision_first_100']:.0%} "
-        f"among the first 100, {issues['precision_first_500']:.0%} among the first 500 and {issues['precision_all']:.0%} "
-        f"of all. What the audit flags as no face is none to most annotators in "
-        f"{found['audit_not_a_face']['precision']:.0%} of {found['audit_not_a_face']['flagged']:,} cases."
+        f"Of the label issues whose face has a majority, it contradicts the label of {first_100:.0%} among the first "
+        f"100, {first_500:.0%} among the first 500 and {every:.0%} of all. What the audit flags as no face is none to "
+        f"most annotators in {found['audit_not_a_face']['precision']:.0%} of "
+        f"{found['audit_not_a_face']['flagged']:,} cases."
     )

@@ -13,7 +13,7 @@ from tools.tables.markdown import read, read_if_present, table
 ENSEMBLE = "ensemble"
 SHORT = {
     "model": "{name}",
-    "ten people's majority": "{majority[accuracy]:.1f} % ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
+    "people's majority": "{majority[accuracy]:.1f} % ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
     "FER-2013's label": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
     "size": "{export[files][onnx_float16][mb]:.1f} MB",
     "latency": "{latency[face_ms]:.2f} ms",
@@ -77,7 +77,10 @@ def results() -> list[Result]:
 
 def _scores(name: str) -> Result:
     subsets = read_if_present(f"metrics/{name}.json")
-    scores = {subset: {metric: 100 * value for metric, value in own.items()} for subset, own in subsets.items()}
+    scores = {
+        subset: {metric: None if value is None else 100 * value for metric, value in own.items()}
+        for subset, own in subsets.items()
+    }
     details = {one["subset"]: one for one in read_if_present(f"plots/scores/{name}.json").get("scores", [])}
     headlines = {"headline": scores.get("test"), "majority": scores.get("test_majority")}
     return {"name": name, **headlines, "details": details, **scores}
