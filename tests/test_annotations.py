@@ -3,13 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from emotion.annotations import ferplus
-from emotion.core import votes
+from emotion.core import dataset, votes
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
+from emotion.training import soft_targets
+from stages import vote_targets
+from tests import predicted
 from tests.source import ROOT
 
 SHARED = ROOT.parent / "shared/fer2013"
@@ -78,6 +82,47 @@ def test_a_majority_is_more_than_half_of_ten():
 def test_another_or_a_damaged_table_is_refused(content: bytes, message: str):
     with pytest.raises(InputError, match=f"^table.*{message}"):
         ferplus.parse(content, "table")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder after the split of two training faces and one validation face, under names of fer2013.csv."""
+    monkeypatch.chdir(tmp_path)
+    predicted.write_params(vote_targets={"votes": {"vote_weight": 0.5}})
+    faces = {
+        "name": [f"Training/{label}/Training_{row:08}.png" for row, label in ((1, "sad"), (2, "fear"), (3, "happy"))],
+        "label": ["sad", "fear", "happy"],
+        "pixels": pa.array([bytes(48 * 48)] * 3, pa.binary(48 * 48)),
+        "subset": ["train", "train", "validation"],
+        "leakage": ["no"] * 3,
+    }
+    (tmp_path / "data").mkdir()
+    pq.write_table(pa.table(faces), tmp_path / "data/learn.parquet")
+    return tmp_path
+
+
+def _targets(subset: str) -> np.ndarray:
+    return soft_targets.read("data/soft_targets/votes.csv", dataset.load("data/learn.parquet", subset))
+
+
+def test_vote_targets_mix_votes_and_labels_of_training_and_validation_faces(project: Path):
+    counts = {"Training_00000001": {"angry": 10}, "Training_00000002": {"fear": 3, "sad": 3}}
+    predicted.write_votes(counts | {"Training_00000003": {"happy": 9, "unknown": 1}})
+    vote_targets.main("votes")
+    assert _targets("train").tolist() == [[0.5, 0, 0, 0, 0, 0.5, 0], [0, 0, 0.75, 0, 0, 0.25, 0]]
+    assert _targets("validation").tolist() == [[0, 0, 0, 1, 0, 0, 0]]
+
+
+def test_without_annotations_the_targets_are_the_labels(project: Path):
+    predicted.write_votes()
+    vote_targets.main("votes")
+    assert _targets("train").argmax(axis=1).tolist() == [EMOTIONS.index("sad"), EMOTIONS.index("fear")]
+
+
+def test_annotations_of_other_faces_are_an_error_that_names_the_param(project: Path):
+    predicted.write_votes({"PrivateTest_5": {"angry": 10}})
+    with pytest.raises(InputError, match="no train face has votes, .*: set annotations.source to none in params.yaml"):
+        vote_targets.main("votes")
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason="needs FER+'s own table")

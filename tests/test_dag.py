@@ -36,6 +36,7 @@ DATA = [
     "split",
     "class_weights",
     "annotations",
+    *(f"vote_targets@{name}" for name in PARAMS["vote_targets"]),
 ]
 TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
 LEAVES = ["explore", "label_audit", "vote_audit"]  # nothing follows from them
@@ -120,6 +121,7 @@ USE_TRAINING = (
     | _all("export", models=EXPORTED)
     | _all("robustness", models=TESTED)
     | _all("distill", models=PARAMS["distill"])
+    | _all("vote_targets", models=PARAMS["vote_targets"])
 )
 ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
 
