@@ -26,6 +26,8 @@ from tests import tiny as dag
 from tests.source import ROOT
 
 TEMPERATURE = 1.7
+PRIORS = np.array([0.1, 0.05, 0.15, 0.3, 0.2, 0.1, 0.1])
+OFFSETS = 0.5 * np.log(PRIORS)
 FACTS = {"labels": EMOTIONS, "temperature": TEMPERATURE, "weights_md5": "abc"}
 # Largest difference from the probabilities of Keras, which range from almost 0 to almost 1 for these networks.
 LIMITS = {"float32": 1e-5, "float16": 0.005, "int8": 0.15}
@@ -79,11 +81,11 @@ def _softmax(logits: np.ndarray) -> np.ndarray:
 
 
 def _write(folder: Path, size: int) -> tuple[dict[str, Path], np.ndarray]:
-    """Write all files of a network; return their paths, and its logits before calibration."""
+    """Write all files of a network; return their paths, and its logits before the adjustment."""
     faces = _faces(60)
     model = _network(size)
     logits = _logits(model, faces)
-    formats.apply_temperature(model, TEMPERATURE)
+    formats.adjust(model, TEMPERATURE, OFFSETS)
     paths = {key: folder / f"network.{suffix}" for key, suffix in formats.SUFFIXES.items()}
     formats.write(model, quantization.calibration_sample(faces, 30, seed=1), FACTS, paths)
     return paths, logits
@@ -91,7 +93,7 @@ def _write(folder: Path, size: int) -> tuple[dict[str, Path], np.ndarray]:
 
 @pytest.fixture(scope="module", params=[48, 32, 224], ids=["48 pixels", "resized to 32", "resized to 224"])
 def exported(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Path], np.ndarray]:
-    """All files of a network, and its logits before calibration."""
+    """All files of a network, and its logits before the adjustment."""
     return _write(tmp_path_factory.mktemp("exported"), request.param)
 
 
@@ -102,16 +104,16 @@ def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
 
 
 @pytest.mark.parametrize("key", formats.SUFFIXES)
-def test_files_predict_the_softmax_of_logits_over_temperature(exported, key: str):
+def test_files_predict_the_softmax_of_adjusted_logits(exported, key: str):
     paths, logits = exported
-    expected = _softmax(logits / TEMPERATURE)
+    expected = _softmax((logits - OFFSETS) / TEMPERATURE)
     got = parity.probabilities(paths[key], _faces(60), threads=1)
     kind = key.rpartition("_")[2]
     assert got.dtype == np.float32 and got.shape == (60, 7)
     assert np.abs(got.sum(axis=1) - 1).max() < (0.02 if key == "litert_int8" else 1e-5)
     assert np.abs(got - expected).max() < LIMITS[kind]
     assert np.mean(got.argmax(axis=1) == expected.argmax(axis=1)) >= (0.9 if kind == "int8" else 1)
-    assert np.abs(got - _softmax(logits)).max() > 2 * LIMITS["float16"], "without the temperature, probabilities differ"
+    assert np.abs(got - _softmax(logits)).max() > 2 * LIMITS["float16"], "without the adjustment, probabilities differ"
 
 
 def test_a_second_export_in_the_same_process_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]):
@@ -155,21 +157,27 @@ def test_litert_files_have_names_and_metadata_as_a_zip(files: dict[str, Path], k
         assert archive.read("labels.txt").decode().split() == list(EMOTIONS)
 
 
-def test_temperature_divides_logits_and_changes_no_predicted_label():
+def test_offsets_are_subtracted_from_logits_before_the_temperature_divides_them():
     faces = _faces(60)
     model = _network(48)
     logits = _logits(model, faces)
-    formats.apply_temperature(model, TEMPERATURE)
-    np.testing.assert_allclose(_logits(model, faces), logits / TEMPERATURE, rtol=1e-5, atol=1e-5)
-    predicted = forward.predictor(model)(faces).argmax(axis=1)
-    assert np.array_equal(predicted, logits.argmax(axis=1))
+    formats.adjust(model, TEMPERATURE, OFFSETS)
+    np.testing.assert_allclose(_logits(model, faces), (logits - OFFSETS) / TEMPERATURE, rtol=1e-5, atol=1e-5)
+
+
+def test_a_temperature_alone_changes_no_predicted_label():
+    faces = _faces(60)
+    model = _network(48)
+    logits = _logits(model, faces)
+    formats.adjust(model, TEMPERATURE, np.zeros(7))
+    assert np.array_equal(forward.predictor(model)(faces).argmax(axis=1), logits.argmax(axis=1))
 
 
 def test_a_network_that_does_not_end_with_a_dense_softmax_is_named():
     model = _network(48)
     longer = keras.Model(model.input, keras.layers.Activation("linear", name="extra")(model.output), name="longer")
     with pytest.raises(InputError, match="^longer: the last layer, extra, must be dense with softmax"):
-        formats.apply_temperature(longer, TEMPERATURE)
+        formats.adjust(longer, TEMPERATURE, OFFSETS)
 
 
 def test_the_calibration_sample_follows_its_seed():
@@ -240,7 +248,8 @@ def test_the_stage_writes_all_files_or_none_if_one_exceeds_a_limit(tmp_path: Pat
     (tmp_path / "data").mkdir()
     pq.write_table(pa.table(columns), tmp_path / "data/learn.parquet")
     (tmp_path / "metrics/calibration").mkdir(parents=True)
-    fitted = {"without_tta": {"temperature": TEMPERATURE}, "with_tta": {"temperature": 9.0}}
+    adjusted = {"prior_exponent": 0.5, "priors": dict(zip(EMOTIONS, PRIORS.tolist(), strict=True))}
+    fitted = {"without_tta": {"temperature": TEMPERATURE, **adjusted}, "with_tta": {"temperature": 9.0, **adjusted}}
     (tmp_path / "metrics/calibration/cnn.json").write_text(json.dumps(fitted))
 
     def run(**changes: float) -> subprocess.CompletedProcess[str]:
