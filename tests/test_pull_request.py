@@ -25,7 +25,8 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("repository")
     for name in ("metrics", "plots", ".dvc/plots"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("faces"))
-    for name in ("dvc.yaml", "dvc.lock", "params.yaml", ".ci/pending_runs.txt", ".dvc/config", ".dvc/.gitignore"):
+    files = ("dvc.yaml", "stages/dvc.yaml", "dvc.lock", "params.yaml", ".ci/pending_runs.txt")
+    for name in (*files, ".dvc/config", ".dvc/.gitignore"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
     _git(folder, "init", "--quiet")

@@ -149,6 +149,7 @@ def _write_project(project: Path) -> None:
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     stages = {name: pipeline["stages"][name] for name in STAGES}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False), encoding="utf-8")
+    (project / "stages/dvc.yaml").unlink()  # charts of models that are not there
     tiny.write_params(project, small_params())
     (project / "params/sample.yaml").write_text("data: {source: sample}\n", encoding="utf-8")
     tiny.git(project, "init", "--quiet")
