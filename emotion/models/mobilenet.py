@@ -39,11 +39,11 @@ def build(*, classes: int, weights: str | None, width: float, dropout: float) ->
     """
     face = keras.Input((48, 48, 1), name="face")
     x = layers.Rescaling(1.0, offset=-GRAY_MEAN, name="mean")(face)
-    x = _normalised(x, layers.Conv2D(round(STEM * width), 3, padding="same", use_bias=False, name="conv"))
+    x = _normalised(x, _convolution(round(STEM * width), 3, "conv"))
     for number, (channels, stride) in enumerate(BLOCKS, start=1):
         name = f"block{number}"
-        x = _normalised(x, layers.DepthwiseConv2D(3, stride, "same", use_bias=False, name=f"{name}_depthwise"))
-        x = _normalised(x, layers.Conv2D(round(channels * width), 1, use_bias=False, name=f"{name}_pointwise"))
+        x = _normalised(x, _depthwise(stride, f"{name}_depthwise"))
+        x = _normalised(x, _convolution(round(channels * width), 1, f"{name}_pointwise"))
     x = layers.GlobalAveragePooling2D(name="average")(x)
     x = layers.Dropout(dropout, name="dropout")(x)
     emotion = layers.Dense(classes, activation="softmax", name="emotion")(x)
@@ -53,6 +53,16 @@ def build(*, classes: int, weights: str | None, width: float, dropout: float) ->
             raise ValueError(f"width is {width:g}: with weights it must be 1")
         _load(model, weights)
     return model
+
+
+def _convolution(channels: int, size: int, name: str) -> keras.layers.Layer:
+    return layers.Conv2D(channels, size, padding="same", use_bias=False, kernel_initializer="he_normal", name=name)
+
+
+def _depthwise(stride: int, name: str) -> keras.layers.Layer:
+    # Keras counts the inputs of all channels, and the signal would vanish; each output has nine.
+    start = keras.initializers.RandomNormal(stddev=(2 / 9) ** 0.5)
+    return layers.DepthwiseConv2D(3, stride, "same", use_bias=False, depthwise_initializer=start, name=name)
 
 
 def _normalised(x: keras.KerasTensor, convolution: keras.layers.Layer) -> keras.KerasTensor:
