@@ -38,6 +38,7 @@ def _mean_moments(model: keras.Model, faces: np.ndarray) -> list[np.ndarray]:
         pairs = zip(outputs, axes, strict=True)
         return [tf.stack([tf.reduce_mean(x, axis), tf.reduce_mean(tf.square(x), axis)]) for x, axis in pairs]
 
-    starts = range(0, len(faces) - BATCH_SIZE + 1, BATCH_SIZE)
-    batches = [[one.numpy() for one in moments(faces[start : start + BATCH_SIZE])] for start in starts]
+    size = min(BATCH_SIZE, len(faces))
+    starts = range(0, len(faces) - size + 1, size)
+    batches = [[one.numpy() for one in moments(faces[start : start + size])] for start in starts]
     return [np.stack(values).mean(axis=0, dtype=np.float64) for values in zip(*batches, strict=True)]
