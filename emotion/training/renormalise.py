@@ -33,7 +33,7 @@ def _mean_moments(model: keras.Model, faces: np.ndarray) -> list[np.ndarray]:
 
     @tf.function
     def moments(batch: tf.Tensor) -> list[tf.Tensor]:
-        outputs = model(tf.cast(batch[..., None], tf.float32), training=False)
+        outputs = keras.tree.flatten(model(tf.cast(batch[..., None], tf.float32), training=False))
         axes = [list(range(len(output.shape) - 1)) for output in outputs]
         pairs = zip(outputs, axes, strict=True)
         return [tf.stack([tf.reduce_mean(x, axis), tf.reduce_mean(tf.square(x), axis)]) for x, axis in pairs]
