@@ -38,8 +38,7 @@ def main() -> None:
     write_json("metrics/vote_audit.json", found)
     for name in subsets:
         one = found[name]
-        share = f"{one['label_is_majority']} of these it is the label"
-        print(f"{name}: {one['with_majority']} of {one['faces']} faces have a majority, for {share}")
+        print(f"{name}: {one['with_majority']} of {one['faces']} faces have a majority of the votes")
 
 
 if __name__ == "__main__":

@@ -59,9 +59,8 @@ def test_of_shares_a_prediction_is_as_correct_as_its_share():
     shares[[0, 0, 1, 2], [3, 4, 3, 5]] = (0.75, 0.25, 1, 1)
     predicted = np.array([3, 3, 0])
     assert metrics.weighted_accuracy(shares, predicted, 0.0) == pytest.approx(1.75 / 3, abs=1e-6)
-    assert metrics.weighted_accuracy(shares, predicted, 1.0) == pytest.approx(
-        1 / 3, abs=1e-6
-    )  # happy of three emotions
+    # All votes for happy are found, none for neutral and sad.
+    assert metrics.weighted_accuracy(shares, predicted, 1.0) == pytest.approx(1 / 3, abs=1e-6)
 
 
 def test_of_labels_it_is_accuracy_and_balanced_accuracy():

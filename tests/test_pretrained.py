@@ -102,6 +102,17 @@ def test_renormalised_batch_norm_computes_the_same_at_inference_and_in_training(
     assert np.abs(in_training - before).mean() < 0.05 * np.abs(without - before).mean()
 
 
+def test_one_batch_norm_is_put_back_from_few_faces():
+    face = keras.Input((48, 48, 1))
+    norm = keras.layers.BatchNormalization()
+    model = keras.Model(face, keras.layers.Flatten()(norm(face)))
+    faces = FACES[:10]
+    before = model(faces[..., None].astype(np.float32), training=False).numpy()
+    renormalise(model, faces)
+    np.testing.assert_allclose(norm.moving_mean, [faces.mean()], rtol=1e-5)
+    np.testing.assert_allclose(model(faces[..., None].astype(np.float32), training=False), before, rtol=1e-3, atol=1e-2)
+
+
 def test_a_file_of_ones_own_comes_before_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "data/external"
