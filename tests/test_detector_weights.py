@@ -103,7 +103,7 @@ def test_the_files_of_a_wheel_are_read_after_its_hash_is_checked(wheel: Path):
     assert members(settings(wheel), ["thing/a.txt"]) == {"thing/a.txt": b"A"}
     with pytest.raises(InputError, match=r"its wheel lacks thing/b\.txt"):
         members(settings(wheel), ["thing/b.txt"])
-    with pytest.raises(InputError, match=r"not the expected wheel of thing==1\.0: its SHA-256 is "):
+    with pytest.raises(InputError, match=r"\(thing==1\.0\): not the expected file: its SHA-256 is "):
         members(settings(wheel, sha256="0" * 64), ["thing/a.txt"])
 
 

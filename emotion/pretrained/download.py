@@ -47,11 +47,11 @@ def fetch(url: str, expected: str, name: str, *, pause: float = PAUSE_SECONDS) -
     """
     local = LOCAL / name
     if local.is_file():
-        return _checked(local.read_bytes(), expected, str(local))
+        return checked(local.read_bytes(), expected, str(local))
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
-                return _checked(response.read(MAX_BYTES), expected, url)
+                return checked(response.read(MAX_BYTES), expected, url)
         except (OSError, HTTPException) as error:  # of urllib and sockets, and for what is no HTTP
             reason = str(getattr(error, "reason", error)).strip()
             if attempt == ATTEMPTS or 400 <= getattr(error, "code", 0) < 500:
@@ -60,7 +60,17 @@ def fetch(url: str, expected: str, name: str, *, pause: float = PAUSE_SECONDS) -
     raise InputError(f"{url} cannot be downloaded ({reason}): try again, or save it as {local}")
 
 
-def _checked(content: bytes, expected: str, origin: str) -> bytes:
+def checked(content: bytes, expected: str, origin: str) -> bytes:
+    """Return a file's content.
+
+    Args:
+        content: What was read.
+        expected: Its SHA-256 or MD5, in hexadecimal digits.
+        origin: What the error calls the file.
+
+    Raises:
+        InputError: It has another hash.
+    """
     kind, name = ("sha256", "SHA-256") if len(expected) == SHA256_DIGITS else ("md5", "MD5")
     found = hashlib.new(kind, content, usedforsecurity=False).hexdigest()
     if found != expected:

