@@ -109,7 +109,7 @@ def _command(commands: Commands, name: str, description: str, example: str) -> a
     )
 
 
-def _model(command: argparse.ArgumentParser, detector: str = DEFAULT) -> None:
+def _model(command: argparse.ArgumentParser, detector: str = DEFAULT, priors: bool = True) -> None:
     command.add_argument("--model", metavar="FILE", help=MODEL)
     command.add_argument("--detector", default=detector, metavar="NAME", help=DETECTOR + detector)
     command.add_argument(
@@ -124,6 +124,10 @@ def _model(command: argparse.ArgumentParser, detector: str = DEFAULT) -> None:
         "--upright", action=argparse.BooleanOptionalAction, default=True,
         help="turn a face whose eyes slope by 15 degrees or more until they are level (default; not with haar)",
     )  # fmt: skip
+    if priors:
+        command.add_argument(
+            "--priors", help="how frequent emotions are in your pictures: equal, or angry=0.1,... for all seven"
+        )
 
 
 def _positive(text: str) -> int:
@@ -165,7 +169,7 @@ def _score_many(commands: Commands) -> None:
         metavar="ADDRESS",
         help="HOST:PORT of a Ray cluster's head, auto, local or off (local for 200,000 pictures or more)",
     )
-    _model(command, detector="whole")
+    _model(command, detector="whole", priors=False)
 
 
 def _webcam(commands: Commands) -> None:
@@ -188,6 +192,6 @@ def _api(commands: Commands) -> None:
     command.add_argument("--port", type=int, default=8000, help="where to listen (8000)")
     command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 accepts connections from other machines, too")
     command.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (1)")
-    _model(command)
+    _model(command, priors=False)
     # None: without the option, the environment variable or its default counts.
     command.set_defaults(detector=None, min_face_size=None, upright=None)

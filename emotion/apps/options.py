@@ -24,6 +24,7 @@ def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifi
         min_face_size=options.min_face_size,
         min_detection_score=options.min_detection_score,
         upright=options.upright,
+        priors=getattr(options, "priors", None),
     )
 
 

@@ -1,5 +1,6 @@
 """The classifier: from pictures to detected faces and their predictions."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, overload
@@ -13,6 +14,7 @@ from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 from emotion.inference import drawing, reading
 from emotion.inference.face import Face
 from emotion.inference.model import Model, open_model
+from emotion.inference.priors import WithPriors
 from emotion.inference.reading import Picture
 
 BATCH_SIZE = 256  # faces; larger batches are no faster and need more memory
@@ -48,6 +50,8 @@ class EmotionClassifier:
         min_face_size: Side in pixels of the smallest face to detect; larger is faster.
         min_detection_score: Minimum score of a face, on the detector's own scale; None takes the detector's default.
         upright: Turn a face whose eyes slope by 15 degrees or more until they are level (not with `haar`).
+        priors: How frequent each label is where the pictures come from, such as `{"happy": 0.5, ...}`, or `equal`;
+            None leaves the model's probabilities as they are. See `emotion.inference.priors`.
         threads: Of the networks; 0 leaves it to the runtime.
 
     Raises:
@@ -68,9 +72,11 @@ class EmotionClassifier:
         min_face_size: int = MIN_FACE_SIZE,
         min_detection_score: float | None = None,
         upright: bool = True,
+        priors: Mapping[str, float] | str | None = None,
         threads: int = 0,
     ) -> None:
-        self._model = open_model(model, threads) if model is None or isinstance(model, str | Path) else model
+        opened = open_model(model, threads) if model is None or isinstance(model, str | Path) else model
+        self._model = opened if priors is None else WithPriors(opened, priors)
         if isinstance(detector, str | Path):
             detector = open_detector(detector, min_face_size, min_detection_score, threads)
         self._detector = detector
