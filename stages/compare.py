@@ -2,33 +2,55 @@
 
 import json
 
-from emotion.core import predictions, stage
+import numpy as np
+
+from emotion.core import predictions, stage, votes
 from emotion.core.files import save_figure, write_csv, write_json
 from emotion.core.params import load
-from emotion.evaluation import comparison, ensemble, figures, metrics, subsets
+from emotion.evaluation import adjustments, comparison, ensemble, figures, metrics, subsets
 
 
 def main() -> None:
-    """Write plots/compare/: paired tests, agreement of predictions, and accuracy over parameters and MACs."""
+    """Write plots/compare/: paired tests, agreement of predictions, and accuracy over parameters and MACs.
+
+    The tests are made for the labels and, where annotators voted, for their majority, which the figures show.
+    """
     settings = load("evaluate", subsets.EvaluateSettings)
     names = load("compare", comparison.CompareSettings).models
     found = {name: predictions.read(f"plots/predictions/test/{name}.csv") for name in names}
     found["ensemble"] = predictions.read("plots/ensemble/test.csv")
     ensemble.require_same_faces({"ensemble": found["ensemble"], **found})
-    labels = found["ensemble"].labels
-    predicted = {name: one.probabilities.argmax(axis=1) for name, one in found.items()}
-    correct = {name: one == labels for name, one in predicted.items()}
-    pairs = comparison.pairs(correct, settings.resamples, settings.seed)
+    faces = found["ensemble"]
+    predicted = {name: _predicted_labels(name, one.probabilities) for name, one in found.items()}
+    truths = {"label": faces.labels, "majority": votes.majority(votes.read("data/annotations.parquet", faces.names))}
+    pairs = []
     costs = {}
-    for name in names:
-        low, high = metrics.accuracy_interval(labels, found[name].probabilities)
-        with open(f"metrics/architecture/{name}.json", encoding="utf-8") as file:
-            costs[name] = {"accuracy": float(correct[name].mean()), "low": low, "high": high, **json.load(file)}
+    for truth, expected in truths.items():
+        known = expected >= 0
+        if known.any():
+            correct = {name: (one == expected)[known] for name, one in predicted.items()}
+            pairs += comparison.pairs(correct, settings.resamples, settings.seed, truth)
+            costs = {name: _costs(name, correct[name], truth) for name in names}
     write_csv("plots/compare/pairs.csv", pairs)
     write_json("plots/compare/agreement.json", comparison.agreement(predicted).round(6).tolist())
     write_json("plots/compare/costs.json", costs)
     save_figure("plots/compare/differences.png", figures.forest(pairs))
     save_figure("plots/compare/pareto.png", figures.pareto(costs))
+
+
+def _predicted_labels(name: str, probabilities: np.ndarray) -> np.ndarray:
+    """Return the labels of a model's adjusted predictions, (n,)."""
+    path = "metrics/ensemble_members.json" if name == "ensemble" else f"metrics/calibration/{name}.json"
+    with open(path, encoding="utf-8") as file:
+        fitted = json.load(file)
+    adjustment = adjustments.read(fitted if name == "ensemble" else fitted["without_tta"])
+    return adjustment.apply(probabilities).argmax(axis=1)
+
+
+def _costs(name: str, correct: np.ndarray, truth: str) -> dict[str, object]:
+    low, high = metrics.share_interval(correct)
+    with open(f"metrics/architecture/{name}.json", encoding="utf-8") as file:
+        return {"truth": truth, "accuracy": float(correct.mean()), "low": low, "high": high, **json.load(file)}
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import csv
 import itertools
+import json
 from pathlib import Path
 
 import numpy as np
@@ -12,11 +13,15 @@ from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.multitest import multipletests
 
 from emotion.core.errors import InputError
+from emotion.core.files import write_json
+from emotion.core.labels import EMOTIONS
 from emotion.evaluation import comparison, figures
+from emotion.evaluation.adjustments import Adjustment
 from stages import compare
 from tests import predicted
 
 LABELS = np.arange(210) % 7
+UNADJUSTED = Adjustment(1.0, 0.0, np.full(7, 1 / 7))
 
 
 @pytest.mark.parametrize("counts", [(0, 0), (3, 9), (12, 12), (40, 60), (200, 150)])
@@ -37,7 +42,7 @@ def test_the_interval_of_a_difference_is_that_of_faces_drawn_in_pairs():
     first, second = rng.random(1000) < 0.7, rng.random(1000) < 0.65
     drawn = rng.integers(0, 1000, (4000, 1000))
     expected = np.percentile(first[drawn].mean(axis=1) - second[drawn].mean(axis=1), [2.5, 97.5])
-    (row,) = comparison.pairs({"a": first, "b": second}, 4000, seed=1)
+    (row,) = comparison.pairs({"a": first, "b": second}, 4000, seed=1, truth="label")
     assert row["difference"] == pytest.approx(first.mean() - second.mean())
     assert (row["low"], row["high"]) == pytest.approx(expected, abs=0.004)
     assert row["first_only"] - row["second_only"] == first.sum() - second.sum()
@@ -45,7 +50,7 @@ def test_the_interval_of_a_difference_is_that_of_faces_drawn_in_pairs():
 
 def test_every_two_models_are_compared_once():
     correct = {name: np.array([True, False]) for name in "abcd"}
-    rows = comparison.pairs(correct, 10, seed=1)
+    rows = comparison.pairs(correct, 10, seed=1, truth="label")
     assert [row["first"] + row["second"] for row in rows] == ["ab", "ac", "ad", "bc", "bd", "cd"]
     assert all(row["p_holm"] == 1 and row["low"] == row["high"] == 0 for row in rows)
 
@@ -58,7 +63,7 @@ def test_agreement_is_the_share_of_equal_predicted_labels():
 def test_labels_of_similar_models_do_not_overlap_in_the_pareto_chart():
     similar = [("resnet_deep", 178e6, 0.707), ("resnet_swish", 178e6, 0.711), ("resnet_teacher", 227e6, 0.71)]
     models = [("distilled", 33e6, 0.70), ("vgg16", 705e6, 0.65), *similar]
-    common = {"low": 0.69, "high": 0.73, "parameters": 2e6}
+    common = {"truth": "label", "low": 0.69, "high": 0.73, "parameters": 2e6}
     figure = figures.pareto({name: {"macs": m, "accuracy": a, **common} for name, m, a in models})
     labels = [text for text in figure.axes[0].texts if isinstance(text, Annotation)]
     figure.draw_without_rendering()
@@ -81,6 +86,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, correct in {"cnn": 100, "vgg16": 150, "ensemble": 160}.items():
         _write(name, correct)
         Path(f"metrics/architecture/{name}.json").write_text('{"parameters": 1000000, "macs": 2000000}')
+        write_json(f"metrics/calibration/{name}.json", {"without_tta": UNADJUSTED.as_json()})
+    write_json("metrics/ensemble_members.json", UNADJUSTED.as_json())
+    predicted.write_votes()
     return tmp_path
 
 
@@ -97,6 +105,27 @@ def test_compare_writes_every_pair_and_the_same_bytes_each_time(project: Path):
     assert float(rows["cnn", "vgg16"]["p_holm"]) < 1e-6 < float(rows["vgg16", "ensemble"]["p"])
     for figure in ("differences", "pareto"):
         assert Image.open(f"plots/compare/{figure}.png").width > 400
+
+
+def test_compare_tests_for_the_majority_of_annotators_too(project: Path):
+    predicted.write_votes({str(face): {EMOTIONS[(LABELS[face] + 1) % 7]: 10} for face in range(100)})
+    compare.main()
+    with open("plots/compare/pairs.csv", newline="", encoding="utf-8") as file:
+        rows = {(row["truth"], row["first"], row["second"]): float(row["difference"]) for row in csv.DictReader(file)}
+    assert len(rows) == 6
+    assert rows["label", "cnn", "vgg16"] == pytest.approx(-50 / 210)
+    assert rows["majority", "cnn", "vgg16"] == 0, "both err on the 100 faces whose annotators see another emotion"
+    costs = json.loads(Path("plots/compare/costs.json").read_text())
+    assert costs["cnn"]["truth"] == "majority" and costs["cnn"]["accuracy"] == 0
+
+
+def test_compare_counts_adjusted_predictions(project: Path):
+    towards_the_next = {**UNADJUSTED.as_json(), "prior_exponent": 1.0, "priors": dict.fromkeys(EMOTIONS, 0.1)}
+    towards_the_next["priors"]["angry"] = 1e-6
+    write_json("metrics/calibration/vgg16.json", {"without_tta": towards_the_next})
+    compare.main()
+    costs = json.loads(Path("plots/compare/costs.json").read_text())
+    assert costs["vgg16"]["accuracy"] == pytest.approx(1 / 7) and costs["cnn"]["accuracy"] == pytest.approx(100 / 210)
 
 
 def test_compare_refuses_predictions_for_other_faces(project: Path):

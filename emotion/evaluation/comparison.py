@@ -57,13 +57,14 @@ def difference_interval(
     return float(low), float(high)
 
 
-def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int) -> list[dict[str, object]]:
+def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int, truth: str) -> list[dict[str, object]]:
     """Return for each pair of models the difference of accuracies with its 95 % CI, and McNemar's p-values.
 
     Args:
         correct: Which faces each model predicts correctly, bool (n,).
         resamples: Of the bootstrap.
         seed: Of the bootstrap.
+        truth: What counts as correct: `label` or `majority`.
     """
     rows: list[dict[str, object]] = []
     p_values = []
@@ -75,6 +76,7 @@ def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int) -> list[
         p_values.append(mcnemar(first_only, second_only))
         rows.append(
             {
+                "truth": truth,
                 "first": first,
                 "second": second,
                 "difference": (first_only - second_only) / faces,

@@ -14,6 +14,7 @@ from emotion.core.labels import EMOTIONS
 
 # Distinguishable for the colour-blind, too (Okabe & Ito, "Color Universal Design", 2008).
 BLUE, GREY = "#0072B2", "#888888"
+ACCURACY = {"label": "test accuracy", "majority": "test accuracy for the annotators' majority"}
 
 
 def confusion(counts: np.ndarray, title: str) -> Figure:
@@ -47,10 +48,11 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
     """Draw the differences of accuracy with their 95 % confidence intervals.
 
     Args:
-        pairs: What `comparison.pairs` returns.
+        pairs: What `comparison.pairs` returns; only those of the last one's truth are drawn.
         level: Corrected p-values below it are drawn in colour.
     """
-    rows = sorted(pairs, key=lambda row: abs(row["difference"]))
+    truth = pairs[-1]["truth"]
+    rows = sorted((row for row in pairs if row["truth"] == truth), key=lambda row: abs(row["difference"]))
     figure = Figure(figsize=(7.6, 1.2 + 0.28 * len(rows)), dpi=120, layout="constrained")
     axes = figure.subplots()
     names = []
@@ -64,7 +66,7 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
         axes.plot(100 * abs(row["difference"]), place, "o", color=colour, markersize=5)
     axes.set_yticks(range(len(rows)), names)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set(xlabel="difference in test accuracy, percentage points, 95 % CI", ylim=(-0.7, len(rows) - 0.3))
+    axes.set(xlabel=f"difference in {ACCURACY[truth]}, percentage points, 95 % CI", ylim=(-0.7, len(rows) - 0.3))
     axes.set_title(f"Blue: significant (McNemar's test, Holm-corrected p < {level:g})", fontsize=10, loc="left")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
@@ -72,18 +74,19 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
     return figure
 
 
-def pareto(models: Mapping[str, Mapping[str, float]]) -> Figure:
+def pareto(models: Mapping[str, Mapping[str, Any]]) -> Figure:
     """Draw accuracy over MACs with the Pareto front; the area of a mark is the number of parameters.
 
     Args:
-        models: Of each its `accuracy`, `low` and `high` (its 95 % CI), `macs` and `parameters`.
+        models: Of each its `accuracy`, `low` and `high` (its 95 % CI), `truth`, `macs` and `parameters`.
     """
     figure = Figure(figsize=(7.6, 4.4), dpi=120, layout="constrained")
     axes = figure.subplots()
+    (truth,) = {model["truth"] for model in models.values()}
     front = sorted((m["macs"] / 1e6, 100 * m["accuracy"]) for m in models.values() if not _beaten(m, models.values()))
     axes.step(*zip(*front, strict=True), where="post", color="#bbbbbb", linewidth=1.2, zorder=1)
     labels = [_mark(axes, name, model) for name, model in models.items()]
-    axes.set(xscale="log", xlabel="MACs per face, in millions", ylabel="test accuracy, %, 95 % CI")
+    axes.set(xscale="log", xlabel="MACs per face, in millions", ylabel=f"{ACCURACY[truth]}, %, 95 % CI")
     axes.set_title("Area: number of parameters. Line: Pareto front of accuracy and MACs", fontsize=10, loc="left")
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter("{x:g}")
@@ -96,7 +99,7 @@ def pareto(models: Mapping[str, Mapping[str, float]]) -> Figure:
     return figure
 
 
-def _mark(axes: Axes, name: str, model: Mapping[str, float]) -> Annotation:
+def _mark(axes: Axes, name: str, model: Mapping[str, Any]) -> Annotation:
     """Draw a model's mark and its confidence interval, and return its label."""
     x = model["macs"] / 1e6
     y = 100 * model["accuracy"]

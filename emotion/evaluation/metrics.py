@@ -77,9 +77,13 @@ def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
 
 
 def accuracy_interval(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % confidence interval of the accuracy (Wilson, 1927)."""
-    correct = int((probabilities.argmax(axis=1) == labels).sum())
-    interval = binomtest(correct, len(labels)).proportion_ci(method="wilson")
+    """Return the 95 % confidence interval of the accuracy."""
+    return share_interval(probabilities.argmax(axis=1) == labels)
+
+
+def share_interval(correct: np.ndarray) -> tuple[float, float]:
+    """Return the 95 % confidence interval of the share of correct predictions, bool (n,) (Wilson, 1927)."""
+    interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
     return round(float(interval.low), 6), round(float(interval.high), 6)
 
 
