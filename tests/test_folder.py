@@ -15,13 +15,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emotion.core.decoding import DAMAGED
+from emotion.core.decoding import UNKNOWN as NO_PICTURE
 from emotion.core.errors import InputError
+from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
 from emotion.sources import folder
 from emotion.sources.folder import read_faces
 from tests.inputs import face, put
-
-NO_PICTURE = "no JPEG, PNG, WebP, BMP or GIF picture"
 
 
 @pytest.fixture
@@ -34,14 +35,14 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def names(root: Path) -> list[str]:
     """Return the names of all faces, having checked that no file was refused."""
-    refused: folder.Refused = []
+    refused: Refused = []
     faces = [name for name, _ in read_faces(root, refused)]
     assert refused == []
     return faces
 
 
 def refusals(root: Path) -> dict[str, str]:
-    refused: folder.Refused = []
+    refused: Refused = []
     list(read_faces(root, refused))
     assert len(dict(refused)) == len(refused)
     return dict(refused)
@@ -143,14 +144,14 @@ def test_an_unusable_file_is_refused_with_its_reason(mine: Path):
     put(mine, "sad/a.jpg", "happy/new\nline.jpg", content=b"text")
     put(mine, "README.txt", "happy/empty.png", content=b"")
     put(mine, "sad/cut.png", content=face()[:-300])
-    refused: folder.Refused = []
+    refused: Refused = []
     assert [name for name, _ in read_faces(mine, refused)] == ["All/sad/1.png"]
     assert sorted(refused) == [
         ("mine/README.txt", "not in a folder of an emotion"),
-        ("mine/happy/empty.png", NO_PICTURE),
+        ("mine/happy/empty.png", "empty"),
         ("mine/happy/new%0Aline.jpg", NO_PICTURE),
         ("mine/sad/a.jpg", NO_PICTURE),
-        ("mine/sad/cut.png", "damaged picture"),
+        ("mine/sad/cut.png", DAMAGED),
         ("mine/train.png", "not in a folder of an emotion"),
     ]
 
@@ -183,7 +184,7 @@ def test_links_to_folders_are_not_followed(mine: Path):
     (mine / "sad/up").symlink_to("..")
     (mine / "sad/sub/here").symlink_to(".")
     (mine / "sad/other").symlink_to("../happy")
-    reason = "a link to a folder: DVC would not notice changes behind it"
+    reason = "a link to a folder, which is not followed"
     assert refusals(mine) == dict.fromkeys(["mine/sad/up", "mine/sad/sub/here", "mine/sad/other"], reason)
 
 
@@ -194,7 +195,7 @@ def test_a_link_instead_of_a_whole_emotion_or_subset_is_an_error(mine: Path, pla
     if place == "train":
         (mine / "train").rename("was")
     (mine / place).symlink_to("../elsewhere")
-    assert error(mine).startswith(f"mine/{place}: a link to a folder: replace it by the folder")
+    assert error(mine).startswith(f"mine/{place}: a link to a folder, which is not followed: replace it")
 
 
 def test_files_and_folders_without_permission_are_refused():
@@ -251,7 +252,7 @@ def test_a_folder_of_100_000_entries_is_read_in_batches(mine: Path):
         else:
             os.link(first, f"{mine}/sad/{number}.jpg")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    refused: folder.Refused = []
+    refused: Refused = []
     assert len(list(read_faces(mine, refused))) == 2
     assert len(refused) == 100_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB, of 800,000 that the files have
@@ -262,5 +263,5 @@ def test_nothing_is_printed_about_odd_pictures(mine: Path, recwarn: pytest.Warni
     put(mine, "sad/1.png")
     Image.fromarray(np.zeros((10_000, 10_000), np.uint8)).save(mine / "sad/2.png")
     recwarn.clear()
-    assert refusals(mine) == {"mine/sad/2.png": "more than 25,000,000 pixels"}
+    assert refusals(mine) == {"mine/sad/2.png": "more than 25,000,000 pixels: make it smaller"}
     assert not recwarn.list

@@ -13,7 +13,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.sources.normalise import RefusedError, normalise
+from emotion.core.decoding import UnusableError
+from emotion.sources.normalise import normalise
 
 RNG = np.random.default_rng(5)
 FACE = RNG.integers(0, 256, (48, 48), np.uint8)
@@ -48,7 +49,7 @@ def huge(side: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
 
 
-@pytest.mark.parametrize(("kind", "mode"), [("PNG", ""), ("BMP", ""), ("GIF", ""), ("PNG", "RGB")])
+@pytest.mark.parametrize(("kind", "mode"), [("PNG", ""), ("BMP", ""), ("GIF", ""), ("TIFF", ""), ("PNG", "RGB")])
 def test_a_picture_of_48_pixels_keeps_its_gray_values(kind: str, mode: str):
     assert np.array_equal(gray(picture(FACE, kind, mode)), FACE)
 
@@ -61,6 +62,8 @@ def test_a_picture_of_48_pixels_keeps_its_gray_values(kind: str, mode: str):
         *(("WebP", mode) for mode in ("RGB", "RGBA")),
         *(("BMP", mode) for mode in ("L", "P", "RGB")),
         ("GIF", "P"),
+        *(("TIFF", mode) for mode in ("L", "LA", "P", "RGB", "RGBA", "CMYK", "I", "F")),
+        ("AVIF", "RGB"),
     ],
 )
 def test_every_kind_of_picture_shows_the_same(kind: str, mode: str):
@@ -164,7 +167,7 @@ def test_a_wide_picture_is_averaged_across_and_interpolated_down():
 
 @pytest.mark.parametrize("size", [(1, 1), (100, 7), (7, 100)])
 def test_a_picture_that_is_too_small_is_refused(size: tuple[int, int]):
-    with pytest.raises(RefusedError, match="^a side of less than 8 pixels$"):
+    with pytest.raises(UnusableError, match="^a side of less than 8 pixels$"):
         normalise(picture(np.zeros(size, np.uint8)))
     normalise(picture(np.zeros((8, 8), np.uint8)))
 
@@ -174,53 +177,50 @@ def test_a_huge_picture_is_refused_before_it_is_decoded():
         "import sys, resource; from emotion.sources.normalise import *; content = sys.stdin.buffer.read();"
         "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak()\n"
         "try: normalise(content)\n"
-        "except RefusedError as reason: print(peak() - before, reason)"
+        "except UnusableError as reason: print(peak() - before, reason)"
     )
     done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], input=huge(20_000), capture_output=True)
     grown, reason = done.stdout.decode().strip().split(" ", 1)
-    assert reason == "more than 25,000,000 pixels"
+    assert reason == "more than 25,000,000 pixels: make it smaller"
     assert int(grown) < 20_000  # KiB; decoded it is 400 MB
 
 
 def test_a_picture_of_the_maximum_size_is_accepted():
     assert np.all(gray(huge(5_000)) == 0)
-    with pytest.raises(RefusedError, match="^more than 25,000,000 pixels$"):
+    with pytest.raises(UnusableError, match="^more than 25,000,000 pixels: make it smaller$"):
         normalise(huge(5_008))
 
 
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "BMP", "GIF"])
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF"])
 def test_a_truncated_picture_is_refused(kind: str):
     content = picture(RNG.integers(0, 256, (60, 60, 3), np.uint8), kind)
     normalise(content)
-    with pytest.raises(RefusedError, match="^damaged picture$"):
+    with pytest.raises(UnusableError, match="^damaged"):
         normalise(content[: len(content) * 2 // 3])
 
 
 @pytest.mark.parametrize(
     "content",
-    [b"", b"This is a text.", picture(FACE, "TIFF"), picture(FACE, "PPM"), b"%!PS-Adobe-3.0 EPSF-3.0\n"],
-    ids=["empty", "text", "TIFF", "PPM", "PostScript"],
+    [b"This is a text.", picture(FACE, "PPM"), b"%!PS-Adobe-3.0 EPSF-3.0\n"],
+    ids=["text", "PPM", "PostScript"],
 )
 def test_another_file_is_refused(content: bytes):
-    with pytest.raises(RefusedError, match="^no JPEG, PNG, WebP, BMP or GIF picture$"):
+    with pytest.raises(
+        UnusableError, match=r"^not a picture in a supported format \(JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF\)$"
+    ):
         normalise(content)
 
 
 def test_a_picture_with_a_wrong_header_is_refused():
     palette = bytearray(picture(SMOOTH, "BMP", "P"))
     palette[46:50] = struct.pack("<I", 5_000)  # colours that it says it has
-    exif = Image.Exif()
-    exif[ORIENTATION] = 6
-    turned = picture(SMOOTH, "WebP", "RGB", exif=exif)
-    header = turned.index(b"MM\0*")
-    for content in (bytes(palette), turned[:header] + b"?" + turned[header + 1 :]):
-        with pytest.raises(RefusedError, match="^damaged picture$"):
-            normalise(content)
+    with pytest.raises(UnusableError, match="^damaged"):
+        normalise(bytes(palette))
 
 
 def test_a_damaged_picture_is_refused_or_becomes_a_face():
     rng = random.Random(1)
-    kinds = (("JPEG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("WebP", "RGB"), ("BMP", "P"), ("GIF", "P"))
+    kinds = (("JPEG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("WebP", "RGB"), ("BMP", "P"), ("GIF", "P"), ("TIFF", "L"))
     whole = [picture(SMOOTH[:60, :50], *kind) for kind in kinds]
     refused = 0
     for _ in range(600):
@@ -231,7 +231,7 @@ def test_a_damaged_picture_is_refused_or_becomes_a_face():
             warnings.simplefilter("ignore")
             try:
                 assert gray(bytes(content)).shape == (48, 48)
-            except RefusedError:
+            except UnusableError:
                 refused += 1
     assert 100 < refused < 600
 

@@ -12,8 +12,9 @@ import yaml
 from PIL import Image
 
 from emotion import EmotionClassifier
+from emotion.core.decoding import UnusableError
 from emotion.detection.mtcnn import MTCNN
-from emotion.sources.normalise import RefusedError, normalise
+from emotion.sources.normalise import normalise
 from stages import download
 from tests.inputs import DATA
 from tests.pasted import brightness_model, photograph
@@ -78,7 +79,7 @@ def test_the_largest_of_several_faces_is_taken(tmp_path: Path, classifier):
 
 def test_a_photograph_without_a_face_is_refused(tmp_path: Path):
     content = KINDS["jpeg"](NOBODY, tmp_path / "none").read_bytes()
-    with pytest.raises(RefusedError, match="^no face found$"):
+    with pytest.raises(UnusableError, match="^no face found$"):
         normalise(content, MTCNN())
 
 

@@ -118,4 +118,4 @@ def test_without_scikit_learn_the_remedy_is_named(run: Run, capsys: Capture, mon
 def test_folder_names_are_case_insensitive(tmp_path: Path):
     (tmp_path / "Happy/deep").mkdir(parents=True)
     (tmp_path / "Happy/deep/a.jpg").touch()
-    assert score.collect(tmp_path) == [("happy", tmp_path / "Happy/deep/a.jpg")]
+    assert score.collect(tmp_path, []) == [("happy", tmp_path / "Happy/deep/a.jpg")]

@@ -15,8 +15,8 @@ import cv2
 from PIL import Image
 
 from emotion.core import errors
+from emotion.core.decoding import rgb
 from emotion.core.errors import InputError
-from emotion.core.pictures import rgb
 from emotion.detection.mtcnn import MTCNN
 from tools import staged_secrets
 from tools.staged_secrets import line_of

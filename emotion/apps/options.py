@@ -1,12 +1,16 @@
-"""What several commands make of their options: a classifier, a listening socket, a number of processes."""
+"""What several commands share: a classifier from their options, a listening socket, the report of what is not read."""
 
 import argparse
 import errno
 import os
 import socket
+import sys
+from collections.abc import Sequence
 from typing import Any
 
+from emotion.core import folders
 from emotion.core.errors import InputError
+from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
 from emotion.inference.predictor import EmotionClassifier
 
@@ -32,6 +36,13 @@ def require_emotions(classifier: EmotionClassifier, model: str | None) -> None:
     """Raise an InputError that names the model's file if its labels are not the seven emotions."""
     if set(classifier.labels) != set(EMOTIONS):
         raise InputError(f"{model}: its labels are not the seven emotions: {', '.join(classifier.labels)}")
+
+
+def tell_unread(errors: Sequence[str], refused: Refused) -> int:
+    """Print what could not be read and which other files folders hold; return the exit code, 0 for the latter alone."""
+    for line in (*(f"error: {error}" for error in errors), *folders.told(refused)):
+        print(line, file=sys.stderr)
+    return int(bool(errors) or any(reason != folders.OTHER for _, reason in refused))
 
 
 def listen(host: str, port: int) -> socket.socket:

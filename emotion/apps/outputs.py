@@ -13,11 +13,13 @@ import numpy as np
 from PIL import Image
 
 from emotion.apps.sources import Frame, Source
+from emotion.core.decoding import FORMATS
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.inference.face import Face
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")  # of annotated pictures; .png is appended to other names
+# Of annotated pictures; .png is appended to other names.
+SUFFIXES = tuple(suffix for kind in ("JPEG", "PNG", "WebP", "BMP") for suffix in FORMATS[kind])
 BOX = ("left", "top", "width", "height")
 
 Row = dict[str, Any]

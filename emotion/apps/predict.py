@@ -14,10 +14,11 @@ from typing import TextIO
 from tqdm import tqdm
 
 from emotion.apps import explain, outputs, sources
-from emotion.apps.options import classifier_of, require_emotions
+from emotion.apps.options import classifier_of, require_emotions, tell_unread
 from emotion.apps.sources import Frame, Source
 from emotion.core.errors import InputError
 from emotion.core.files import atomic, save_figure
+from emotion.core.folders import Refused
 from emotion.inference.predictor import EmotionClassifier, Result
 from emotion.inference.tracking import Tracker
 
@@ -34,18 +35,18 @@ def main(options: argparse.Namespace) -> None:
         raise InputError("--json and --csv both write to the terminal: choose one, or name a folder with -o")
     if options.explain and not options.output:
         raise InputError("--explain draws pictures: name a folder for them with -o")
-    inputs = sources.collect(options.inputs)
+    refused: Refused = []
+    inputs = sources.collect(options.inputs, refused)
     classifier = classifier_of(options)
     if options.explain:
         require_emotions(classifier, options.model)
     errors: list[str] = []
     interrupted = _classify(options, inputs, classifier, errors)
-    for line in errors:
-        print(f"error: {line}", file=sys.stderr)
+    code = tell_unread(errors, refused)
     if interrupted:
         print("interrupted: finished results are kept", file=sys.stderr)
         sys.exit(130)
-    sys.exit(1 if errors else 0)
+    sys.exit(code)
 
 
 def _classify(

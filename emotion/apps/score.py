@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from emotion.apps.options import classifier_of, require_emotions
+from emotion.apps.options import classifier_of, require_emotions, tell_unread
+from emotion.core import folders
 from emotion.core.errors import InputError
+from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
-from emotion.inference import reading
 from emotion.inference.predictor import EmotionClassifier
 
 RESAMPLES = 2000
@@ -29,11 +30,15 @@ def main(options: argparse.Namespace) -> None:
     """
     from emotion.evaluation import bootstrap, metrics
 
-    pictures = collect(Path(options.folder))
+    refused: Refused = []
+    pictures = collect(Path(options.folder), refused)
     classifier = classifier_of(options)
     require_emotions(classifier, options.model)
     errors: list[str] = []
-    labels, probabilities = _predictions(options.folder, classifier, pictures, errors)
+    labels, probabilities = _predictions(classifier, pictures, errors)
+    code = tell_unread(errors, refused)
+    if not len(labels):
+        raise InputError(f"{options.folder}: no face found in {len(pictures)} pictures: {HINT}")
     report = {
         "pictures": len(pictures),
         "scored": len(labels),
@@ -43,32 +48,32 @@ def main(options: argparse.Namespace) -> None:
         "confusion": metrics.confusion(labels, probabilities).tolist(),
     }
     print(json.dumps(report, indent=2) if options.json else _text(report))
-    sys.exit(1 if errors else 0)
+    sys.exit(code)
 
 
-def collect(folder: Path) -> list[tuple[str, Path]]:
+def collect(folder: Path, refused: Refused) -> list[tuple[str, Path]]:
     """Return all pictures below `<folder>/<emotion>/`, each with its emotion.
+
+    Args:
+        folder: The folder.
+        refused: Receives the path of each other file in a folder of an emotion, and the reason.
 
     Raises:
         InputError: There is no such folder, or none of an emotion with a picture in it.
     """
     if not folder.is_dir():
         raise InputError(f"{folder}: there is no such folder")
-    folders = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in EMOTIONS)
-    if not folders:
+    emotions = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in EMOTIONS)
+    if not emotions:
         raise InputError(f"{folder}: holds no folder named after an emotion: {', '.join(EMOTIONS)}")
-    found = [(path.name.lower(), file) for path in folders for file in sorted(path.rglob("*")) if _is_picture(file)]
+    found = [(path.name.lower(), file) for path in emotions for file in folders.pictures(path, refused)]
     if not found:
-        raise InputError(f"{folder}: no pictures in its folders")
+        raise InputError("; ".join([f"{folder}: no pictures in its folders", *folders.told(refused)]))
     return found
 
 
-def _is_picture(path: Path) -> bool:
-    return path.suffix.lower() in reading.SUFFIXES and not path.name.startswith(".") and path.is_file()
-
-
 def _predictions(
-    folder: str, classifier: EmotionClassifier, pictures: list[tuple[str, Path]], errors: list[str]
+    classifier: EmotionClassifier, pictures: list[tuple[str, Path]], errors: list[str]
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return labels, positions in EMOTIONS (n,), and probabilities (n, 7) of the largest face of each picture."""
     labels = []
@@ -86,11 +91,7 @@ def _predictions(
         largest = max(faces, key=lambda face: face.box[2] * face.box[3])
         labels.append(EMOTIONS.index(emotion))
         probabilities.append([largest.probabilities[name] for name in EMOTIONS])
-    for line in errors:
-        print(f"error: {line}", file=sys.stderr)
-    if not labels:
-        raise InputError(f"{folder}: no face found in {len(pictures)} pictures: {HINT}")
-    if faceless:
+    if labels and faceless:
         print(f"{faceless} of {len(pictures)} pictures are not scored: no face found in them ({HINT})", file=sys.stderr)
     return np.array(labels), np.array(probabilities)
 

@@ -8,7 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from emotion.core import folders
 from emotion.core.errors import InputError
+from emotion.core.folders import Refused
 from emotion.inference import reading
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
@@ -48,8 +50,12 @@ class Frame:
     rate: float = DEFAULT_RATE
 
 
-def collect(inputs: Iterable[str]) -> list[Source]:
+def collect(inputs: Iterable[str], refused: Refused) -> list[Source]:
     """Return the named files, each under a unique name; of folders, all pictures and videos in and below them.
+
+    Args:
+        inputs: Paths of files and folders; - is a picture from stdin.
+        refused: Receives the path of each other file in a folder, and the reason.
 
     Raises:
         InputError: An input does not exist, or a folder holds no pictures or videos.
@@ -60,20 +66,15 @@ def collect(inputs: Iterable[str]) -> list[Source]:
         if name == "-":
             found.append(Source(None, Path("stdin.png")))
         elif path.is_dir():
-            files = sorted(file for file in path.rglob("*") if _readable(file.relative_to(path)) and file.is_file())
+            files = folders.pictures(path, refused, *VIDEOS)
             if not files:
-                raise InputError(f"{path}: no pictures or videos in this folder")
+                raise InputError("; ".join([f"{path}: no pictures or videos in this folder", *folders.told(refused)]))
             found += [Source(file, file.relative_to(path)) for file in files]
         elif path.exists():
             found.append(Source(path, Path(path.name)))
         else:
             raise InputError(f"{path}: there is no such file or folder")
     return _with_unique_names(found)
-
-
-def _readable(path: Path) -> bool:
-    known = path.suffix.lower() in (*reading.SUFFIXES, *VIDEOS)
-    return known and not any(name.startswith(".") for name in path.parts)
 
 
 def _with_unique_names(sources: Iterable[Source]) -> list[Source]:

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image
 
 SIDE = 48  # pixels of a side of what networks see
 MIN_SLOPE = 15.0  # degrees of the eyes; turning less costs accuracy, turning more wins up to 12 points (docs/faces.md)
@@ -61,17 +61,6 @@ def crop(picture: np.ndarray, face: Detection, margin: float | None, upright: bo
     turn = cv2.getRotationMatrix2D((across + middle, down + middle), _slope(face) if upright else 0, 1)
     turn[:, 2] -= across, down
     return squeezed(gray(cv2.warpAffine(picture, turn, (side, side), borderMode=cv2.BORDER_REPLICATE)))
-
-
-def rgb(image: Image.Image) -> np.ndarray:
-    """Return a picture as RGB uint8 (height, width, 3): turned as its EXIF data say, transparent parts on white."""
-    image = ImageOps.exif_transpose(image)
-    if image.mode.startswith("I;16"):  # Pillow would cut off at 255
-        image = Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    return np.asarray(image.convert("RGB"))
 
 
 def gray(picture: np.ndarray) -> np.ndarray:

@@ -1,14 +1,14 @@
 """Decoding pictures into a table of 48x48 gray faces."""
 
 import hashlib
-import io
 from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-from PIL import Image, UnidentifiedImageError
 
+from emotion.core import decoding
+from emotion.core.decoding import UnusableError
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.core.pictures import SIDE
@@ -25,25 +25,16 @@ SCHEMA = pa.schema(
 )
 
 
-class UnusableError(Exception):
-    """A picture that is set aside; the message is the reason, the same for all of its kind."""
-
-
 def decode(picture: bytes) -> np.ndarray:
     """Return a picture's gray values, uint8 of shape (48, 48).
 
     Raises:
         UnusableError: It is no picture, is damaged or has another size.
     """
-    try:
-        with Image.open(io.BytesIO(picture)) as image:
-            if image.size != (SIDE, SIDE):
-                raise UnusableError("wrong size")
-            return np.asarray(image.convert("L"))
-    except UnidentifiedImageError:
-        raise UnusableError("not a picture") from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise UnusableError("damaged picture") from None
+    with decoding.opened(picture, SIDE * SIDE) as image:
+        if image.size != (SIDE, SIDE):
+            raise UnusableError("wrong size")
+        return decoding.gray(image)
 
 
 def clean(pictures: Iterable[tuple[str, bytes]]) -> tuple[pa.Table, list[tuple[str, str]]]:

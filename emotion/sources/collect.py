@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import Field
 
 from emotion.core.errors import InputError
+from emotion.core.folders import Refused
 from emotion.core.params import Section
 from emotion.core.pictures import Detector
 from emotion.sources import folder, kaggle
@@ -41,7 +42,7 @@ def faces(
     *,
     drawn: Iterable[tuple[str, bytes]],
     detector: Detector | None,
-    refused: folder.Refused,
+    refused: Refused,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the canonical entry name and the picture file of each face; those of `extra` are named `Extra/...`.
 

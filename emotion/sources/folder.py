@@ -7,22 +7,19 @@ from collections.abc import Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
-from urllib.parse import quote
 
+from emotion.core.decoding import UnusableError
 from emotion.core.errors import InputError
+from emotion.core.folders import LINK, Refused, files, printable, visible
 from emotion.core.labels import EMOTIONS
 from emotion.core.pictures import Detector
-from emotion.sources.normalise import RefusedError, normalise
-from emotion.sources.safe_zip import is_hidden_name
+from emotion.sources.normalise import normalise
 
 SUBSETS = {"train": "Training", "validation": "Validation", "val": "Validation", "valid": "Validation", "test": "Test"}
 LAYOUT = f"its folders must be emotions ({', '.join(EMOTIONS)}), or train, validation and test with these inside"
-NOT_FOLLOWED = "DVC would not notice changes behind it"  # and it may lead in a circle
 MAX_FILE_BYTES = 1 << 26
 THREADS = 4  # each holds one decoded picture
 BATCH = 512  # files that are read ahead
-
-Refused = list[tuple[str, str]]
 
 
 def read_faces(root: Path, refused: Refused, detector: Detector | None = None) -> Iterator[tuple[str, bytes]]:
@@ -58,20 +55,12 @@ def read_faces(root: Path, refused: Refused, detector: Detector | None = None) -
         raise InputError(f"{printable(root)}: no usable picture (refused: {counts or 'none'}): {LAYOUT}")
 
 
-def printable(path: Path) -> str:
-    """Return a path as one line of text, with %XX as in a URL for unprintable characters, backslashes and %."""
-    return "".join(
-        char if char.isprintable() and char not in "%\\" else quote(char, errors="surrogateescape")
-        for char in path.as_posix()
-    )
-
-
 def _normalised(
-    files: Iterator[tuple[str, Path]], detector: Detector | None
+    named: Iterator[tuple[str, Path]], detector: Detector | None
 ) -> Iterator[tuple[str, Path, bytes | str]]:
     """Yield names and paths in their order, each with the PNG or the reason why there is none."""
     with ThreadPoolExecutor(THREADS) as pool:
-        while batch := list(islice(files, BATCH)):
+        while batch := list(islice(named, BATCH)):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of Pillow, about odd files that it can read
                 faces = list(pool.map(lambda file: _face(file[1], detector), batch))
@@ -85,7 +74,7 @@ def _face(path: Path, detector: Detector | None) -> bytes | str:
         return normalise(path.read_bytes(), detector)
     except OSError as error:
         return f"cannot be read: {error.strerror}"
-    except RefusedError as reason:
+    except UnusableError as reason:
         return str(reason)
 
 
@@ -95,7 +84,7 @@ def _named(root: Path, refused: Refused) -> Iterator[tuple[str, Path]]:
     count = Counter(place for place, _ in folders)
     for place, folder in folders:
         above = folder if count[place] == 1 else root
-        for path in _files(folder, refused):
+        for path in files(folder, refused):
             yield f"{place}/{printable(path.relative_to(above))}", path
 
 
@@ -116,36 +105,10 @@ def _require(folders: list[Path], known: Container[str]) -> None:
         if folder.name.lower() not in known:
             raise InputError(f"{printable(folder)}: unknown folder name: {LAYOUT}")
         if folder.is_symlink():
-            raise InputError(f"{printable(folder)}: a link to a folder: replace it by the folder: {NOT_FOLLOWED}")
+            raise InputError(f"{printable(folder)}: {LINK}: replace it by the folder")
 
 
 def _folders(folder: Path, refused: Refused) -> list[Path]:
-    paths = _visible(folder, refused)
+    paths = visible(folder, refused)
     refused += [(printable(path), "not in a folder of an emotion") for path in paths if not os.path.isdir(path)]
     return [path for path in paths if os.path.isdir(path)]
-
-
-def _files(folder: Path, refused: Refused) -> Iterator[Path]:
-    """Yield all files in a folder and the folders below it."""
-    waiting = [folder]
-    while waiting:
-        path = waiting.pop()
-        # By os.path, for which a path without permission does not exist; pathlib would raise.
-        if os.path.isfile(path):
-            yield path
-        elif not os.path.isdir(path):
-            refused.append((printable(path), "neither a file nor a folder"))
-        elif path.is_symlink():
-            refused.append((printable(path), f"a link to a folder: {NOT_FOLLOWED}"))
-        else:
-            waiting += reversed(_visible(path, refused))
-
-
-def _visible(folder: Path, refused: Refused) -> list[Path]:
-    """Return the paths in a folder, sorted, without hidden files and those of a desktop."""
-    try:
-        names = sorted(os.listdir(folder))
-    except OSError as error:
-        refused.append((printable(folder), f"cannot be read: {error.strerror}"))
-        return []
-    return [folder / name for name in names if not is_hidden_name(name)]

@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from emotion.core.errors import InputError
+from emotion.core.folders import is_hidden
 
 # FER-2013 has 35,887 pictures of at most 2.5 kB, or one CSV of 301 MB. The limits leave room for similar
 # data sets and keep what a hostile archive can cost far below the memory of a small machine.
@@ -65,11 +66,6 @@ def files(archive: zipfile.ZipFile) -> list[zipfile.ZipInfo]:
     return [info for info in archive.infolist() if not info.is_dir() and not _is_hidden(info)]
 
 
-def is_hidden_name(name: str) -> bool:
-    """Return whether a file or folder of this name is hidden or was left by a desktop."""
-    return name.startswith((".", "__MACOSX")) or name.lower() in ("thumbs.db", "desktop.ini")
-
-
 @contextmanager
 def _explained(name: str) -> Iterator[None]:
     """Turn the errors of a damaged zip into one line."""
@@ -104,4 +100,4 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
 
 
 def _is_hidden(info: zipfile.ZipInfo) -> bool:
-    return any(is_hidden_name(part) for part in PurePosixPath(info.filename).parts)
+    return any(is_hidden(part) for part in PurePosixPath(info.filename).parts)

@@ -3,6 +3,7 @@
 import argparse
 import hashlib
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,9 +16,10 @@ from emotion.apps.batch import inputs, plan, processes
 from emotion.apps.batch.inputs import Inputs
 from emotion.apps.batch.plan import LISTING, SCORES, SET_ASIDE, Span
 from emotion.apps.batch.scorer import Job
-from emotion.apps.options import cores
+from emotion.apps.options import cores, tell_unread
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
+from emotion.core.folders import Refused
 from emotion.detection.detectors import open_detector
 from emotion.inference.model import default_path, open_model
 
@@ -39,7 +41,8 @@ def main(options: argparse.Namespace) -> None:
     _require_places(source, output)
     with plan.locked(output):
         plan.tidy(output)
-        found = inputs.find(source, options.column, output / LISTING)
+        refused: Refused = []
+        found = inputs.find(source, options.column, output / LISTING, refused)
         if not found.rows:
             raise InputError(f"{source}: its Parquet files hold no rows")
         content = model.read_bytes()
@@ -52,6 +55,8 @@ def main(options: argparse.Namespace) -> None:
         finally:
             plan.tidy(output)
         print(_summary(output, found, options.chunk))
+    if tell_unread([], refused):
+        sys.exit(1)
 
 
 def _require_places(source: Path, output: Path) -> None:

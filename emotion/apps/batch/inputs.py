@@ -2,19 +2,21 @@
 
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from emotion.core import folders
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
+from emotion.core.folders import Refused
 from emotion.core.pictures import SIDE
-from emotion.inference import reading
 
 COLUMNS = ("pixels", "image", "picture", "bytes")  # that may hold pictures, without --column
+TABLE = ".parquet"
 LISTED = "file"  # the column of a list of pictures
 
 
@@ -59,36 +61,28 @@ class Inputs:
         return sum(table.rows for table in self.tables)
 
 
-def find(path: Path, column: str | None, listing: Path) -> Inputs:
+def find(path: Path, column: str | None, listing: Path, refused: Refused) -> Inputs:
     """Return the pictures of a Parquet file or a folder.
 
     Args:
         path: The file, or the folder, with all folders below.
         column: Which holds pictures; None looks for one of COLUMNS.
         listing: Where the list of a folder's pictures is written, so that it need not stay in memory.
+        refused: Receives the path of each other file in a folder, and the reason.
 
     Raises:
         InputError: There is nothing to score, or a file is not a Parquet file or holds no pictures.
     """
     if path.is_file():
         return _of_tables([path], path.parent, column)
-    tables = list(_files(path, (".parquet",)))
-    pictures = list(_files(path, reading.SUFFIXES))
-    if tables and pictures:
+    files = folders.pictures(path, refused, TABLE)
+    tables = [file for file in files if file.suffix.lower() == TABLE]
+    if tables and len(tables) < len(files):
         raise InputError(f"{path}: holds Parquet files and pictures: put them into separate folders")
-    if not tables and not pictures:
-        raise InputError(f"{path}: holds neither Parquet files (.parquet) nor pictures")
-    return _of_tables(tables, path, column) if tables else _of_pictures(pictures, path, listing)
-
-
-def _files(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
-    """Yield the files below a folder with these suffixes, sorted and without hidden ones."""
-    found = []
-    for parent, folders, names in os.walk(folder):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        wanted = (name for name in names if name.lower().endswith(suffixes) and not name.startswith("."))
-        found += [Path(parent, name) for name in wanted]
-    yield from sorted(found, key=lambda file: file.relative_to(folder).parts)
+    if not files:
+        nothing = f"{path}: holds neither Parquet files ({TABLE}) nor pictures"
+        raise InputError("; ".join([nothing, *folders.told(refused)]))
+    return _of_tables(tables, path, column) if tables else _of_pictures(files, path, listing)
 
 
 def _of_pictures(pictures: list[Path], folder: Path, listing: Path) -> Inputs:
