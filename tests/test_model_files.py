@@ -134,6 +134,12 @@ def test_the_default_model_is_that_of_the_package_or_the_repository(
         EmotionClassifier(detector="whole")
 
 
+def test_the_model_of_fer2013s_labels_is_shipped_by_name():
+    votes, labels = EmotionClassifier(), EmotionClassifier("fer2013")
+    assert votes.metadata["weights_md5"] != labels.metadata["weights_md5"]
+    assert labels.labels == votes.labels == EMOTIONS
+
+
 def test_metadata_is_that_of_the_model_file(tmp_path: Path):
     path = brightness_model(tmp_path / "told.onnx", weights_md5="123abc")
     assert EmotionClassifier(path).metadata["weights_md5"] == "123abc"

@@ -42,7 +42,7 @@ FIGURES = (
     "plots/data/*.png",
 )
 MIN_SIDE = 200  # pixels of a figure's shorter side: cropped faces are smaller, and the cascade misses a third of them
-NETWORKS = ("models/emotion.onnx", "models/mtcnn/*.onnx")
+NETWORKS = ("models/emotion*.onnx", "models/mtcnn/*.onnx")
 TABLES = ("emotion/annotations/ferplus_rows.parquet",)  # numbers of pictures and rows, no pixels
 # A face in FER-2013's CSV has 2,304 gray values; nothing else here has so many whole numbers in a row.
 PIXELS = re.compile(rb"(?<![\w.])(?:\d{1,3}[\s,;]+){1000}")

@@ -26,11 +26,11 @@ DETECTOR = ("pnet.onnx", "rnet.onnx", "onet.onnx", "LICENSE")  # of models/mtcnn
 def main() -> None:
     """Build the folder and print the command that serves it."""
     parser = argparse.ArgumentParser(description="Build the static page that labels faces in a browser.")
-    parser.add_argument("--model", type=Path, help="an ONNX file (default: models/emotion.onnx)")
+    parser.add_argument("--model", help="an ONNX file, or fer2013 (default: models/emotion.onnx)")
     parser.add_argument("--out", type=Path, default=WEB / "site", help="the folder (default: deploy/web/site)")
     options = parser.parse_args()
     out = options.out
-    build(options.model or model.default_path(), out)
+    build(model.path_of(options.model), out)
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     print(f"{out}: {size / 1e6:.1f} MB. Serve it with: python3 -m http.server --bind 127.0.0.1 --directory {out}")
 

@@ -23,7 +23,10 @@ COMMANDS = {
     "demo": "emotion.apps.demo.command",
     "api": "emotion.apps.api.command",
 }
-MODEL = "file ending in .onnx or .tflite; default: the model that comes with this project"
+MODEL = (
+    "file ending in .onnx or .tflite; default: the model that comes with this project; fer2013: its other one, which "
+    "learned FER-2013's labels"
+)
 DETECTOR = (
     "mtcnn; mtcnn-thorough, which finds more and takes longer; yunet (after `emotion fetch-yunet`) or the path of its "
     "file; haar, with OpenCV 4; or whole: each picture is a face; default: "

@@ -14,7 +14,7 @@ from emotion.core.labels import EMOTIONS
 
 # Distinguishable for the colour-blind, too (Okabe & Ito, "Color Universal Design", 2008).
 BLUE, GREY = "#0072B2", "#888888"
-ACCURACY = {"label": "test accuracy", "majority": "test accuracy for the annotators' majority"}
+ACCURACY = {"label": "test accuracy", "majority": "accuracy for the majority"}
 
 
 def confusion(counts: np.ndarray, title: str) -> Figure:
@@ -66,7 +66,7 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
         axes.plot(100 * abs(row["difference"]), place, "o", color=colour, markersize=5)
     axes.set_yticks(range(len(rows)), names)
     axes.axvline(0, color="black", linewidth=0.8)
-    axes.set(xlabel=f"difference in {ACCURACY[truth]}, percentage points, 95 % CI", ylim=(-0.7, len(rows) - 0.3))
+    axes.set(xlabel=f"difference in {ACCURACY[truth]}, points, 95 % CI", ylim=(-0.7, len(rows) - 0.3))
     axes.set_title(f"Blue: significant (McNemar's test, Holm-corrected p < {level:g})", fontsize=10, loc="left")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)

@@ -13,6 +13,7 @@ from emotion.core.pictures import SIDE
 from emotion.detection.networks import open_session, shipped
 
 NAME = "emotion.onnx"
+LABELS = "fer2013"  # the name of the other one that is shipped, which learned FER-2013's labels and no other data
 REMEDY = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
 
 
@@ -43,17 +44,24 @@ def default_path() -> Path:
     return path
 
 
+def path_of(model: str | Path | None) -> Path:
+    """Return the file of a model: its path, or `fer2013`, or None for the one that this project ships."""
+    if model is None:
+        return default_path()
+    return shipped(f"emotion_{LABELS}.onnx") if model == LABELS else Path(model)
+
+
 def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
     """Return the model of a file, by its suffix .onnx or .tflite; without a path, the one that this project ships.
 
     Args:
-        path: The file.
+        path: The file, or `fer2013`.
         threads: Of the computation; 0 leaves it to the runtime.
 
     Raises:
         InputError: There is no such file, or it is not a classifier of face crops.
     """
-    path = default_path() if path is None else Path(path)
+    path = path_of(path)
     if not path.is_file():
         raise InputError(f"{path}: there is no such model: {REMEDY}")
     if path.suffix not in (".onnx", ".tflite"):

@@ -45,7 +45,7 @@ def create() -> FastAPI:
     records.start_logging()
     cv2.setNumThreads(1)  # each request has a thread of its own; more would only compete for the cores
     settings = api_settings.read()
-    path = model_file.default_path() if settings.model is None else Path(settings.model)
+    path = model_file.path_of(settings.model)
     model = model_file.open_model(path, threads=1)
     service = Service(
         settings, Predictor(model, settings), Workers(settings), records.Metrics(), _facts(path, model, settings)

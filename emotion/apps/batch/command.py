@@ -21,7 +21,7 @@ from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.core.folders import Refused
 from emotion.detection.detectors import open_detector
-from emotion.inference.model import default_path, open_model
+from emotion.inference.model import open_model, path_of
 
 MIN_RAY_ROWS = 200_000  # for fewer pictures Ray is not worth the 10 to 20 seconds that it takes to start
 OFF = "off"
@@ -35,7 +35,7 @@ def main(options: argparse.Namespace) -> None:
     """
     source = Path(options.input)
     output = Path(options.output)
-    model = Path(options.model) if options.model else default_path()
+    model = path_of(options.model)
     open_model(model, threads=1)
     open_detector(options.detector, options.min_face_size, options.min_detection_score)
     _require_places(source, output)
