@@ -17,6 +17,7 @@ from emotion.core.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
 from tests.source import ROOT
+from tests.streaming import streamed
 from tests.test_predict_app import video
 
 Run = Callable[..., None]
@@ -140,6 +141,42 @@ def test_an_error_in_the_classifier_is_raised(run: Run, window: Window, monkeypa
     monkeypatch.setattr(EmotionClassifier, "predict", broken)
     with pytest.raises(ZeroDivisionError):
         run("film.mp4")
+
+
+def test_a_stream_that_always_ends_early_is_one_line(run: Run, window: Window, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(webcam, "PAUSES", (0, 0, 0))
+    with streamed(tmp_path, 1) as stream, pytest.raises(SystemExit) as ended:
+        run(stream.address)
+    assert len(stream.connections) == 4 and len(window.pictures) == 4
+    assert str(ended.value) == (
+        f"error: {stream.address}: the stream was interrupted and did not last after 3 attempts to reopen it: "
+        "check the camera and its network"
+    )
+
+
+def test_a_stream_that_was_interrupted_goes_on(run: Run, window: Window, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(webcam, "PAUSES", (0, 0, 0))
+    window.keys = [(5, "q")]
+    with streamed(tmp_path, 1, 1, 50) as stream:
+        run(stream.address)
+    assert len(window.pictures) == 5 and stream.connections == [1, 1, 50]
+
+
+def test_attempts_to_reopen_a_stream_begin_anew_once_it_lasts(run: Run, window: Window, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(webcam, "PAUSES", (0,))
+    monkeypatch.setattr(webcam, "STEADY", 0)
+    window.keys = [(4, "q")]
+    with streamed(tmp_path, 1) as stream:
+        run(stream.address)
+    assert len(window.pictures) == 4
+
+
+def test_q_quits_while_a_stream_is_reopened(run: Run, window: Window, tmp_path: Path, monkeypatch):
+    monkeypatch.setattr(webcam, "PAUSES", (600,))
+    window.keys = [(1, "q")]
+    with streamed(tmp_path, 1) as stream:
+        run(stream.address)
+    assert len(window.pictures) == 1
 
 
 @pytest.mark.parametrize(

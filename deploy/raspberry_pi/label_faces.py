@@ -3,10 +3,9 @@
 import argparse
 import signal
 
-import cv2
-
 from emotion import EmotionClassifier
 from emotion.core.errors import InputError
+from emotion.inference.video import Video
 
 MIN_FACE_SIZE = 48  # pixels of the smallest face that is detected; larger is faster
 
@@ -22,12 +21,12 @@ def main() -> None:
         classifier = EmotionClassifier(options.model, min_face_size=MIN_FACE_SIZE)
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
-    source = cv2.VideoCapture(int(options.source) if options.source.isdigit() else options.source)
-    if not source.isOpened():
+    video = Video(int(options.source) if options.source.isdigit() else options.source)
+    if not video.opened:
         raise SystemExit(f"error: {options.source} cannot be opened: name a camera index, a picture or a video")
     frame = 0
-    while (read := source.read())[0]:
-        for face in classifier.predict(read[1], bgr=True).faces:
+    while (picture := video.read()) is not None:
+        for face in classifier.predict(picture, bgr=True).faces:
             print(frame, *face.box, face.label, f"{face.probability:.3f}", flush=True)
         frame += 1
 

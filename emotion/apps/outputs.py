@@ -2,7 +2,7 @@
 
 import csv
 import json
-import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -17,6 +17,7 @@ from emotion.core.decoding import FORMATS
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.inference.face import Face
+from emotion.inference.video import local
 
 # Of annotated pictures; .png is appended to other names.
 SUFFIXES = tuple(suffix for kind in ("JPEG", "PNG", "WebP", "BMP") for suffix in FORMATS[kind])
@@ -97,6 +98,7 @@ class AnnotatedFolder:
             raise InputError(f"{folder}: a file is in the way: choose another folder with -o") from None
         except OSError as error:
             raise InputError(f"{folder}: cannot be created ({error.strerror}): choose another folder with -o") from None
+        self.written = Counter[str]()
         self._video: tuple[Source, cv2.VideoWriter] | None = None
         self._open = ExitStack()
 
@@ -113,12 +115,13 @@ class AnnotatedFolder:
         if not frame.source.video:
             with atomic(self._target(frame.source)) as path:
                 Image.fromarray(annotated).save(path, quality=95)
+            self.written["annotated picture"] += 1
             return
         if self._video is None or self._video[0] != frame.source:
             self._finish_video()
             self._start_video(frame)
         assert self._video
-        self._video[1].write(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR))
+        self._video[1].write(_even(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR)))
 
     def _target(self, source: Source) -> Path:
         known, other = ((".mp4",), ".mp4") if source.video else (SUFFIXES, ".png")
@@ -127,8 +130,8 @@ class AnnotatedFolder:
 
     def _start_video(self, frame: Frame) -> None:
         path = self._open.enter_context(atomic(self._target(frame.source)))
-        height, width = frame.pixels.shape[:2]
-        writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"mp4v"), frame.rate, (width, height))
+        height, width = _even(frame.pixels).shape[:2]
+        writer = cv2.VideoWriter(local(path), cv2.VideoWriter.fourcc(*"mp4v"), frame.rate, (width, height))
         if not writer.isOpened():
             raise InputError(f"{self._target(frame.source)}: this OpenCV cannot write videos")
         self._video = (frame.source, writer)
@@ -138,3 +141,10 @@ class AnnotatedFolder:
             self._video[1].release()
             self._video = None
             self._open.close()
+            self.written["annotated video"] += 1
+
+
+def _even(picture: np.ndarray) -> np.ndarray:
+    """Return a picture with even sides, as the video needs them: OpenCV would cut off an odd last row or column."""
+    height, width = picture.shape[:2]
+    return cv2.copyMakeBorder(picture, 0, height % 2, 0, width % 2, cv2.BORDER_REPLICATE)

@@ -12,9 +12,9 @@ from emotion.core import folders
 from emotion.core.errors import InputError
 from emotion.core.folders import Refused
 from emotion.inference import reading
+from emotion.inference.video import DEFAULT_RATE, Video
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
-DEFAULT_RATE = 25.0  # frames/s of videos that do not state theirs
 MIN_READ = 0.95  # share of the frames that a video announces; announcements may be slightly wrong
 
 
@@ -92,11 +92,7 @@ def _with_unique_names(sources: Iterable[Source]) -> list[Source]:
 
 def count(sources: Iterable[Source]) -> int:
     """Return the number of frames, as far as videos announce theirs."""
-    return sum(_video_length(str(source.path)) if source.video else 1 for source in sources)
-
-
-def _video_length(path: str) -> int:
-    return max(1, int(cv2.VideoCapture(path).get(cv2.CAP_PROP_FRAME_COUNT)))
+    return sum(max(1, Video(str(source)).length) if source.video else 1 for source in sources)
 
 
 def frames(sources: Iterable[Source], report: Callable[[str], None]) -> Iterator[Frame]:
@@ -119,21 +115,15 @@ def _picture(source: Source) -> np.ndarray:
 
 
 def _video(source: Source) -> Iterator[Frame]:
-    capture = cv2.VideoCapture(str(source))
-    rate = capture.get(cv2.CAP_PROP_FPS)
-    rate = rate if 0 < rate < 1000 else DEFAULT_RATE
-    announced = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    video = Video(str(source))
     number = 0
     try:
-        while True:
-            more, pixels = capture.read()
-            if not more:
-                break
-            yield Frame(source, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), number, rate)
+        while (pixels := video.read()) is not None:
+            yield Frame(source, cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB), number, video.rate)
             number += 1
     finally:
-        capture.release()
+        video.close()
     if not number:
         raise InputError(f"{source}: not a video that can be read, or a damaged one")
-    if number < MIN_READ * announced:
-        raise InputError(f"{source}: damaged: only {number} of its {announced} frames could be read")
+    if number < MIN_READ * video.length:
+        raise InputError(f"{source}: damaged: only {number} of its {video.length} frames could be read")

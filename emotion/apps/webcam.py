@@ -6,6 +6,7 @@ import sys
 import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import cv2
 import numpy as np
@@ -16,9 +17,12 @@ from emotion.inference import drawing
 from emotion.inference.face import Face
 from emotion.inference.predictor import EmotionClassifier, Result
 from emotion.inference.tracking import Tracker
+from emotion.inference.video import Video
 
 WINDOW = "Emotion Detector"
 HOLD = 0.3  # seconds for which the box of a face that the detector missed stays
+PAUSES = (1.0, 2.0, 4.0)  # seconds before each attempt to open a stream again
+STEADY = 10.0  # seconds without an interruption after which the attempts begin anew
 MOMENTUM = 0.9  # weight of the old value in the moving average of frames per second
 
 
@@ -47,24 +51,49 @@ class _Source:
         file = not camera and "://" not in name
         if file and not Path(name).is_file():
             raise InputError(f"{name}: there is no such video; name a camera by its index, a stream by its address")
-        self._capture = cv2.VideoCapture(int(name) if camera else name)
-        if not self._capture.isOpened():
+        self._name = name
+        self._video = Video(int(name) if camera else name)
+        if not self._video.opened:
             if camera:
                 raise InputError(f"no camera found at index {name}: connect one, or name another index or a video")
             raise InputError(f"{name}: cannot be opened as a video")
-        self._pause = 1 / (self._capture.get(cv2.CAP_PROP_FPS) or 25) if file else 0.0
-        self._next = time.monotonic()
+        self._endless = not (camera or file or self._video.length)
+        self._attempts = 0
+        self._pause = 1 / self._video.rate if file else 0.0
+        self._opened = self._next = time.monotonic()
+        self.ended = Event()
 
     def read(self) -> np.ndarray | None:
-        """Wait for the next frame and return it, BGR; None at the end."""
+        """Wait for the next frame and return it, BGR; None at the end.
+
+        Raises:
+            InputError: A stream was interrupted, and cannot be opened again.
+        """
         time.sleep(max(0.0, self._next - time.monotonic()))
         self._next = max(self._next, time.monotonic() - self._pause) + self._pause
-        more, frame = self._capture.read()
-        return frame if more else None
+        frame = self._video.read()
+        return self._reconnected() if frame is None and self._endless else frame
+
+    def _reconnected(self) -> np.ndarray | None:
+        if time.monotonic() - self._opened > STEADY:
+            self._attempts = 0
+        while self._attempts < len(PAUSES):
+            self._video.close()
+            if self.ended.wait(PAUSES[self._attempts]):
+                return None
+            self._attempts += 1
+            self._video = Video(self._name)
+            self._opened = time.monotonic()
+            if (frame := self._video.read()) is not None:
+                return frame
+        raise InputError(
+            f"{self._name}: the stream was interrupted and did not last after {len(PAUSES)} attempts to reopen it: "
+            "check the camera and its network"
+        )
 
     def close(self) -> None:
         """Release the camera."""
-        self._capture.release()
+        self._video.close()
 
 
 def _open_window() -> None:
@@ -89,6 +118,7 @@ def _show(source: _Source, classifier: EmotionClassifier) -> None:
             picture = overlay.drawn(frame)
             cv2.imshow(WINDOW, picture)
             if _quits(picture, reading):
+                source.ended.set()  # the reader may be waiting for a stream
                 return
             frame = reading.result()
 
