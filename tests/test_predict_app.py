@@ -144,9 +144,18 @@ def test_videos_and_pictures_can_be_mixed(run: Run, capsys: Capture):
     video("two.avi", 3)
     assert run("one.mp4", "two.jpg", "two.avi", "-o", "out") == 0
     assert sorted(path.name for path in Path("out").iterdir()) == ["one.mp4", "two.avi.mp4", "two.jpg"]
-    assert [line.split()[0] for line in capsys.readouterr().out.splitlines()[1:]] == (
-        ["one.mp4"] * 4 + ["two.jpg"] * 2 + ["two.avi"] * 3
-    )
+    *lines, last = capsys.readouterr().out.splitlines()[1:]
+    assert [line.split()[0] for line in lines] == ["one.mp4"] * 4 + ["two.jpg"] * 2 + ["two.avi"] * 3
+    assert last == "out: wrote 1 annotated picture, 2 annotated videos"
+
+
+def test_it_says_what_it_wrote(run: Run, capsys: Capture):
+    assert run("two.jpg", "none.png", "-o", "out", "--csv", "--json") == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert last == "out: wrote 2 annotated pictures, results.csv, results.json"
+    Path("empty.jpg").touch()
+    assert run("empty.jpg", "-o", "out") == 1
+    assert capsys.readouterr().out.splitlines()[-1] == "out: nothing was written"
 
 
 def test_the_beginning_of_a_truncated_video_is_kept(run: Run, capsys: Capture):
@@ -195,7 +204,7 @@ def test_bad_files_are_reported_and_the_others_classified(run: Run, capsys: Capt
         (["two.jpg", "--explain", "cnn.keras"], "--explain draws pictures: name a folder for them with -o"),
         (["two.jpg", "--model", "other.onnx"], "other.onnx: there is no such model: `make ship` makes one"),
         (["two.jpg", "--model", "two.jpg"], "two.jpg: the name of a model must end in .onnx or .tflite"),
-        (["two.jpg", "--detector", "hog"], "there is neither a detector nor a file 'hog'"),
+        (["two.jpg", "--detector", "hog"], "there is neither a detector nor a file 'hog'; known are mtcnn, mtcnn-"),
     ],
 )
 def test_an_impossible_request_is_one_line(run: Run, arguments: list[str], message: str, capsys: Capture):
@@ -270,6 +279,30 @@ def test_ctrl_c_keeps_finished_results(run: Run):
     assert Path("out/two.jpg").exists() and 0 < frames < 600
     assert max(int(row["frame"] or 0) for row in rows("out/results.csv")) == frames - 1
     assert not list(Path("out").glob(".tmp-*"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("predict", "https://example.org/a.jpg"),
+        ("predict", "a.jpg", "rtsp://camera/a"),
+        ("score", "s3://bucket/faces"),
+        ("score-many", "gs://faces", "out"),
+        ("score-many", "faces", "S3://out"),
+        ("api", "--model", "https://example.org/a.onnx"),
+    ],
+)
+def test_an_address_is_refused_as_such(arguments: tuple[str, ...], monkeypatch, capsys: Capture):
+    address = next(text for text in arguments if "://" in text)
+    assert emotion_command(monkeypatch, *arguments) == 1
+    remedy = "addresses are not opened: download it and name the file (`emotion webcam` opens streams)"
+    assert capsys.readouterr().err == f"error: {address}: {remedy}\n"
+
+
+def test_help_shows_an_example_that_can_be_run(monkeypatch, capsys: Capture):
+    assert emotion_command(monkeypatch, "--help") == 0
+    (example,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  emotion "))
+    assert main.parser().parse_args(example[1:]).inputs == ["photo.jpg"]
 
 
 @pytest.mark.parametrize("name", [*main.COMMANDS, "fetch-yunet"])

@@ -4,15 +4,12 @@ import argparse
 import importlib
 import io
 import os
+import re
 import sys
-from typing import TypeAlias
 
-import emotion
+from emotion.apps.parser import parser
 from emotion.core import errors
 from emotion.core.errors import InputError
-from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
-
-Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 # Each command's module, whose `main` gets the options; it is imported when its command runs.
 COMMANDS = {
@@ -23,14 +20,7 @@ COMMANDS = {
     "demo": "emotion.apps.demo.command",
     "api": "emotion.apps.api.command",
 }
-MODEL = (
-    "file ending in .onnx or .tflite; default: the model that comes with this project; fer2013: its other one, which "
-    "learned FER-2013's labels"
-)
-DETECTOR = (
-    "mtcnn; mtcnn-thorough, which finds more and takes longer; yunet (after `emotion fetch-yunet`) or the path of its "
-    "file; haar, with OpenCV 4; or whole: each picture is a face; default: "
-)
+ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
 def run() -> None:
@@ -48,6 +38,7 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     options = parser().parse_args()
+    _require_files(options)
     # OpenCV and FFmpeg log every attempt; we report the outcome.
     os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
     try:
@@ -59,6 +50,15 @@ def main() -> None:
         raise _explained(error) from error
     except BrokenPipeError:  # `emotion predict ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _require_files(options: argparse.Namespace) -> None:
+    """Raise an InputError if an address stands where the name of a file belongs."""
+    for option, value in vars(options).items():
+        for name in value if isinstance(value, list) else [value]:
+            if option not in ("source", "ray") and ADDRESS.match(str(name)) and not os.path.exists(name):
+                remedy = "download it and name the file (`emotion webcam` opens streams)"
+                raise InputError(f"{name}: addresses are not opened: {remedy}")
 
 
 def _fetch_yunet() -> None:
@@ -81,120 +81,3 @@ def _explained(error: ImportError) -> Exception:
             f"{error.name} is required but not installed: {remedy}in the repository `make setup` installs everything"
         )
     return error
-
-
-class _Version(argparse.Action):
-    """Prints the version, which is looked up only then."""
-
-    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        print(f"emotion {emotion.__version__}")
-        parser.exit()
-
-
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    top = argparse.ArgumentParser("emotion", description="Detect faces and classify their emotions, one of seven.")
-    top.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for add in (_predict, _score, _score_many, _webcam, _demo, _api):
-        add(commands)
-    _command(commands, "fetch-yunet", "Download another face detector, YuNet (0.2 MB), once.", "emotion fetch-yunet")
-    return top
-
-
-def _command(commands: Commands, name: str, description: str, example: str) -> argparse.ArgumentParser:
-    return commands.add_parser(
-        name,
-        help=description,
-        description=description,
-        epilog=f"example:\n  {example}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-
-
-def _model(command: argparse.ArgumentParser, detector: str = DEFAULT, priors: bool = True) -> None:
-    command.add_argument("--model", metavar="FILE", help=MODEL)
-    command.add_argument("--detector", default=detector, metavar="NAME", help=DETECTOR + detector)
-    command.add_argument(
-        "--min-face-size", type=_positive, default=MIN_FACE_SIZE, metavar="N",
-        help=f"side in pixels of the smallest face to detect ({MIN_FACE_SIZE}); larger is faster",
-    )  # fmt: skip
-    command.add_argument(
-        "--min-detection-score", type=float, metavar="SCORE",
-        help="minimum score of a face: 0 to 1, for haar about 55; default: the detector's",
-    )  # fmt: skip
-    command.add_argument(
-        "--upright", action=argparse.BooleanOptionalAction, default=True,
-        help="turn a face whose eyes slope by 15 degrees or more until they are level (default; not with haar)",
-    )  # fmt: skip
-    if priors:
-        command.add_argument(
-            "--priors", help="how frequent emotions are in your pictures: equal, or angry=0.1,... for all seven"
-        )
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is too small: it must be at least 1")
-    return number
-
-
-def _predict(commands: Commands) -> None:
-    description = "Classify the faces in pictures and videos."
-    command = _command(commands, "predict", description, "emotion predict photo.jpg -o out")
-    command.add_argument("inputs", nargs="+", metavar="INPUT", help="pictures, videos, folders of these; - reads stdin")
-    command.add_argument("-o", "--output", metavar="FOLDER", help="write annotated pictures and videos (without sound)")
-    command.add_argument("--json", action="store_true", help="write results.json there; without -o, to the terminal")
-    command.add_argument("--csv", action="store_true", help="write results.csv there; without -o, to the terminal")
-    command.add_argument("--explain", metavar="MODEL.keras", help="draw Grad-CAM heatmaps of the faces in pictures")
-    _model(command)
-
-
-def _score(commands: Commands) -> None:
-    description = "Evaluate a model on your own labelled pictures, FOLDER/<emotion>/*."
-    command = _command(commands, "score", description, "emotion score my_faces")
-    command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
-    command.add_argument("--json", action="store_true", help="print the scores as JSON")
-    _model(command)
-
-
-def _score_many(commands: Commands) -> None:
-    description = "Classify very many pictures, to Parquet."
-    command = _command(commands, "score-many", description, "emotion score-many faces/ out/")
-    command.add_argument("input", metavar="INPUT", help="a Parquet file, or a folder of these or of pictures")
-    command.add_argument("output", metavar="OUTPUT", help="folder of the results; resume with the same command")
-    command.add_argument("--column", metavar="NAME", help="which holds the pictures (pixels, image, picture or bytes)")
-    command.add_argument("--chunk", type=_positive, default=4096, metavar="N", help="rows per output file (4096)")
-    command.add_argument("--workers", type=_positive, metavar="N", help="processes, one core each (all cores)")
-    command.add_argument(
-        "--ray",
-        metavar="ADDRESS",
-        help="HOST:PORT of a Ray cluster's head, auto, local or off (local for 200,000 pictures or more)",
-    )
-    _model(command, detector="whole", priors=False)
-
-
-def _webcam(commands: Commands) -> None:
-    description = "Classify faces before a camera; q quits, s saves."
-    command = _command(commands, "webcam", description, "emotion webcam")
-    command.add_argument("source", nargs="?", default="0", help="index of a camera (0), a video, or an RTSP address")
-    _model(command)
-
-
-def _demo(commands: Commands) -> None:
-    command = _command(commands, "demo", "Serve a web page that classifies faces.", "emotion demo --port 8000")
-    command.add_argument("--port", type=int, default=7860, help="where the page is served (7860)")
-    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 accepts connections from other machines, too")
-    command.add_argument("--share", action="store_true", help="make it public through Gradio's servers")
-    _model(command)
-
-
-def _api(commands: Commands) -> None:
-    command = _command(commands, "api", "Serve the classifier to other programs over HTTP.", "emotion api --port 8000")
-    command.add_argument("--port", type=int, default=8000, help="where to listen (8000)")
-    command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 accepts connections from other machines, too")
-    command.add_argument("--workers", type=_positive, default=1, metavar="N", help="processes (1)")
-    _model(command, priors=False)
-    # None: without the option, the environment variable or its default counts.
-    command.set_defaults(detector=None, min_face_size=None, upright=None)

@@ -66,14 +66,24 @@ def _classify(
         for frame, result in _predictions(classifier, frames):
             if folder:
                 folder.write(frame, result.drawn())
-            if explained and result.faces and not frame.source.video:
+            if folder and explained and result.faces and not frame.source.video:
                 path = Path(options.output, "explained", f"{frame.source.name}.png")
                 save_figure(path, explained(result.faces))
+                folder.written["heatmap picture"] += 1
             for row in outputs.rows(frame, result.faces):
                 for sink in sinks:
                     sink(row)
             bar.update()
+    if folder:
+        print(f"{options.output}: {_written(options, folder)}")
     return interrupted.is_set()
+
+
+def _written(options: argparse.Namespace, folder: outputs.AnnotatedFolder) -> str:
+    """Return what was written into the output folder."""
+    made = [f"{count} {kind}{'s' * (count != 1)}" for kind, count in sorted(folder.written.items())]
+    made += [f"results.{kind}" for kind in ("csv", "json") if getattr(options, kind)]
+    return f"wrote {', '.join(made)}" if made else "nothing was written"
 
 
 def _sinks(
