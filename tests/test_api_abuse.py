@@ -83,6 +83,8 @@ def test_an_invalid_picture_is_refused_with_a_reason_and_costs_nothing(server: S
         ("application/json", b'{"images": []}', 422),
         ("application/json", b'{"images": ["http://127.0.0.1/face.png"]}', 422),
         ("application/json", b'{"images": ["data:image/png;base64,AAAA"]}', 422),
+        ("application/json", b'{"images": ["data:image/svg+xml,AAAA"]}', 422),
+        ("application/json", b'{"images": ["data:;base64,data:;base64,AAAA"]}', 422),
         ("application/json", b'{"images": ["\xc3\xa4"]}', 422),
         ("application/json", b'{"url": "file:///etc/passwd", "images": ["AAAA"]}', 422),
         ("application/json", json.dumps(texts(*[b"x"] * 17)).encode(), 422),
@@ -90,13 +92,25 @@ def test_an_invalid_picture_is_refused_with_a_reason_and_costs_nothing(server: S
         ("multipart/form-data; boundary=b", b"no part", 400),
         ("multipart/form-data; boundary=b", b"--b--\r\n", 422),
         ("multipart/form-data; boundary=b", PART + b"\r\n\r\nx\r\n--b--", 422),
-        ("multipart/form-data; boundary=b", PART + b'; filename="x"', 422),
+        ("multipart/form-data; boundary=b", b"", 400),
+        ("multipart/form-data; boundary=b", PART + b'; filename="x"', 400),
     ],
 )
 def test_an_invalid_body_is_refused_with_a_reason(server: Server, kind: str, body: bytes, status: int):
     response = server.client.post("/v1/predict", content=body, headers={"Content-Type": kind})
     assert (response.status_code, response.headers["Content-Type"]) == (status, PROBLEM), response.text
     assert response.json()["detail"] and "passwd" not in response.json()["detail"]
+
+
+def test_a_multipart_body_without_its_closing_boundary_is_refused(server: Server):
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    part = PART + b'; filename="x.png"\r\n\r\n' + two_faces() + b"\r\n"
+    whole = part + part + b"--b--"
+    assert len(server.client.post("/v1/predict", content=whole, headers=kind).json()["results"]) == 2
+    for cut in (1, 2, 3, 5, 6, 7, 8, 100, len(part)):
+        response = server.client.post("/v1/predict", content=whole[:-cut], headers=kind)
+        assert (response.status_code, response.headers["Content-Type"]) == (400, PROBLEM)
+        assert response.json()["detail"].startswith("The closing boundary is missing")
 
 
 def test_too_many_files_and_compressed_bodies_are_refused(server: Server):

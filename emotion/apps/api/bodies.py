@@ -18,6 +18,16 @@ JSON = "application/json"
 FIELD = "images"
 
 
+class _Parser(MultiPartParser):
+    """Notes whether the closing boundary has arrived; python-multipart drops a last part that is cut off."""
+
+    complete = False
+
+    def on_end(self) -> None:
+        """Note the closing boundary."""
+        self.complete = True
+
+
 async def read(request: Request, settings: Settings) -> list[Upload] | bytes:
     """Return the pictures of a multipart body, or a JSON body unparsed: a worker parses it.
 
@@ -31,7 +41,7 @@ async def read(request: Request, settings: Settings) -> list[Upload] | bytes:
 
 
 async def _multipart(request: Request, settings: Settings) -> list[Upload]:
-    parser = MultiPartParser(request.headers, request.stream(), max_files=settings.max_images, max_fields=1)
+    parser = _Parser(request.headers, request.stream(), max_files=settings.max_images, max_fields=1)
     parser.spool_max_size = settings.max_bytes + 1  # so that no picture is written to a disk
     try:
         form = await parser.parse()
@@ -39,6 +49,8 @@ async def _multipart(request: Request, settings: Settings) -> list[Upload]:
         raise Problem(400, error.message) from None
     uploads: list[Upload] = []
     try:
+        if not parser.complete:
+            raise Problem(400, "The closing boundary is missing: the last part may be cut off. Send all again.")
         for name, value in form.multi_items():
             if name != FIELD or not isinstance(value, UploadFile):
                 raise Problem(422, f"Each part must be a file named {FIELD}: curl -F {FIELD}=@photo.jpg")
@@ -57,7 +69,8 @@ def parse(body: bytes, settings: Settings) -> list[Upload]:
         Problem: It is not JSON, has other fields, or a picture is not base64.
     """
     try:
-        texts = Images.model_validate_json(body).images
+        # Base64 in lines, pasted into a string, is no valid JSON; elsewhere line breaks mean nothing.
+        texts = Images.model_validate_json(body.translate(None, b"\r\n")).images
     except ValidationError as error:
         first = error.errors(include_input=False, include_url=False)[0]
         where = "".join(f"{place}: " for place in first["loc"])
@@ -68,7 +81,11 @@ def parse(body: bytes, settings: Settings) -> list[Upload]:
 
 
 def _decoded(text: str, number: int) -> bytes:
+    """Return the bytes of base64 text, also in lines, as mail has it, or after the head of a `data:` URL."""
+    head, comma, rest = text.partition(",")
+    if comma and head[:5].lower() == "data:" and head[-7:].lower() == ";base64":
+        text = rest
     try:
-        return base64.b64decode(text, validate=True)
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError):
         raise Problem(422, f"{FIELD}: picture {number} is not base64; URLs are not fetched.") from None

@@ -83,7 +83,10 @@ def request_body(settings: Settings) -> dict[str, Any]:
     """Return the OpenAPI description of the body of a prediction request."""
     count = {"type": "array", "minItems": 1, "maxItems": settings.max_images}
     files = {**count, "items": {"type": "string", "format": "binary"}}
-    texts = {**count, "items": {"type": "string", "format": "byte", "description": "a picture's file in base64"}}
+    texts = {
+        **count,
+        "items": {"type": "string", "format": "byte", "description": "a picture's file in base64, or as a data: URL"},
+    }
 
     def whole(field: dict[str, Any]) -> dict[str, Any]:
         return {
