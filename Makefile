@@ -2,6 +2,7 @@
 #   PYTHON=python3.12   another Python
 #   USE=gpu             the packages of requirements/gpu.txt, in .venv-gpu
 #   SOURCE=1, MODEL=... the camera and the model of webcam
+#   PORT=..., HOST=..., ROOT_PATH=/faces   where demo and api listen, and the path of a proxy before them
 #   ALL=1               quickstart with the slow stages at the end, too
 #   STAGES=..., SET=... what repro runs; SET=models.cnn.fit.epochs=2 makes an experiment of it
 #   RAY=..., APPLY=1    options of tune
@@ -9,6 +10,9 @@ USE ?=
 LOCK := $(if $(USE),requirements/$(USE).txt,requirements.txt)
 VENV := .venv$(addprefix -,$(USE))
 RUN := $(VENV)/bin/python -m
+# HOST alone of the command line: some shells export the machine's name, and demo and api would serve others, too.
+SERVER = $(if $(PORT),--port '$(PORT)') $(if $(filter command,$(origin HOST)),--host '$(HOST)') \
+    $(if $(ROOT_PATH),--root-path '$(ROOT_PATH)')
 
 # `python` in dvc.yaml is the one of the environment; nothing outside it is imported.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -60,13 +64,13 @@ webcam: ## label the faces in front of a camera (SOURCE=1, a video or an RTSP ad
 	@$(MAKE) --no-print-directory USE=webcam setup
 	@.venv-webcam/bin/python -m emotion webcam $(if $(SOURCE),'$(SOURCE)') $(if $(MODEL),--model '$(MODEL)')
 
-demo: ## serve a page that labels faces in pictures and webcams (PORT=7860, MODEL=...)
+demo: ## serve a page that labels faces in pictures and webcams (PORT=7860, HOST=..., MODEL=...)
 	@$(MAKE) --no-print-directory USE=demo setup
-	@.venv-demo/bin/python -m emotion demo $(if $(PORT),--port '$(PORT)') $(if $(MODEL),--model '$(MODEL)')
+	@.venv-demo/bin/python -m emotion demo $(SERVER) $(if $(MODEL),--model '$(MODEL)')
 
-api: ## serve the classifier to other programs by HTTP (PORT=8000, MODEL=...; docs/deploy.md)
+api: ## serve the classifier to other programs by HTTP (PORT=8000, HOST=..., MODEL=...; docs/deploy.md)
 	@$(MAKE) --no-print-directory USE=api setup
-	@.venv-api/bin/python -m emotion api $(if $(PORT),--port '$(PORT)') $(if $(MODEL),--model '$(MODEL)')
+	@.venv-api/bin/python -m emotion api $(SERVER) $(if $(MODEL),--model '$(MODEL)')
 
 web: ## build a static page that labels faces in the browser, deploy/web/site (MODEL=...; needs npm)
 	@$(MAKE) --no-print-directory USE=webcam setup

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -47,6 +48,32 @@ def test_files_and_base64_get_the_predictions_of_the_library_in_order(server: Se
     assert results == expected
     again = server.client.post("/v1/predict", json=texts(*sent)).json()["results"]
     assert [{**result, "name": None} for result in expected] == again
+
+
+def test_base64_may_be_in_lines_or_a_data_url(server: Server):
+    text = texts(two_faces())["images"][0]
+    lines = "\r\n".join(text[start : start + 76] for start in range(0, len(text), 76)) + "\n"
+    sent = {"images": [text, lines, f"data:image/png;base64,{text}", f"DATA:;Base64,{lines}"]}
+    results = server.client.post("/v1/predict", json=sent).json()["results"]
+    assert len(results) == 4 and all(result == results[0] for result in results)
+    pasted = b'{"images": ["' + lines.encode() + b'"]}'
+    again = server.client.post("/v1/predict", content=pasted, headers={"Content-Type": "application/json"})
+    assert again.json()["results"] == results[:1]
+
+
+def test_it_says_where_it_listens_and_shows_there_how_it_is_used(server: Server, browser: Any):
+    (message,) = [line["message"] for line in server.lines() if "listening" in line["message"]]
+    assert message == f"listening at http://127.0.0.1:{server.port}/; Ctrl-C ends it"
+    page = browser.new_page()
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url))
+    for path in ("", "docs"):
+        page.goto(f"http://127.0.0.1:{server.port}/{path}")
+        assert page.get_by_text(f"curl -F images=@photo.jpg http://127.0.0.1:{server.port}/v1/predict").is_visible()
+        assert page.get_by_text("POST /v1/predict").is_visible()
+        assert page.get_by_role("link").evaluate("link => link.href") == f"http://127.0.0.1:{server.port}/openapi.json"
+    assert all(url.startswith(f"http://127.0.0.1:{server.port}/") for url in requested)
+    page.close()
 
 
 def test_with_detect_false_each_picture_is_a_face_crop(server: Server, tmp_path: Path):
@@ -167,7 +194,7 @@ def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monke
     for error, start in (
         (
             _error(tmp_path, "--port", str(server.port)),
-            f"port {server.port} is in use: choose another one with --port\n",
+            f"port {server.port} is in use: choose another one, --port N or `make` with PORT=N\n",
         ),
         (_error(tmp_path, "--model", str(wrong), "--workers", "2"), f"{wrong}: not an ONNX model"),
         (_error(tmp_path, max_bytes="10MB"), "EMOTION_MAX_BYTES '10MB': input should be a valid integer"),

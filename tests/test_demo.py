@@ -193,10 +193,13 @@ def test_with_tensorflow_a_heatmap_explains_the_prediction(browser: Any, explain
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "port {port} is in use: choose another one with --port"),
-        (("--port", "70000"), "70000 is not a port, which are 1 to 65535: choose another one with --port"),
-        (("--host", "256.1.1.1"), "256.1.1.1 is not an address of this machine: try --host 127.0.0.1 or 0.0.0.0"),
-        (("--host", "192.0.2.1"), "192.0.2.1 is not an address of this machine: try --host 127.0.0.1 or 0.0.0.0"),
+        ((), "port {port} is in use: choose another one, --port N or `make` with PORT=N"),
+        (
+            ("--port", "70000"),
+            "70000 is not a port, which are 1 to 65535: choose another one, --port N or `make` with PORT=N",
+        ),
+        (("--host", "256.1.1.1"), "256.1.1.1 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
+        (("--host", "192.0.2.1"), "192.0.2.1 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
     ],
 )
 def test_an_unusable_address_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path):

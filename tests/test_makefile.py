@@ -65,6 +65,13 @@ def test_benchmark_takes_the_beginning_of_a_name(root, bench, module):
     assert f"benchmarks.{module} \n" in make(root, "--dry-run", "benchmark", BENCH=bench).stdout
 
 
+@pytest.mark.parametrize("app", ["demo", "api"])
+def test_a_server_listens_where_make_is_told_but_not_at_an_exported_host(root, app):
+    printed = make(root, "--dry-run", app, "HOST=::1", "PORT=9", "ROOT_PATH=/faces").stdout
+    assert f"python -m emotion {app} --port '9' --host '::1' --root-path '/faces'" in printed
+    assert "--host" not in make(root, "--dry-run", app, HOST="0.0.0.0").stdout
+
+
 def test_a_wrong_python_is_one_clear_line(project, tmp_path):
     done = make(project, "setup", pythons=fake_pythons(tmp_path / "bin", "echo 3.9"))
     assert done.returncode != 0

@@ -51,7 +51,7 @@ def listen(host: str, port: int) -> socket.socket:
     Raises:
         InputError: The port is in use or not allowed, or the host is not an address of this machine.
     """
-    remedy = "choose another one with --port"
+    remedy = "choose another one, --port N or `make` with PORT=N"
     if not 0 <= port <= 65535:
         raise InputError(f"{port} is not a port, which are 1 to 65535: {remedy}")
     try:
@@ -63,7 +63,13 @@ def listen(host: str, port: int) -> socket.socket:
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InputError(f"port {port} is in use: {remedy}") from None
-        raise InputError(f"{host} is not an address of this machine: try --host 127.0.0.1 or 0.0.0.0") from None
+        raise InputError(f"{host} is not an address of this machine: try 127.0.0.1 or 0.0.0.0") from None
+
+
+def address(host: str, port: int) -> str:
+    """Return the address at which a browser on this machine opens what listens at that host and port."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def cores() -> int:

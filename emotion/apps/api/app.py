@@ -12,7 +12,7 @@ import cv2
 import prometheus_client
 from fastapi import Depends, FastAPI, Query, Request, Response
 
-from emotion.apps.api import access, bodies, problems, records, schema
+from emotion.apps.api import access, bodies, page, problems, records, schema
 from emotion.apps.api import settings as api_settings
 from emotion.apps.api.limits import Limits
 from emotion.apps.api.problems import Problem
@@ -90,6 +90,8 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
     app.get("/v1/models", dependencies=allowed, responses=schema.problems(401, 429))(models)
     app.get("/healthz")(healthz)
     app.get("/readyz", responses=schema.problems(503))(readyz)
+    for path in ("/", "/docs"):
+        app.get(path, include_in_schema=False)(page.show)
     app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})(metrics)
 
 

@@ -2,12 +2,14 @@
 
 import argparse
 import importlib.util
+import logging
 import os
 import signal
 import sys
 import tempfile
 
-from emotion.apps.options import listen
+from emotion.apps.api.problems import LOGGER
+from emotion.apps.options import address, listen
 from emotion.core.errors import InputError
 
 OPTIONS = ("model", "detector", "min_face_size", "min_detection_score", "upright")  # as the settings are called
@@ -47,8 +49,11 @@ def _serve(options: argparse.Namespace) -> None:
             log_config=None,
             access_log=False,
             server_header=False,
+            root_path=options.root_path,
             timeout_graceful_shutdown=GRACE,
         )
+        where = address(options.host, socket.getsockname()[1])
+        logging.getLogger(LOGGER).info("listening at %s; Ctrl-C ends it", where)
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises it again once everything is finished
         if options.workers == 1:

@@ -24,6 +24,7 @@ from emotion.synthetic import drawn
 
 # Set before Gradio is imported: otherwise it looks for updates and counts visits on its vendor's server.
 QUIET = {"GRADIO_ANALYTICS_ENABLED": "False", "HF_HUB_DISABLE_TELEMETRY": "1", "GRADIO_SSR_MODE": "False"}
+PROXIES = ("http_proxy", "https_proxy", "all_proxy")  # Gradio would ask them for the page that it serves itself
 MAX_AGE = 60  # seconds for which uploaded pictures are kept
 SHIPPED = "the one that comes with this project"
 
@@ -54,6 +55,8 @@ def main(arguments: argparse.Namespace) -> None:
             signal.signal(getattr(signal, name), signal.default_int_handler)
     with tempfile.TemporaryDirectory() as folder:  # of uploaded pictures
         os.environ |= QUIET | {"GRADIO_TEMP_DIR": folder}
+        for name in [name for name in os.environ if name.lower() in PROXIES]:
+            del os.environ[name]
         from emotion.apps.demo import page
 
         heatmaps = explainer if explain.possible() else None
@@ -62,8 +65,12 @@ def main(arguments: argparse.Namespace) -> None:
 
 def _serve(page: Any, blocks: Any, arguments: argparse.Namespace) -> None:
     """Serve the page until Ctrl-C."""
-    page.serve(blocks, arguments.host, arguments.port, arguments.share)
-    print(f"open {blocks.local_url} in a browser; Ctrl-C ends it", flush=True)
+    page.serve(blocks, arguments)
+    where = options.address(arguments.host, arguments.port)
+    path = arguments.root_path
+    # Below a path, the page itself works through the proxy alone.
+    what = f"listening at {where} for the proxy's path {path}" if path else f"open {where} in a browser"
+    print(f"{what}; Ctrl-C ends it", flush=True)
     if arguments.share:
         url = blocks.share_url
         print(f"the public address is {url}" if url else "no public address is available now", flush=True)

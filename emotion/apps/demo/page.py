@@ -1,5 +1,6 @@
 """The page of `emotion demo`, in Gradio."""
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -47,13 +48,20 @@ def build(
     return page
 
 
-def serve(page: gr.Blocks, host: str, port: int, share: bool) -> None:
-    """Serve the page in its own threads, with system fonts: Gradio's own would be loaded from elsewhere."""
+def serve(page: gr.Blocks, options: argparse.Namespace) -> None:
+    """Serve the page in its own threads, with system fonts: Gradio's own would be loaded from elsewhere.
+
+    Args:
+        page: As `build` returns it.
+        options: Of the command: host, port, share and root_path.
+    """
+    host = f"[{options.host}]" if ":" in options.host else options.host
     fonts = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
     theme = gr.themes.Base(primary_hue="blue", font=fonts[0], font_mono=fonts[1])
     page.queue(default_concurrency_limit=2).launch(
-        server_name=host, server_port=port, share=share, quiet=True, inbrowser=False, theme=theme, footer_links=[],
-        max_file_size=MAX_UPLOAD, prevent_thread_lock=True, show_error=True,
+        server_name=host, server_port=options.port, share=options.share, root_path=options.root_path, quiet=True,
+        inbrowser=False, theme=theme, footer_links=[], max_file_size=MAX_UPLOAD, prevent_thread_lock=True,
+        show_error=True,
     )  # fmt: skip
 
 
