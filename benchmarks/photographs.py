@@ -22,8 +22,9 @@ from PIL import Image
 
 from benchmarks import results
 from benchmarks.planted_faces import TURN, Planted, Scene, planted
+from emotion.core.decoding import rgb
 from emotion.core.errors import InputError
-from emotion.core.pictures import Box, rgb
+from emotion.core.pictures import Box
 
 HEADS = results.ROOT / "benchmarks/heads.csv"
 # The wheels of these have no photographs. Of a source distribution, pip runs setup.py, even to download it.

@@ -11,6 +11,7 @@ DATA = {
     "source": "zip",
     "input": "mine.zip",
     "crop": "none",
+    "label_order": "fer2013",
     "dataset": "msambare/fer2013",
     "sample": {"faces": 70, "seed": 7},
     "extra": "params/none.csv",

@@ -60,7 +60,11 @@ def refused(folder: Path) -> list[list[str]]:
 
 def test_a_zip_becomes_the_archive(folder: Path):
     result = download(folder)
-    assert result.stdout == "data/faces.zip: 2 faces from zip\n"
+    assert result.stdout.splitlines() == [
+        "data/faces.zip: 2 faces from zip",
+        "train: 1 face from train; test: 1 face from test/PrivateTest_*; "
+        "validation: drawn from train by the stage split",
+    ]
     assert names(folder) == ["PrivateTest/sad/PrivateTest_2.jpg", "Training/sad/Training_1.jpg"]
     assert (folder / "metrics/refused.csv").read_bytes() == b"name,reason\n"
 
@@ -70,10 +74,14 @@ def test_a_folder_becomes_the_archive_and_lists_unusable_files(folder: Path):
     put(folder / "mine", "Sad/3.jpg", 'happy/"a", b.jpg', content=b"text")
     change(folder, source="folder", input="mine")
     result = download(folder)
-    assert result.stdout == ("data/faces.zip: 3 faces from folder\n2 unusable files: see metrics/refused.csv\n")
+    reason = "no JPEG, PNG, WebP, BMP or GIF picture"
+    assert result.stdout.splitlines() == [
+        "data/faces.zip: 3 faces from folder",
+        "3 faces in no subset: set split.method to stratified",
+        f"2 files or rows are not used (2 x {reason}): see metrics/refused.csv",
+    ]
     assert result.stderr == ""
     assert names(folder) == ["All/happy/1.jpg", "All/sad/Sad/2.png", "All/sad/sad/new%0Aline, too.bmp"]
-    reason = "no JPEG, PNG, WebP, BMP or GIF picture"
     assert refused(folder) == [["name", "reason"], ["mine/Sad/3.jpg", reason], ['mine/happy/"a", b.jpg', reason]]
 
 
@@ -90,6 +98,22 @@ def test_a_folder_gives_the_same_bytes_whatever_its_order_on_disk(folder: Path):
         shutil.rmtree(folder / "mine")
         (folder / "copy").rename(folder / "mine")
     assert len(outputs) == 1
+
+
+@pytest.mark.parametrize(
+    ("table", "order", "printed"),
+    [
+        (f"3,{GRAY},Training\n6,{GRAY},PublicTest\n", "fer2013", "train: 1 face from Usage Training; validation: 1"),
+        (f"0,{GRAY},Training\n1,{GRAY},test\n7,{GRAY},test\n", "affectnet", "1 x labelled contempt, which is not one"),
+        (f"Anger,{GRAY},train\nhappiness,{GRAY},dev\n", "rafdb", "validation: 1 face from Usage dev"),
+    ],
+)
+def test_a_csv_may_name_or_number_its_labels(folder: Path, table: str, order: str, printed: str):
+    (folder / "mine.csv").write_text(HEADER + table)
+    change(folder, input="mine.csv", label_order=order)
+    result = download(folder)
+    assert printed in result.stdout, result.stderr
+    assert len(names(folder)) == 2
 
 
 @pytest.mark.parametrize("kind", ["zip", "csv", "folder"])
@@ -151,6 +175,7 @@ def test_drawn_faces_become_the_same_archive_every_time(folder: Path):
         ({"extra": "other"}, "other: there is no such folder"),
         ({"crop": "faces"}, "data.crop is 'faces', which is for photographs in a folder: set data.crop to none"),
         ({"crop": "face"}, "data.crop is 'face'"),
+        ({"label_order": "jaffe"}, "data.label_order is 'jaffe'"),
         ({"extra": "params.yaml"}, "params.yaml: truncated, damaged or not a zip"),
     ],
 )

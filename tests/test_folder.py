@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -18,10 +18,9 @@ from PIL import Image
 from emotion.core.decoding import DAMAGED
 from emotion.core.decoding import UNKNOWN as NO_PICTURE
 from emotion.core.errors import InputError
-from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
 from emotion.sources import folder
-from emotion.sources.folder import read_faces
+from emotion.sources.naming import Found
 from tests.inputs import face, put
 
 
@@ -33,24 +32,27 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("mine")
 
 
+def read_faces(root: Path, found: Found | None = None, order: str = "fer2013") -> Iterator[tuple[str, bytes]]:
+    return folder.read_faces(root, order, found or Found())
+
+
 def names(root: Path) -> list[str]:
     """Return the names of all faces, having checked that no file was refused."""
-    refused: Refused = []
-    faces = [name for name, _ in read_faces(root, refused)]
-    assert refused == []
+    found = Found()
+    faces = [name for name, _ in read_faces(root, found)]
+    assert found.refused == []
     return faces
 
 
 def refusals(root: Path) -> dict[str, str]:
-    refused: Refused = []
-    list(read_faces(root, refused))
-    assert len(dict(refused)) == len(refused)
-    return dict(refused)
+    list(read_faces(root, found := Found()))
+    assert len(dict(found.refused)) == len(found.refused)
+    return dict(found.refused)
 
 
 def error(root: Path) -> str:
     with pytest.raises(InputError) as caught:
-        list(read_faces(root, []))
+        list(read_faces(root))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 
@@ -68,7 +70,7 @@ def test_subset_folders_in_any_spelling_become_the_official_split(mine: Path, va
 
 def test_faces_have_the_pixels_of_their_files(mine: Path):
     put(mine, "sad/1.png", "sad/2.png", "happy/1.png")
-    for name, content in read_faces(mine, []):
+    for name, content in read_faces(mine):
         with Image.open(io.BytesIO(content)) as stored, Image.open(mine / name.removeprefix("All/")) as given:
             assert stored.tobytes() == given.tobytes()
 
@@ -124,18 +126,17 @@ def test_hidden_files_and_those_of_a_desktop_are_skipped(mine: Path):
     ("known", "unknown", "named"),
     [
         ("sad/1.png", "joy/1.png", "mine/joy"),
-        ("sad/1.png", "train/1.png", "mine/sad"),
-        ("sad/1.png", "data/train/sad/1.png", "mine/data"),
+        ("sad/1.png", "train/1.png", "mine/train"),
         ("sad/1.png", "happy 2/1.png", "mine/happy 2"),
         ("train/sad/1.png", "test/joy/1.png", "mine/test/joy"),
-        ("train/sad/1.png", "sad/1.png", "mine/sad"),
-        ("train/sad/1.png", "test/train/sad/1.png", "mine/test/train"),
+        ("train/sad/1.png", "holdout/1.png", "mine/holdout"),
+        ("sad/1.png", "joy/deeper/1.jpg", "mine/joy/deeper"),
     ],
 )
 def test_an_unknown_folder_is_an_error_that_lists_the_emotions(mine: Path, known: str, unknown: str, named: str):
     put(mine, known, unknown)
     message = error(mine)
-    assert message.startswith(f"{named}: unknown folder name")
+    assert message.startswith(f"{named}: its name is not that of an emotion: its folders must be")
     assert ", ".join(EMOTIONS) in message
 
 
@@ -144,9 +145,9 @@ def test_an_unusable_file_is_refused_with_its_reason(mine: Path):
     put(mine, "sad/a.jpg", "happy/new\nline.jpg", content=b"text")
     put(mine, "README.txt", "happy/empty.png", content=b"")
     put(mine, "sad/cut.png", content=face()[:-300])
-    refused: Refused = []
-    assert [name for name, _ in read_faces(mine, refused)] == ["All/sad/1.png"]
-    assert sorted(refused) == [
+    found = Found()
+    assert [name for name, _ in read_faces(mine, found)] == ["All/sad/1.png"]
+    assert sorted(found.refused) == [
         ("mine/README.txt", "not in a folder of an emotion"),
         ("mine/happy/empty.png", "empty"),
         ("mine/happy/new%0Aline.jpg", NO_PICTURE),
@@ -184,8 +185,8 @@ def test_links_to_folders_are_not_followed(mine: Path):
     (mine / "sad/up").symlink_to("..")
     (mine / "sad/sub/here").symlink_to(".")
     (mine / "sad/other").symlink_to("../happy")
-    reason = "a link to a folder, which is not followed"
-    assert refusals(mine) == dict.fromkeys(["mine/sad/up", "mine/sad/sub/here", "mine/sad/other"], reason)
+    links = ["mine/sad/up", "mine/sad/sub/here", "mine/sad/other"]
+    assert refusals(mine) == dict.fromkeys(links, "a link to a folder: replace it by the folder")
 
 
 @pytest.mark.parametrize("place", ["fear", "train"])
@@ -206,10 +207,12 @@ def test_files_and_folders_without_permission_are_refused():
             (root / path).chmod(mode)
         # Root may read everything, so it becomes another user, who may not even import.
         code = (
-            "import os, sys; from pathlib import Path; from emotion.sources.folder import read_faces; refused = []\n"
+            "import os, sys; from pathlib import Path; from emotion.sources.folder import read_faces\n"
+            "from emotion.sources.naming import Found; found = Found()\n"
             "from PIL import Image; Image.init()\n"
             "if os.getuid() == 0: os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
-            "print([name for name, _ in read_faces(Path(sys.argv[1]), refused)], *refused, sep='\\n')"
+            "names = [name for name, _ in read_faces(Path(sys.argv[1]), 'fer2013', found)]\n"
+            "print(names, *sorted(found.refused), sep='\\n')"
         )
         command = [sys.executable, "-c", code, readable]
         done = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True)
@@ -217,9 +220,9 @@ def test_files_and_folders_without_permission_are_refused():
             (root / "sad" / path).chmod(0o755)
     assert done.stdout.splitlines() == [
         "['All/sad/1.png']",
+        str((f"{root}/sad/2.png", "cannot be read: Permission denied")),
         str((f"{root}/sad/closed", "cannot be read: Permission denied")),
         str((f"{root}/sad/names/4.png", "neither a file nor a folder")),
-        str((f"{root}/sad/2.png", "cannot be read: Permission denied")),
     ], done.stderr
 
 
@@ -252,9 +255,8 @@ def test_a_folder_of_100_000_entries_is_read_in_batches(mine: Path):
         else:
             os.link(first, f"{mine}/sad/{number}.jpg")
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    refused: Refused = []
-    assert len(list(read_faces(mine, refused))) == 2
-    assert len(refused) == 100_000
+    assert len(list(read_faces(mine, found := Found()))) == 2
+    assert len(found.refused) == 100_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000  # KiB, of 800,000 that the files have
     shutil.rmtree(mine)  # pytest would keep it for three runs
 

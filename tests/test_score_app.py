@@ -1,6 +1,7 @@
 """emotion score: evaluate a model on a person's own labelled pictures."""
 
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -9,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.apps import score
 from emotion.core.labels import EMOTIONS
 from tests.pasted import brightness_model, emotion_command, photograph
 
@@ -115,7 +115,51 @@ def test_without_scikit_learn_the_remedy_is_named(run: Run, capsys: Capture, mon
     assert f"error: {message}" in capsys.readouterr().err
 
 
-def test_folder_names_are_case_insensitive(tmp_path: Path):
-    (tmp_path / "Happy/deep").mkdir(parents=True)
-    (tmp_path / "Happy/deep/a.jpg").touch()
-    assert score.collect(tmp_path, []) == [("happy", tmp_path / "Happy/deep/a.jpg")]
+def relabelled(names: str) -> None:
+    """Copy faces/ under other names of its folders, in the order of EMOTIONS, into a wrapper folder."""
+    for emotion, name in zip(EMOTIONS, names.split(), strict=True):
+        shutil.copytree(f"faces/{emotion}", f"other/faces (1)/{name}/cropped")
+
+
+@pytest.mark.parametrize(
+    ("names", "order"),
+    [
+        ("Anger DISGUST Fear Happiness neutral Sadness Surprised", "fer2013"),
+        ("0 1 2 3 6 4 5", "fer2013"),
+        ("6 5 4 1 0 2 3", "affectnet"),
+        ("6 3 2 4 7 5 1", "rafdb"),
+    ],
+)
+def test_folders_may_have_any_names_or_numbers_of_the_field(run: Run, capsys: Capture, names: str, order: str):
+    relabelled(names)
+    assert run("other", "--detector", "whole", "--label-order", order, "-o", "out.json") == 0
+    assert json.loads(Path("out.json").read_text())["scores"]["accuracy"] == pytest.approx(27 / 28, abs=1e-6)
+    assert ("labels are numbers, in the order " + order in capsys.readouterr().err) == names[0].isdecimal()
+
+
+def test_other_labels_are_counted_apart(run: Run, capsys: Capture):
+    for name in ("contempt", "None"):
+        shutil.copytree("faces/sad", f"faces/{name}")
+    Image.new("L", (60, 60)).save("faces/beside.png")
+    assert run("faces", "--detector", "whole", "--json") == 0
+    printed = capsys.readouterr()
+    report = json.loads(printed.out)
+    assert (report["pictures"], report["scored"], sum(report["not_scored"].values())) == (37, 28, 9)
+    assert "4 of 37 pictures are not scored: labelled contempt, which is not one of the seven emotions" in printed.err
+    assert "1 of 37 pictures are not scored: in no folder of an emotion" in printed.err
+
+
+def test_a_folder_of_an_unknown_name_or_of_several_subsets_is_one_line(run: Run, capsys: Capture):
+    shutil.copytree("faces", "joyful/faces")
+    shutil.copytree("faces/happy", "joyful/faces/joy")
+    shutil.copytree("faces", "data/train")
+    shutil.copytree("faces", "data/test")
+    Path("linked/sad").mkdir(parents=True)
+    Path("linked/happy").symlink_to("../faces/happy")
+    for folder in ("joyful", "data", "linked"):
+        assert run(folder) == 1
+    unknown, several, link = capsys.readouterr().err.splitlines()
+    assert unknown.startswith("error: joyful/faces/joy: its name is not that of an emotion")
+    assert several == "error: data: holds test and train: score one of them, such as data/test"
+    assert link == "error: linked/happy: a link to a folder: replace it by the folder"
+    assert run("data/test", "--detector", "whole") == 0

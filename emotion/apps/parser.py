@@ -4,6 +4,7 @@ import argparse
 from typing import TypeAlias
 
 import emotion
+from emotion.core.labels import ORDERS
 from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
@@ -96,6 +97,8 @@ def _score(commands: Commands) -> None:
     command = _command(commands, "score", description, "emotion score my_faces")
     command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
     command.add_argument("--json", action="store_true", help="print the scores as JSON")
+    command.add_argument("-o", "--output", metavar="FILE", help="write the scores there as JSON")
+    command.add_argument("--label-order", choices=tuple(ORDERS), default="fer2013", help="of folders that are numbers")
     _model(command)
 
 

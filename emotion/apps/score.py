@@ -3,23 +3,20 @@
 import argparse
 import json
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from tqdm import tqdm
-
 from emotion.apps.options import classifier_of, require_emotions, tell_unread
-from emotion.core import folders
 from emotion.core.errors import InputError
+from emotion.core.files import write_json
 from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
-from emotion.inference.predictor import EmotionClassifier
+from emotion.inference import labelled
 
 RESAMPLES = 2000
 SEED = 0
 HEADLINE = ("accuracy", "balanced_accuracy", "macro_f1", "weighted_f1", "roc_auc", "log_loss")
-HINT = "face crops need --detector whole"
 
 
 def main(options: argparse.Namespace) -> None:
@@ -30,70 +27,31 @@ def main(options: argparse.Namespace) -> None:
     """
     from emotion.evaluation import bootstrap, metrics
 
+    errors: list[str] = []
     refused: Refused = []
-    pictures = collect(Path(options.folder), refused)
+    not_scored: Counter[str] = Counter()
+    pictures = labelled.collect(Path(options.folder), options.label_order, refused, not_scored)
     classifier = classifier_of(options)
     require_emotions(classifier, options.model)
-    errors: list[str] = []
-    labels, probabilities = _predictions(classifier, pictures, errors)
+    true_labels, probabilities = labelled.predictions(classifier, pictures, errors, not_scored)
     code = tell_unread(errors, refused)
-    if not len(labels):
-        raise InputError(f"{options.folder}: no face found in {len(pictures)} pictures: {HINT}")
+    if not len(true_labels):
+        raise InputError(f"{options.folder}: no face found in {len(pictures)} pictures: {labelled.HINT}")
     report = {
-        "pictures": len(pictures),
-        "scored": len(labels),
-        "scores": metrics.headline(labels, probabilities),
-        "intervals": bootstrap.intervals(labels, probabilities, RESAMPLES, SEED),
-        "emotions": metrics.per_class(labels, probabilities),
-        "confusion": metrics.confusion(labels, probabilities).tolist(),
+        "pictures": len(true_labels) + not_scored.total(),
+        "scored": len(true_labels),
+        "not_scored": dict(not_scored),
+        "scores": metrics.headline(true_labels, probabilities),
+        "intervals": bootstrap.intervals(true_labels, probabilities, RESAMPLES, SEED),
+        "emotions": metrics.per_class(true_labels, probabilities),
+        "confusion": metrics.confusion(true_labels, probabilities).tolist(),
     }
+    if options.output:
+        write_json(options.output, report)
     print(json.dumps(report, indent=2) if options.json else _text(report))
+    for reason, count in not_scored.items():
+        print(f"{count} of {report['pictures']} pictures are not scored: {reason}", file=sys.stderr)
     sys.exit(code)
-
-
-def collect(folder: Path, refused: Refused) -> list[tuple[str, Path]]:
-    """Return all pictures below `<folder>/<emotion>/`, each with its emotion.
-
-    Args:
-        folder: The folder.
-        refused: Receives the path of each other file in a folder of an emotion, and the reason.
-
-    Raises:
-        InputError: There is no such folder, or none of an emotion with a picture in it.
-    """
-    if not folder.is_dir():
-        raise InputError(f"{folder}: there is no such folder")
-    emotions = sorted(path for path in folder.iterdir() if path.is_dir() and path.name.lower() in EMOTIONS)
-    if not emotions:
-        raise InputError(f"{folder}: holds no folder named after an emotion: {', '.join(EMOTIONS)}")
-    found = [(path.name.lower(), file) for path in emotions for file in folders.pictures(path, refused)]
-    if not found:
-        raise InputError("; ".join([f"{folder}: no pictures in its folders", *folders.told(refused)]))
-    return found
-
-
-def _predictions(
-    classifier: EmotionClassifier, pictures: list[tuple[str, Path]], errors: list[str]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels, positions in EMOTIONS (n,), and probabilities (n, 7) of the largest face of each picture."""
-    labels = []
-    probabilities = []
-    faceless = 0
-    for emotion, path in tqdm(pictures, disable=None, leave=False):
-        try:
-            faces = classifier.predict(path).faces
-        except InputError as error:
-            errors.append(str(error))
-            continue
-        if not faces:
-            faceless += 1
-            continue
-        largest = max(faces, key=lambda face: face.box[2] * face.box[3])
-        labels.append(EMOTIONS.index(emotion))
-        probabilities.append([largest.probabilities[name] for name in EMOTIONS])
-    if labels and faceless:
-        print(f"{faceless} of {len(pictures)} pictures are not scored: no face found in them ({HINT})", file=sys.stderr)
-    return np.array(labels), np.array(probabilities)
 
 
 def _text(report: dict[str, Any]) -> str:

@@ -8,9 +8,7 @@ from urllib.parse import quote
 from emotion.core.decoding import SUFFIXES
 
 OTHER = "not a picture by its suffix"
-LINK = (
-    "a link to a folder, which is not followed"  # it may lead in a circle, and DVC would not notice changes behind it
-)
+LINK = "a link to a folder: replace it by the folder"  # not followed: it may lead in a circle, and DVC sees no change
 MAX_NAMED = 20
 
 Refused = list[tuple[str, str]]
@@ -66,14 +64,14 @@ def visible(folder: Path, refused: Refused) -> list[Path]:
 
 def is_hidden(name: str) -> bool:
     """Return whether a file or folder of this name is hidden or was left by a desktop."""
-    return name.startswith((".", "__MACOSX")) or name.lower() in ("thumbs.db", "desktop.ini")
+    return name.startswith((".", "__MACOSX", "@eaDir")) or name.lower() in ("thumbs.db", "ehthumbs.db", "desktop.ini")
 
 
-def printable(path: Path) -> str:
+def printable(path: str | Path) -> str:
     """Return a path as one line of text, with %XX as in a URL for unprintable characters, backslashes and %."""
+    text = path if isinstance(path, str) else path.as_posix()
     return "".join(
-        char if char.isprintable() and char not in "%\\" else quote(char, errors="surrogateescape")
-        for char in path.as_posix()
+        char if char.isprintable() and char not in "%\\" else quote(char, errors="surrogateescape") for char in text
     )
 
 

@@ -12,16 +12,9 @@ from sklearn.model_selection import train_test_split
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.core.params import Section
+from emotion.core.subsets import NO_SUBSET, OFFICIAL
 
 SUBSETS = ("train", "validation", "test")
-OFFICIAL = {
-    "Training": "train",
-    "Extra": "train",
-    "PublicTest": "validation",
-    "Validation": "validation",
-    "PrivateTest": "test",
-    "Test": "test",
-}
 
 
 class SplitSettings(Section):
@@ -101,7 +94,7 @@ def summarise(faces: pa.Table) -> dict[str, dict[str, int]]:
 
 def _official(faces: pa.Table, settings: SplitSettings) -> np.ndarray:
     official = np.array(faces["official"].to_pylist())
-    if "All" in official:
+    if NO_SUBSET in official:
         raise InputError("split.method is official, but these pictures have no official split: set it to stratified")
     subsets = np.array([OFFICIAL[name] for name in official], dtype=object)
     if "validation" not in subsets:

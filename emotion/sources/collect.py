@@ -7,11 +7,10 @@ from typing import Literal
 from pydantic import Field
 
 from emotion.core.errors import InputError
-from emotion.core.folders import Refused
 from emotion.core.params import Section
 from emotion.core.pictures import Detector
-from emotion.sources import folder, kaggle
-from emotion.sources.layouts import read_faces
+from emotion.sources import folder, kaggle, layouts
+from emotion.sources.naming import Found
 
 # Outside all outputs: DVC removes those before a stage runs, and an interrupted download shall resume.
 DOWNLOADS = Path("data/external/kaggle")
@@ -31,6 +30,7 @@ class DataSettings(Section):
     source: Literal["kaggle", "zip", "sample", "folder"]
     input: str
     crop: Literal["none", "faces"]
+    label_order: Literal["fer2013", "affectnet", "rafdb"]
     dataset: str = Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")
     sample: SampleSettings
     extra: str
@@ -42,7 +42,7 @@ def faces(
     *,
     drawn: Iterable[tuple[str, bytes]],
     detector: Detector | None,
-    refused: Refused,
+    found: Found,
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the canonical entry name and the picture file of each face; those of `extra` are named `Extra/...`.
 
@@ -50,7 +50,7 @@ def faces(
         settings: The sources.
         drawn: The faces of the source `sample`, by entry name.
         detector: Finds the faces in photographs, for `crop: faces`; None: pictures are faces.
-        refused: Receives the path of each file in a folder that cannot be used, and the reason.
+        found: Receives what is not used and why, and which folder became which subset.
 
     Raises:
         InputError: A source cannot be read, or `crop: faces` is set for a source without photographs.
@@ -60,16 +60,24 @@ def faces(
             f"data.crop is '{settings.crop}', which is for photographs in a folder: set data.crop to none, because "
             f"data.source is '{settings.source}'"
         )
+    order = settings.label_order
     if settings.source == "kaggle":
-        yield from read_faces(kaggle.fetch(settings.dataset, DOWNLOADS))
+        yield from layouts.read_faces(kaggle.fetch(settings.dataset, DOWNLOADS), order, found)
     elif settings.source == "zip":
-        yield from read_faces(Path(settings.input))
+        yield from layouts.read_faces(Path(settings.input), order, found)
     elif settings.source == "folder":
-        yield from folder.read_faces(Path(settings.input), refused, detector)
+        yield from folder.read_faces(Path(settings.input), order, found, detector)
     else:
         yield from drawn
     if settings.extra != NO_EXTRA:
-        path = Path(settings.extra)
-        for name, picture in read_faces(path) if path.is_file() else folder.read_faces(path, refused, detector):
-            official, emotion, file = name.split("/", 2)
-            yield f"Extra/{emotion}/{official}/{file}", picture
+        yield from _extra(Path(settings.extra), order, found, detector)
+
+
+def _extra(path: Path, order: str, found: Found, detector: Detector | None) -> Iterator[tuple[str, bytes]]:
+    more = Found(found.refused)
+    faces = layouts.read_faces(path, order, more) if path.is_file() else folder.read_faces(path, order, more, detector)
+    for name, picture in faces:
+        official, emotion, file = name.split("/", 2)
+        yield f"Extra/{emotion}/{official}/{file}", picture
+    found.subsets["Extra", str(path)] = more.subsets.total()
+    found.order = found.order or more.order

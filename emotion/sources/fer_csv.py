@@ -7,22 +7,25 @@ from typing import IO
 
 from PIL import Image
 
+from emotion.core import labels, subsets
 from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
 from emotion.core.pictures import SIDE
+from emotion.sources.naming import Found
 
-# This file's own order of labels, which is not the one of emotion/core/labels.py.
-LABELS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
 COLUMNS = ("emotion", "pixels", "Usage")
 USAGES = ("Training", "PublicTest", "PrivateTest")
 MAX_LINE_CHARACTERS = 1 << 16  # a face needs at most 9,300
 
 
-def read_rows(stream: IO[bytes], source: str) -> Iterator[tuple[str, bytes]]:
+def read_rows(stream: IO[bytes], source: str, order: str, found: Found) -> Iterator[tuple[str, bytes]]:
     """Yield the canonical entry name and a lossless PNG for each row.
 
     Args:
         stream: The CSV, read line by line.
         source: What errors call it.
+        order: Which of labels.ORDERS the numbers in column `emotion` follow.
+        found: Receives the row of each face with another label, and the number of faces.
 
     Raises:
         InputError: A column is missing or a row is not a face; the message counts rows from 1, without the header.
@@ -37,12 +40,16 @@ def read_rows(stream: IO[bytes], source: str) -> Iterator[tuple[str, bytes]]:
             if len(values) != len(header):
                 raise ValueError(f"{len(values)} values instead of {len(header)}")
             face = dict(zip(header, values, strict=True))
-            label = _label(face["emotion"])
+            label = _label(face["emotion"], order)
             usage = _usage(face["Usage"])
             pixels = _pixels(face["pixels"])
         except ValueError as error:
             raise InputError(f"{source}: row {row}: {error}: correct or remove this row") from None
-        yield f"{usage}/{label}/{usage}_{row:08}.png", _png(pixels)
+        if label in EMOTIONS:
+            found.subsets[usage, f"Usage {face['Usage'].strip()}"] += 1
+            yield f"{usage}/{label}/{usage}_{row:08}.png", _png(pixels)
+        else:
+            found.refused.append((f"{source}: row {row}", labels.other(label)))
 
 
 def _lines(stream: IO[bytes], source: str) -> Iterator[list[str]]:
@@ -55,17 +62,18 @@ def _lines(stream: IO[bytes], source: str) -> Iterator[list[str]]:
             yield next(csv.reader([line]))
 
 
-def _label(value: str) -> str:
-    known = {str(number): label for number, label in enumerate(LABELS)}
-    if value.strip() not in known:
-        raise ValueError(f"emotion is {value.strip()!r:.40} instead of 0 to 6")
-    return known[value.strip()]
+def _label(value: str, order: str) -> str:
+    label = labels.meaning(value, order)
+    if label is None:
+        raise ValueError(f"emotion is {value.strip()!r:.40}, no name of one, nor one of {labels.numbered(order)}")
+    return label
 
 
 def _usage(value: str) -> str:
-    if value.strip() not in USAGES:
+    usage = subsets.meaning(value)
+    if usage is None:
         raise ValueError(f"Usage is {value.strip()!r:.40} instead of {', '.join(USAGES)}")
-    return value.strip()
+    return usage
 
 
 def _pixels(value: str) -> bytes:

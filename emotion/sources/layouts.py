@@ -1,28 +1,39 @@
-"""The two layouts in which FER-2013 is distributed, folders of pictures and a CSV, read as one."""
+"""A zip of pictures, and the CSV in which FER-2013 was first published, in a zip or by itself."""
 
+import io
+import warnings
 import zipfile
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from emotion.core.errors import InputError
-from emotion.core.labels import EMOTIONS
-from emotion.sources import fer_csv, safe_zip
+from PIL import Image
 
-# The older archive has plain file names, which do not distinguish public from private test faces.
-SPLITS = {"train": "Training", "test": "Test"}
+from emotion.core import labels, tree
+from emotion.core.errors import InputError
+from emotion.core.pictures import SIDE
+from emotion.core.tree import Parts
+from emotion.sources import fer_csv, naming, safe_zip
+from emotion.sources.naming import Found, Picture
+from emotion.sources.normalise import normalise
+
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
-NESTED = (".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
 LAYOUTS = f"it must hold folders train/<emotion>/<picture> and test/<emotion>/<picture>, or {' or '.join(CSV_NAMES)}"
 
 
-def read_faces(source: Path) -> Iterator[tuple[str, bytes]]:
+def read_faces(source: Path, order: str, found: Found) -> Iterator[tuple[str, bytes]]:
     """Yield the canonical entry name, `<official>/<emotion>/<file>`, and the picture file of each face.
+
+    `naming.pictures` makes the names. Pictures of another size or in colour become a PNG of 48x48 gray pixels; what
+    cannot be read stays as it is, and the stage clean sets it aside.
 
     Args:
         source: A zip in either layout, or the CSV itself. It is not trusted, and nothing is written.
+        order: Which of labels.ORDERS numbers in place of names follow.
+        found: Receives the path of each file that is not used and the reason, and the number of faces.
 
     Raises:
-        InputError: The file is missing, damaged, hostile or not FER-2013; the message names the entry or row.
+        InputError: The file is missing, damaged, hostile or not a data set; the message names the entry or row.
     """
     if source.is_dir():
         raise InputError(f"{source}: a folder, not a zip: set data.source to folder in params.yaml")
@@ -32,63 +43,81 @@ def read_faces(source: Path) -> Iterator[tuple[str, bytes]]:
             "kaggle (downloads it) or sample (drawn faces), and data.input to params/none.csv"
         )
     if source.suffix.lower() == ".csv":
-        yield from _read_csv(source)
+        yield from _read_csv(source, order, found)
     else:
-        yield from _read_zip(source)
+        yield from _read_zip(source, order, found)
 
 
-def _read_csv(source: Path) -> Iterator[tuple[str, bytes]]:
+def _read_csv(source: Path, order: str, found: Found) -> Iterator[tuple[str, bytes]]:
     if source.stat().st_size > safe_zip.MAX_CSV_BYTES:
         raise InputError(f"{source}: larger than the {safe_zip.MAX_CSV_BYTES:,} bytes allowed: this is not FER-2013")
     with source.open("rb") as stream:
-        yield from fer_csv.read_rows(stream, str(source))
+        yield from fer_csv.read_rows(stream, str(source), order, found)
 
 
-def _read_zip(source: Path) -> Iterator[tuple[str, bytes]]:
+def _read_zip(source: Path, order: str, found: Found) -> Iterator[tuple[str, bytes]]:
     with safe_zip.opened(source) as archive:
         files = safe_zip.files(archive)
-        faces = [(name, info) for info in files if (name := _canonical_name(info.filename, source))]
         tables = [info for info in files if PurePosixPath(info.filename).name.lower() in CSV_NAMES]
+        others = {PurePosixPath(info.filename).parts: info for info in files if info not in tables}
+        if tables and not any(labels.meaning(part, order) for parts in others for part in parts[:-1]):
+            found.refused += [
+                (f"{source}/{info.filename}", "beside the CSV, which has the faces") for info in others.values()
+            ]
+            faces = []
+        else:
+            faces = list(naming.pictures(_by_folder(others), str(source), order, found))
         if not tables and not faces:
             raise InputError(f"{source}: {_what_else(files)}: {LAYOUTS}")
         if len(tables) + bool(faces) > 1:
             raise InputError(f"{source}: holds the faces more than once: make a zip of either the folders or one CSV")
         for table in tables:
             with safe_zip.entry(archive, table, safe_zip.MAX_CSV_BYTES) as stream:
-                yield from fer_csv.read_rows(stream, f"{source}: {table.filename}")
-        if sum(info.file_size for _, info in faces) > safe_zip.MAX_PICTURES_BYTES:
-            raise InputError(
-                f"{source}: more than {safe_zip.MAX_PICTURES_BYTES:,} bytes of pictures: this is not FER-2013"
-            )
-        for name, info in faces:
-            with safe_zip.entry(archive, info, safe_zip.MAX_PICTURE_BYTES) as stream:
-                yield name, stream.read(info.file_size + 1)
+                yield from fer_csv.read_rows(stream, f"{source}: {table.filename}", order, found)
+        yield from _read_pictures(archive, [(face, others[face.path]) for face in faces], found)
 
 
-def _canonical_name(path: str, source: Path) -> str | None:
-    """Return `<official>/<emotion>/<file>`, or None for a file outside the folders train and test."""
-    parts = PurePosixPath(path).parts
-    lower = [part.lower() for part in parts]
-    # The last one: zipping often puts a folder into a folder of the same name.
-    split = max((place for place, part in enumerate(lower[:-2]) if part in SPLITS), default=None)
-    if split is None:
-        return None
-    emotion = lower[split + 1]
-    file = parts[-1]
-    if emotion not in EMOTIONS:
-        raise InputError(f"{source}: {path!r}: unknown emotion {parts[split + 1]!r}: known are {', '.join(EMOTIONS)}")
-    if len(parts) != split + 3:
-        raise InputError(f"{source}: {path!r}: a folder inside an emotion's folder: move its pictures one folder up")
-    usage, _, rest = file.partition("_")
-    official = usage if rest and usage in fer_csv.USAGES else SPLITS[lower[split]]
-    return f"{official}/{emotion}/{file}"
+def _by_folder(paths: Iterable[Parts]) -> dict[Parts, list[str]]:
+    folders: dict[Parts, list[str]] = defaultdict(list)
+    for *parts, name in sorted(paths):
+        folders[tuple(parts)].append(name)
+    return folders
+
+
+def _read_pictures(
+    archive: zipfile.ZipFile, faces: list[tuple[Picture, zipfile.ZipInfo]], found: Found
+) -> Iterator[tuple[str, bytes]]:
+    if sum(info.file_size for _, info in faces) > safe_zip.MAX_PICTURES_BYTES:
+        raise InputError(
+            f"{archive.filename}: more than {safe_zip.MAX_PICTURES_BYTES:,} bytes of pictures: put them into a folder "
+            "and set data.source to folder"
+        )
+    for picture, info in faces:
+        with safe_zip.entry(archive, info, safe_zip.MAX_PICTURE_BYTES) as stream:
+            face = _face(stream.read(info.file_size + 1))
+        found.subsets[picture.official, picture.source] += 1
+        yield picture.name, face
+
+
+def _face(content: bytes) -> bytes:
+    """Return a picture as 48x48 gray pixels: itself if it is that already, and if it is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of Pillow, about odd files that it can read
+        try:
+            with Image.open(io.BytesIO(content)) as image:
+                ready = (image.mode, image.size) == ("L", (SIDE, SIDE))
+            return content if ready else normalise(content)
+        except (MemoryError, ImportError):  # not the picture's fault
+            raise
+        except Exception:  # decoders raise anything on damaged files
+            return content
 
 
 def _what_else(files: list[zipfile.ZipInfo]) -> str:
     """Return what a zip without faces holds."""
     if not files:
         return "holds no file"
-    nested = [info.filename for info in files if info.filename.lower().endswith(NESTED)]
+    nested = [info.filename for info in files if info.filename.lower().endswith(tree.ARCHIVES)]
     if nested:
         return f"holds no faces but {nested[0]!r}: unpack that and zip its contents"
     return f"holds no faces but {files[0].filename!r} and the like"

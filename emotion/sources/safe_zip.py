@@ -85,7 +85,7 @@ def _problem(info: zipfile.ZipInfo) -> str | None:
     name = info.orig_filename
     mode = info.external_attr >> 16
     parts = name.split("/")
-    if not name or not parts[0] or ".." in parts or "\\" in name or ":" in name or not name.isprintable():
+    if "" in (parts[0], *parts[:-1]) or ".." in parts or "\\" in name or ":" in name or not name.isprintable():
         return "its name is not a plain path inside a folder"
     if stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR):
         return "a link or device instead of a file"
