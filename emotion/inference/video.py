@@ -26,7 +26,7 @@ class Video:
     def __init__(self, name: str | int | Path) -> None:
         self._mirror: Matrix | None = None
         if isinstance(name, int) or "://" in str(name):
-            self._capture = cv2.VideoCapture(name)  # type: ignore[call-overload]
+            self._capture = cv2.VideoCapture(name)
         else:
             self._capture = cv2.VideoCapture(local(name))
             self._mirror = _mirror(name)
