@@ -196,7 +196,7 @@ def test_a_link_instead_of_a_whole_emotion_or_subset_is_an_error(mine: Path, pla
     if place == "train":
         (mine / "train").rename("was")
     (mine / place).symlink_to("../elsewhere")
-    assert error(mine).startswith(f"mine/{place}: a link to a folder, which is not followed: replace it")
+    assert error(mine).startswith(f"mine/{place}: a link to a folder: replace it by the folder")
 
 
 def test_files_and_folders_without_permission_are_refused():
