@@ -14,8 +14,8 @@ from PIL import Image
 
 from emotion.apps import main
 from emotion.core.decoding import SUFFIXES, UNKNOWN
-from emotion.core.folders import Refused
 from emotion.sources.folder import read_faces
+from emotion.sources.naming import Found
 from tests.inputs import face
 from tests.pasted import brightness_model
 from tests.serving import PROBLEM, Server, server
@@ -96,7 +96,7 @@ def test_score_reads_or_names_each_file_of_a_folder(run: Run, capsys: Capture):
     assert run("score", "mine", "--json") == 1
     out, err = capsys.readouterr()
     assert (json.loads(out)["pictures"], json.loads(out)["scored"]) == (len(READ) + 4, len(READ) + 2)
-    assert err.splitlines()[-3:] == [f"error: mine/happy/{name}: {REMEDY}" for name in ("l.heic", "m.HEIF")] + [
+    assert err.splitlines()[-4:-1] == [f"error: mine/happy/{name}: {REMEDY}" for name in ("l.heic", "m.HEIF")] + [
         NO_PICTURES
     ]
 
@@ -111,12 +111,12 @@ def test_score_many_scores_or_sets_aside_each_file(run: Run, capsys: Capture):
 
 
 def test_training_reads_or_names_each_file_of_a_folder(run: Run):
-    refused: Refused = []
-    assert [name for name, _ in read_faces(Path("mine"), refused)] == [
+    found = Found()
+    assert [name for name, _ in read_faces(Path("mine"), "fer2013", found)] == [
         f"All/{name}" for name in ("happy/0.png", *(f"happy/{name}" for name in READ), "sad/0.png")
     ]
     reasons = {"l.heic": REMEDY, "m.HEIF": REMEDY, "labels.csv": UNKNOWN, "notes": UNKNOWN}
-    assert refused == [(f"mine/happy/{name}", reasons[name]) for name in sorted(reasons)]
+    assert found.refused == [(f"mine/happy/{name}", reasons[name]) for name in sorted(reasons)]
 
 
 def test_the_api_reads_or_names_each_file(server: Server):
@@ -140,7 +140,7 @@ def test_what_cannot_be_opened_in_a_folder_makes_the_exit_code_1(run: Run, comma
     os.mkfifo("mine/happy/pipe.png")
     assert run(command, "mine") == 1
     assert capsys.readouterr().err.splitlines()[-3:] == [
-        "not read: 1 x a link to a folder, which is not followed: mine/happy/more",
+        "not read: 1 x a link to a folder: replace it by the folder: mine/happy/more",
         "not read: 2 x neither a file nor a folder: mine/happy/gone.jpg, mine/happy/pipe.png",
         NO_PICTURES,
     ]
