@@ -142,7 +142,8 @@ def _of_eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image)
     if tags.get(TiffImagePlugin.BITSPERSAMPLE) == (12,):
         values = values << 4
-    clear = values == image.info.get("transparency", np.nan)
+    key = image.info.get("transparency")
+    clear = values == key if isinstance(key, int) else False
     values = scaled(values)
     if tags.get(TiffImagePlugin.PHOTOMETRIC_INTERPRETATION) == 0:  # 0 is white, which Pillow heeds for 8 bits alone
         values = 255 - values

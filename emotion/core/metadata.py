@@ -15,7 +15,7 @@ MARKERS_WITHOUT_LENGTH = frozenset({0x00, 0x01, *range(0xD0, 0xDA)})
 START_OF_SCAN = 0xDA
 
 
-def split(content: bytes) -> tuple[bytes, bytes]:
+def split(content: bytes) -> tuple[bytes | bytearray, bytes]:
     """Return a picture file without metadata that a decoder might stumble over, and its EXIF data, if any."""
     if content.startswith(JPEG):
         return _split_jpeg(content)
@@ -88,7 +88,7 @@ def _split_png(content: bytes) -> tuple[bytes, bytes]:
     return b"".join(kept), exif
 
 
-def _without_unused(content: bytes) -> bytes:
+def _without_unused(content: bytes) -> bytes | bytearray:
     """Return a TIFF whose tags in UNUSED have a type that is none, so that decoders pass over them."""
     changed = bytearray(content)
     try:
@@ -97,7 +97,7 @@ def _without_unused(content: bytes) -> bytes:
                 changed[place - 6 : place - 4] = b"\0\0"
     except struct.error:  # damaged, which the decoder will find out
         return content
-    return bytes(changed)
+    return changed
 
 
 def _entries(tiff: bytes) -> Iterator[tuple[int, int, int]]:

@@ -81,7 +81,7 @@ def _of_image(image: Image.Image, max_pixels: int) -> np.ndarray:
 
 def _reopened(image: TiffImagePlugin.TiffImageFile) -> Image.Image:
     """Return a TIFF that is not decoded yet without its name: Pillow 13 shears turned ones that it maps into memory."""
-    assert image.fp is not None, "nothing is decoded yet"
+    assert image.fp is not None  # as long as it is not decoded
     again = Image.open(image.fp, formats=("TIFF",))
     again.seek(image.tell())
     return again
