@@ -14,12 +14,12 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from emotion.audit import alignment
-from emotion.audit.candidates import VIEWS, View, propose
+from emotion.audit.candidates import VIEWS, propose
 
 PAIRS = pa.schema(
     [("first", pa.int32()), ("second", pa.int32()), ("mirrored", pa.bool_()), ("similarity", pa.float32())]
 )
-CHUNK = 500  # candidates that a thread takes at once
+CHUNK = 32  # candidates that a thread takes at once: their arrays fit into its cache
 
 
 def exact(pixels: np.ndarray) -> np.ndarray:
@@ -50,9 +50,8 @@ def near_pairs(
         pair once.
     """
     face, other, numbers = propose(pixels, rows, min_candidate_similarity).T
-    views = [VIEWS[number] for number in numbers]
-    flipped = np.array([view.mirrored for view in views], bool)
-    values = _similarities(pixels, list(zip(face, other, views, strict=True)))
+    flipped = np.array([view.mirrored for view in VIEWS])[numbers]
+    values = _similarities(pixels, face, other, numbers)
     first = np.minimum(face, other)
     second = np.maximum(face, other)
     order = np.lexsort((flipped, -values, second, first))
@@ -83,18 +82,22 @@ def conflicting(groups: np.ndarray, labels: Sequence[str]) -> np.ndarray:
     return np.array([group >= 0 and len(known[group]) > 1 for group in groups.tolist()], bool)
 
 
-def _similarities(pixels: np.ndarray, candidates: list[tuple[int, int, View]]) -> np.ndarray:
-    """Return the similarity of each candidate, to four digits, computed on all cores."""
+def _similarities(pixels: np.ndarray, face: np.ndarray, other: np.ndarray, numbers: np.ndarray) -> np.ndarray:
+    """Return the similarity of each candidate (see `propose`), to four digits, computed on all cores."""
+    mirrored, warps = (
+        np.array(values) for values in zip(*((view.mirrored, view.warp()) for view in VIEWS), strict=True)
+    )
 
-    def align(start: int) -> list[float]:
-        return [
-            alignment.similarity(pixels[face][:, ::-1] if view.mirrored else pixels[face], pixels[other], view.warp())
-            for face, other, view in candidates[start : start + CHUNK]
-        ]
+    def align(start: int) -> np.ndarray:
+        rows = slice(start, start + CHUNK)
+        moving = pixels[face[rows]]
+        flipped = mirrored[numbers[rows]]
+        moving[flipped] = moving[flipped, :, ::-1]
+        return alignment.similarity(moving, pixels[other[rows]], warps[numbers[rows]])
 
     with ThreadPoolExecutor() as pool:
-        values = [value for chunk in pool.map(align, range(0, len(candidates), CHUNK)) for value in chunk]
-    return np.round(np.array(values, float), 4)
+        values = list(pool.map(align, range(0, len(face), CHUNK)))
+    return np.round(np.concatenate([np.empty(0), *values]), 4)
 
 
 def _digest(face: np.ndarray) -> bytes:
