@@ -38,7 +38,8 @@ def main() -> None:
     write_json("metrics/label_audit.json", summary)
     for saved in checkpoints:
         saved.remove()
-    print(f"{summary['label_issues']} label issues in {len(faces.names)} labels; the worst {len(worst)} listed")
+    found = summary["label_issues"]
+    print(f"{found} of {len(faces.names)} labels differ from out-of-fold predictions; {len(worst)} listed")
 
 
 def _out_of_fold(

@@ -26,6 +26,7 @@ def main(target: str = PAGE) -> None:
         "best": next(model for model in models if model["best"]),
         "members": facts.read("metrics/ensemble_members.json")["members"],
         "audit": facts.read("metrics/audit.json"),
+        "label_issues": facts.label_issues(),
         "versions": facts.read(f"metrics/training/{best}.json")["versions"],
         "hashes": facts.hashes(names),
         "charts": {name: Markup(text) for name, text in charts.charts(names).items()},

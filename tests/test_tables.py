@@ -195,7 +195,7 @@ def test_the_data_card_says_what_is_done_about_each_defect(project: Path):
     assert "| median 0.12, one in 1,000 above 0.46 | `defects.not_a_face: keep` | 0 |" in text
     assert cells(text, "PrivateTest") == ["PrivateTest", "288", "289", "3,010"]
     assert "leave out 42 of 210 test faces, those without any leakage 45 (21.4%)" in text
-    assert "168 label issues among 1,680 training faces (10.0%)" in text
+    assert "168 of 1,680 labels of training faces (10.0%) differ from out-of-fold predictions" in text
     assert "fear → sad (5), sad → neutral (3)" in text
 
 

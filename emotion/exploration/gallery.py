@@ -137,7 +137,11 @@ def label_issues(pixels: np.ndarray, labels: Sequence[tuple[str, str]]) -> Figur
         labels: Label and predicted label of each.
     """
     captions = [f"{rank}. {label} → {predicted}" for rank, (label, predicted) in enumerate(labels[:MAX_FACES], start=1)]
-    return sheet(pixels[:MAX_FACES], captions, "Label issues, worst first: label → predicted label")
+    return sheet(
+        pixels[:MAX_FACES],
+        captions,
+        "Labels that differ from out-of-fold predictions, the least probable first: label → predicted label",
+    )
 
 
 def _title(what: str, found: int, limit: int) -> str:

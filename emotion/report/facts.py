@@ -65,6 +65,15 @@ def read(path: str) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def label_issues() -> dict[str, Any] | None:
+    """Return how many labels differ from out-of-fold predictions, and the annotators' verdict; None if not measured."""
+    paths = ("metrics/label_audit.json", "metrics/vote_audit.json")
+    if not all(Path(path).exists() for path in paths):
+        return None
+    audit, votes = (read(path) for path in paths)
+    return {"faces": audit["faces"], "label_issues": audit["label_issues"], **votes["label_issues"]}
+
+
 def table(path: str) -> list[dict[str, Any]]:
     """Return the rows of a CSV file, with numbers as floats."""
     with open(path, newline="", encoding="utf-8") as file:

@@ -74,9 +74,10 @@ def label_issues() -> str:
         pairs = Counter((row["label"], row["predicted_label"]) for row in csv.DictReader(file))
     most = ", ".join(f"{label} → {predicted} ({count:,})" for (label, predicted), count in pairs.most_common(5))
     return (
-        f"Confident learning finds {audit['label_issues']:,} label issues among {audit['faces']:,} training faces "
-        f"({audit['label_issues'] / audit['faces']:.1%}).\n"
-        f"The list holds the {pairs.total():,} worst, most often (label → predicted label) {most}."
+        f"{audit['label_issues']:,} of {audit['faces']:,} labels of training faces "
+        f"({audit['label_issues'] / audit['faces']:.1%}) differ from out-of-fold predictions by confident learning, "
+        "which calls many right labels wrong where the network itself errs.\n"
+        f"The list holds the {pairs.total():,} least probable, most often (label → predicted label) {most}."
     )
 
 
@@ -93,8 +94,9 @@ def of_votes() -> str:
     first_100, first_500, every = (found["label_issues"][f"precision_{n}"] for n in ("first_100", "first_500", "all"))
     return (
         f"{table(columns, rows)}\n\n"
-        f"Of the label issues whose face has a majority, it contradicts the label of {first_100:.0%} among the first "
-        f"100, {first_500:.0%} among the first 500 and {every:.0%} of all. What the audit flags as no face is none to "
+        "Of the listed labels that differ from out-of-fold predictions, a majority of the annotators, where there is "
+        f"one, contradicts {first_100:.0%} among the first 100, {first_500:.0%} among the first 500 and {every:.0%} of "
+        "all. What the audit flags as no face is none to "
         f"most annotators in {found['audit_not_a_face']['precision']:.0%} of "
         f"{found['audit_not_a_face']['flagged']:,} cases."
     )
