@@ -1,5 +1,6 @@
 """`make check` on a pipeline of three stages, in every way in which its parts can disagree."""
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -7,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from emotion.core.errors import InputError
 from tools import check_run
@@ -150,9 +152,9 @@ def upgrade_package():
 @pytest.mark.parametrize(
     ("disagree", "stage", "words"),
     [
-        (edit_param, "train", "params.yaml: epochs modified"),
-        (edit_code, "train", "recorded.json: modified"),
-        (edit_metric, "evaluate", "metrics/cnn.json: modified"),
+        (edit_param, "train", "your params differ: params.yaml: epochs modified"),
+        (edit_code, "train", "your code differs: recorded.json: modified"),
+        (edit_metric, "evaluate", "your output differs: metrics/cnn.json: modified"),
         (edit_lock, "train", "dvc.lock was not made by this code"),
         (edit_command_of_leaf, "evaluate", "changed command"),
         (delete_metric, "evaluate", "metrics/cnn.json is missing"),
@@ -173,6 +175,26 @@ def test_a_disagreement_is_one_line_with_its_stage(clone, capsys, disagree, stag
     (line,) = problems(capsys)
     assert line.startswith(f"{stage}: ")
     assert words in line
+
+
+def test_other_data_are_not_called_other_code(clone, capsys):
+    subprocess.run(["git", "rm", "-q", "--cached", "raw.txt"], check=True)
+    Path(".gitignore").write_text("/data\n/raw.txt\n")
+    change("raw.txt", "faces", "others")
+    (line,) = problems(capsys)
+    assert line.startswith("clean: ") and "your data differ: raw.txt: modified" in line
+
+
+def test_other_bytes_of_the_same_code_and_data_are_laid_to_the_machine(clone, capsys):
+    recorded = Path("metrics/training/cnn.json")
+    recorded.write_text(recorded.read_text().replace("{", "{ ", 1))
+    lock = yaml.safe_load(Path("dvc.lock").read_text())
+    (out,) = lock["stages"]["train"]["outs"]
+    out |= {"md5": hashlib.md5(recorded.read_bytes()).hexdigest(), "size": recorded.stat().st_size}
+    Path("dvc.lock").write_text(yaml.safe_dump(lock))
+    lines = dict(line.split(": ", 1) for line in problems(capsys))
+    assert "your machine rounds differently: " in lines["train"] and "metrics/training/cnn.json" in lines["train"]
+    assert "an earlier stage's output differs: metrics/training/cnn.json" in lines["evaluate"]
 
 
 def test_a_file_that_no_stage_makes_is_named(clone, capsys):

@@ -35,7 +35,8 @@ def main() -> None:
     follows = {later for name in pending for later in networkx.ancestors(graph, name)} - set(pending)
 
     found: dict[str, list[str]] = defaultdict(list)
-    for stage, what in [*dry, *status(repo), *lock_entries(repo), *files_of_stages(repo), *other_versions(repo)]:
+    seen = [*status(repo), *rounding(), *lock_entries(repo), *files_of_stages(repo), *other_versions(repo)]
+    for stage, what in [*dry, *seen]:
         found[stage].append(what)
     problems = [f"{stage}: {'; '.join(found[stage])}" for stage in found if stage not in follows | set(pending)]
     problems += [f"{PENDING}: {name} is not stale: remove its line" for name in pending if name not in found]
@@ -84,15 +85,44 @@ def dry_run() -> Iterator[Finding]:
 
 
 def status(repo: Repo) -> Iterator[Finding]:
-    """Yield what `dvc status` sees, apart from data that are only not here."""
+    """Yield what `dvc status` sees and whose it is, apart from data that are only not here."""
+    outputs, tracked = {str(out) for out in repo.index.outs}, git_files() or []
+
+    def cause(kind: str, path: str, state: Any) -> str:
+        if kind == "changed outs":
+            return "your output differs"
+        if isinstance(state, dict):
+            return "your params differ"
+        if any(Path(path) in (Path(out), *Path(out).parents) or Path(out) in Path(path).parents for out in outputs):
+            return "an earlier stage's output differs"
+        in_git = any(Path(path) in (file, *file.parents) for file in tracked)
+        return "your code differs" if in_git else "your data differ"
+
     for stage, changes in repo.status().items():
         for change in changes:
             if isinstance(change, str):  # such as "changed command"
                 yield stage, change
                 continue
-            for path, state in [item for files in change.values() for item in files.items()]:
+            for kind, path, state in [(kind, *item) for kind, files in change.items() for item in files.items()]:
                 states = [f"{key} {value}" for key, value in state.items()] if isinstance(state, dict) else [state]
-                yield from ((stage, f"{path}: {what}") for what in states if what not in ("deleted", "not in cache"))
+                whose = cause(kind, path, state)
+                found = [what for what in states if what not in ("deleted", "not in cache")]
+                yield from ((stage, f"{whose}: {path}: {what}") for what in found)
+
+
+def rounding() -> Iterator[Finding]:
+    """Yield the outputs with other bytes than git holds in dvc.lock, though code, params and inputs are the same."""
+    done = subprocess.run(["git", "show", ":dvc.lock"], capture_output=True, text=True)
+    before = yaml.safe_load(done.stdout)["stages"] if done.returncode == 0 else {}
+    for stage, entry in _locked().items():
+        known = before.get(stage, {})
+        if any(known.get(part) != entry.get(part) for part in ("cmd", "deps", "params")):
+            continue
+        outputs = {out["path"]: out.get("md5") for out in known.get("outs", [])}
+        changed = [out["path"] for out in entry.get("outs", []) if outputs.get(out["path"]) != out.get("md5")]
+        if changed:
+            what = "of the same code, params and data it made other bytes than dvc.lock in git has of"
+            yield stage, f"your machine rounds differently: {what} {', '.join(changed)}"
 
 
 def lock_entries(repo: Repo) -> Iterator[Finding]:
