@@ -86,17 +86,14 @@ def dry_run() -> Iterator[Finding]:
 
 def status(repo: Repo) -> Iterator[Finding]:
     """Yield what `dvc status` sees and whose it is, apart from data that are only not here."""
-    outputs, tracked = {str(out) for out in repo.index.outs}, git_files() or []
+    outputs, tracked = [Path(str(out)) for out in repo.index.outs], git_files() or []
 
-    def cause(kind: str, path: str, state: Any) -> str:
-        if kind == "changed outs":
-            return "your output differs"
-        if isinstance(state, dict):
-            return "your params differ"
-        if any(Path(path) in (Path(out), *Path(out).parents) or Path(out) in Path(path).parents for out in outputs):
+    def cause(kind: str, path: Path, state: Any) -> str:
+        if kind == "changed outs" or isinstance(state, dict):
+            return "your params differ" if isinstance(state, dict) else "your output differs"
+        if any(path in (out, *out.parents) or out in path.parents for out in outputs):
             return "an earlier stage's output differs"
-        in_git = any(Path(path) in (file, *file.parents) for file in tracked)
-        return "your code differs" if in_git else "your data differ"
+        return "your code differs" if any(path in (file, *file.parents) for file in tracked) else "your data differ"
 
     for stage, changes in repo.status().items():
         for change in changes:
@@ -105,9 +102,8 @@ def status(repo: Repo) -> Iterator[Finding]:
                 continue
             for kind, path, state in [(kind, *item) for kind, files in change.items() for item in files.items()]:
                 states = [f"{key} {value}" for key, value in state.items()] if isinstance(state, dict) else [state]
-                whose = cause(kind, path, state)
-                found = [what for what in states if what not in ("deleted", "not in cache")]
-                yield from ((stage, f"{whose}: {path}: {what}") for what in found)
+                said = f"{cause(kind, Path(path), state)}: {path}"
+                yield from ((stage, f"{said}: {what}") for what in states if what not in ("deleted", "not in cache"))
 
 
 def rounding() -> Iterator[Finding]:
@@ -118,11 +114,10 @@ def rounding() -> Iterator[Finding]:
         known = before.get(stage, {})
         if any(known.get(part) != entry.get(part) for part in ("cmd", "deps", "params")):
             continue
-        outputs = {out["path"]: out.get("md5") for out in known.get("outs", [])}
-        changed = [out["path"] for out in entry.get("outs", []) if outputs.get(out["path"]) != out.get("md5")]
+        changed = [out["path"] for out in entry.get("outs", []) if out not in known.get("outs", [])]
         if changed:
-            what = "of the same code, params and data it made other bytes than dvc.lock in git has of"
-            yield stage, f"your machine rounds differently: {what} {', '.join(changed)}"
+            what = f"code, params and inputs are those of dvc.lock in git, {', '.join(changed)} not"
+            yield stage, f"your machine rounds differently: {what}"
 
 
 def lock_entries(repo: Repo) -> Iterator[Finding]:
