@@ -19,7 +19,7 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro pull repair-remote test test-remotes lint verify hooks check plots report \
+.PHONY: help quickstart repro pull repair-remote test test-remotes lint verify hooks findings check plots report \
     pull-request results benchmark tune webcam demo api web check-deploy exclude-label-issues ship lock setup clean
 
 help:
@@ -45,9 +45,6 @@ report: setup ## write report.html: everything on one page, with real faces, for
 
 results: setup ## write the tables and the figure of README and docs/ from what was measured
 	@$(RUN) tools.tables
-
-exclude-label-issues: setup ## copy label issues to params/exclude.csv, for data.exclude (COUNT=500: the worst 500)
-	@$(RUN) tools.exclude_label_issues $(COUNT)
 
 ship: setup ## copy the selected model's float16 ONNX file to models/emotion.onnx, for git
 	@$(RUN) tools.ship
@@ -90,10 +87,20 @@ verify: setup ## run the pipeline on drawn faces twice, under other conditions: 
 hooks: setup ## let git check each commit for style, real faces and credentials, and DVC follow git
 	@$(RUN) pre_commit install
 
+findings: ## show what surprised us in DVC, Keras, OpenCV and others (findings/README.md; an hour; ONLY=dvc)
+	@for script in findings/$(ONLY)*.sh; do \
+	    echo "$$script"; \
+	    "$$script" || { echo "$$script: this has changed"; failed=1; }; \
+	done; test -z "$$failed"
+
 clean: ## remove the folders in which quickstart, verify, tune and benchmarks work
 	rm -rf .quickstart .verify .tune .planted_labels .leak_free
 
 # What few people need; docs/ describes it.
+
+# COUNT=500: the worst 500
+exclude-label-issues: setup
+	@$(RUN) tools.exclude_label_issues $(COUNT)
 
 repair-remote: setup
 	@$(RUN) tools.repair_remote $(REMOTE)
