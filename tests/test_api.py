@@ -1,7 +1,6 @@
 """`emotion api`: its responses to well-behaved clients, how it starts and how it ends."""
 
 import asyncio
-import importlib.util
 import json
 import signal
 import subprocess
@@ -201,6 +200,6 @@ def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monke
         (_error(tmp_path, rate="often"), "EMOTION_RATE or EMOTION_RATE_STORAGE is invalid ("),
     ):
         assert error.startswith(f"error: {start}") and error.count("\n") == 1
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert emotion_command(monkeypatch, "api") == 1
-    assert capsys.readouterr().err.endswith("which are not installed here: run `make api`\n")
+    assert capsys.readouterr().err.endswith("api needs uvicorn, which is not installed: run `make api`\n")

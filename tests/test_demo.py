@@ -237,5 +237,5 @@ def test_without_gradio_the_remedy_is_named(tmp_path: Path):
     model = brightness_model(tmp_path / "model.onnx")
     command = [sys.executable, "-m", "emotion", "demo", "--model", str(model)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
-    remedy = "the demo needs Gradio, which is not installed here: run `make demo`"
+    remedy = "demo needs gradio, which is not installed: run `make demo`"
     assert (done.returncode, done.stderr) == (1, f"error: {remedy}\n")

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 import emotion
+from emotion.apps import main
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import emotion_command, photograph
 from tests.source import ROOT
@@ -68,16 +69,56 @@ def test_the_wheel_holds_library_and_model_without_the_pipelines_needs(wheel: Pa
     assert not [line for line in required if re.search("tensorflow|keras|dvc|matplotlib", line)]
 
 
-def test_the_installed_command_labels_a_face_outside_the_repository(wheel: Path, tmp_path: Path):
-    python, clean = tmp_path / "env/bin/python", {key: os.environ[key] for key in ("PATH", "HOME") if key in os.environ}
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder outside the repository with pictures, and in env/ nothing but the wheel and what it requires."""
+    folder = tmp_path_factory.mktemp("installed")
     uv = [sys.executable, "-m", "uv", "--quiet"]
-    subprocess.run([*uv, "venv", "--python", sys.executable, str(tmp_path / "env")], check=True)
-    subprocess.run([*uv, "pip", "install", "--python", str(python), str(wheel)], check=True)
-    Image.fromarray(photograph([(200, 120, 180)])).save(tmp_path / "photo.png")
-    command = [str(python.with_name("emotion")), "predict", "photo.png", "--json"]
-    done = subprocess.run(command, cwd=tmp_path, env=clean, capture_output=True, text=True)
+    subprocess.run([*uv, "venv", "--python", sys.executable, str(folder / "env")], check=True)
+    subprocess.run([*uv, "pip", "install", "--python", str(folder / "env/bin/python"), str(wheel)], check=True)
+    for name in ("photo", "faces/happy/1", "faces/sad/2"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(photograph([(200, 120, 180)])).save(folder / f"{name}.png")
+    return folder
+
+
+def _emotion(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder), "HTTPS_PROXY": "http://127.0.0.1:9"}
+    command = [str(folder / "env/bin/emotion"), *arguments]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+# What each command of `emotion --help` prints there: its result, or one line that names the remedy.
+WORKS = {
+    "predict photo.png --json": '"label"',
+    "predict photo.png --csv -o out": "photo.png",
+    "score faces": "2 of 2 pictures scored",
+    "score faces --json": '"roc_auc": null',
+}
+NEEDS = {
+    "score-many faces out": r"score-many needs pyarrow, which is not installed: run `pip install .*'pyarrow>=\d+'.*`",
+    "demo --port 0": r"demo needs gradio, which is not installed: run `pip install 'gradio<\d+,>=\d+'`",
+    "api --port 0": r"api needs (?:fastapi|uvicorn), which is not installed: run `pip install .*'uvicorn>=[\d.]+'`",
+    "webcam photo.png": r"there is no display .*: run it on a desktop",
+    "fetch-yunet": r"https://\S+: cannot be downloaded \(.*\): try again, or save it as \S+",
+    "predict photo.png --detector yunet": r"\S+: no such file: `emotion fetch-yunet` downloads it, or .*",
+    "predict photo.png -o out --explain a.keras": r"--explain needs TensorFlow .*: run it after `make setup`",
+}
+
+
+def test_each_command_of_the_help_is_tried_with_the_wheel_alone():
+    assert {command.split()[0] for command in WORKS | NEEDS} == {*main.COMMANDS, "fetch-yunet"}
+
+
+@pytest.mark.parametrize("command", WORKS)
+def test_an_installed_command_works_outside_the_repository(command: str, installed: Path):
+    done = _emotion(installed, *command.split())
     assert done.returncode == 0, done.stderr
-    assert '"label"' in done.stdout
-    code = "import sys, emotion.apps.predict; print({'tensorflow', 'dvc', 'sklearn', 'matplotlib'} & set(sys.modules))"
-    loaded = subprocess.run([python, "-c", code], cwd=tmp_path, env=clean, capture_output=True, text=True, check=True)
-    assert loaded.stdout.strip() == "set()"
+    assert WORKS[command] in done.stdout
+
+
+@pytest.mark.parametrize("command", NEEDS)
+def test_an_installed_command_that_needs_more_says_what_in_one_line(command: str, installed: Path):
+    done = _emotion(installed, *command.split())
+    assert (done.returncode, done.stdout) == (1, "")
+    assert re.fullmatch(f"error: {NEEDS[command]}\n", done.stderr)

@@ -2,7 +2,6 @@
 
 import json
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -104,15 +103,6 @@ def test_an_unusable_folder_or_model_is_one_line(run: Run, capsys: Capture):
         "error: none: no face found in 1 pictures: face crops need --detector whole",
         "error: model.onnx: its labels are not the seven emotions: a, b",
     ]
-
-
-def test_without_scikit_learn_the_remedy_is_named(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    monkeypatch.delitem(sys.modules, "emotion.evaluation.metrics", raising=False)
-    monkeypatch.delattr("emotion.evaluation.metrics", raising=False)
-    assert run("faces") == 1
-    message = "sklearn is required but not installed: in the repository `make setup` installs everything"
-    assert f"error: {message}" in capsys.readouterr().err
 
 
 def relabelled(names: str) -> None:

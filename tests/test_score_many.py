@@ -289,12 +289,13 @@ def test_a_second_run_into_the_same_folder_is_refused(run: Run, capsys: Capture)
     assert run("in", "out") == 0
 
 
-def test_a_missing_library_is_a_line_that_names_the_extra(run: Run, tmp_path: Path):
+def test_a_missing_library_is_a_line_that_names_the_remedy(run: Run, tmp_path: Path):
     (tmp_path / "pyarrow.py").write_text("raise ModuleNotFoundError('', name='pyarrow')")
     command = [sys.executable, "-m", "emotion", "score-many", "in", "out"]
     path = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     message = subprocess.run(command, env=path, capture_output=True, text=True).stderr
-    assert message.startswith('error: pyarrow is required but not installed: `pip install "emotion[scale]"`; in the')
+    remedy = "run `make setup` and use .venv/bin/python"
+    assert message == f"error: score-many needs pyarrow, which is not installed: {remedy}\n"
 
 
 @pytest.mark.parametrize("workers", [1, 3, 50])

@@ -32,7 +32,9 @@ def weights_of(metadata: dict[str, Any]) -> Path:
     for path in sorted(Path("models").glob("*.keras")):
         if hashlib.md5(path.read_bytes()).hexdigest() == metadata.get("weights_md5"):
             return path
-    raise InputError("models/ holds no Keras file that this network was exported from: `dvc repro` or `dvc pull` first")
+    raise InputError(
+        "models/ holds no Keras file that this network was exported from: `make repro` or `make pull` first"
+    )
 
 
 def load(path: str | Path) -> Explain:

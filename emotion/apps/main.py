@@ -5,6 +5,7 @@ import importlib
 import io
 import os
 import re
+import shlex
 import sys
 
 from emotion.apps.parser import parser
@@ -20,6 +21,7 @@ COMMANDS = {
     "demo": "emotion.apps.demo.command",
     "api": "emotion.apps.api.command",
 }
+EXTRAS = {"score-many": "scale", "demo": "demo", "api": "api"}  # of pyproject.toml
 ADDRESS = re.compile(r"[a-z][a-z0-9+.-]+://", re.IGNORECASE)
 
 
@@ -47,7 +49,7 @@ def main() -> None:
         else:
             importlib.import_module(COMMANDS[options.command]).main(options)
     except ImportError as error:
-        raise _explained(error) from error
+        raise _explained(error, options.command) from error
     except BrokenPipeError:  # `emotion predict ... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -69,15 +71,24 @@ def _fetch_yunet() -> None:
     print(f"{path}: {outcome}; use it with `--detector yunet`")
 
 
-def _explained(error: ImportError) -> Exception:
+def _explained(error: ImportError, command: str) -> Exception:
     """Return the remedy for a missing library: one of the system, or one that only some commands need."""
     if (".so" in str(error) and "cv2" in sys.modules) or "libGL" in str(error):
         remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
         return InputError(f"OpenCV cannot be loaded ({error}): {remedy}")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("emotion"):
-        extra = "scale" if error.name.partition(".")[0] in ("pyarrow", "ray") else None
-        remedy = f'`pip install "emotion[{extra}]"`; ' if extra else ""
-        return InputError(
-            f"{error.name} is required but not installed: {remedy}in the repository `make setup` installs everything"
-        )
+        return InputError(f"{command} needs {error.name}, which is not installed: {_installation(command)}")
     return error
+
+
+def _installation(command: str) -> str:
+    """Return how to install what a command needs: package by package, because an index's `emotion` is another one."""
+    from importlib import metadata
+
+    try:
+        required = metadata.requires("emotion") or []
+    except metadata.PackageNotFoundError:
+        return f"run `make {command}`" if command in ("demo", "api") else "run `make setup` and use .venv/bin/python"
+    extra = f"extra == '{EXTRAS[command]}'" if command in EXTRAS else ""
+    packages = [line.partition(";")[0] for line in required if (extra in line if extra else "extra ==" not in line)]
+    return f"run `pip install {shlex.join(packages)}`"

@@ -1,14 +1,13 @@
-"""Scores of predictions, by scikit-learn."""
+"""Scores of predictions, in NumPy alone, because every install has `emotion score`; tests compare scikit-learn's."""
 
 from typing import Any
 
 import numpy as np
-from scipy.stats import binomtest
-from sklearn import metrics
 
 from emotion.core.labels import EMOTIONS
 
 CLASSES = np.arange(len(EMOTIONS))
+Z = 1.959963984540054  # 97.5 % of a normal distribution are below
 
 
 def headline(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float | None]:
@@ -22,25 +21,24 @@ def headline(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
         Means are over the emotions that occur in the labels; the area under the ROC curve, each emotion against the
         rest, is None if one is absent.
     """
-    predicted = probabilities.argmax(axis=1)
     present = np.unique(labels)
+    rows = per_class_scores(confusion(labels, probabilities))
+    of_label = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0] / probabilities.sum(axis=1)
     return _rounded(
         {
-            "accuracy": metrics.accuracy_score(labels, predicted),
-            "balanced_accuracy": metrics.recall_score(
-                labels, predicted, labels=present, average="macro", zero_division=0
-            ),
-            "macro_f1": macro_f1(labels, predicted),
-            "weighted_f1": metrics.f1_score(labels, predicted, labels=CLASSES, average="weighted", zero_division=0),
+            "accuracy": (probabilities.argmax(axis=1) == labels).mean(),
+            "balanced_accuracy": rows["recall"][present].mean(),
+            "macro_f1": rows["f1"][present].mean(),
+            "weighted_f1": (rows["f1"] * rows["support"]).sum() / len(labels),
             "roc_auc": _mean_auc(labels, probabilities) if len(present) == len(CLASSES) else None,
-            "log_loss": metrics.log_loss(labels, _normalised(probabilities), labels=CLASSES),
+            "log_loss": -np.log(np.maximum(of_label, np.finfo(float).eps)).mean(),
         }
     )
 
 
 def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
     """Return the mean F1 of the emotions that occur in the labels, from labels and predicted labels (n,)."""
-    return float(metrics.f1_score(labels, predicted, labels=np.unique(labels), average="macro", zero_division=0))
+    return float(per_class_scores(_confusion(labels, predicted))["f1"][np.unique(labels)].mean())
 
 
 def weighted_accuracy(shares: np.ndarray, predicted: np.ndarray, balanced_weight: float) -> float:
@@ -63,17 +61,32 @@ def weighted_accuracy(shares: np.ndarray, predicted: np.ndarray, balanced_weight
 
 def per_class(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str, object]]:
     """Return precision, recall, F1 and the number of faces of each emotion."""
-    predicted = probabilities.argmax(axis=1)
-    columns = metrics.precision_recall_fscore_support(labels, predicted, labels=CLASSES, zero_division=0)
+    columns = per_class_scores(confusion(labels, probabilities))
     return [
         {"emotion": emotion, **_rounded({"precision": precision, "recall": recall, "f1": f1}), "support": int(support)}
-        for emotion, precision, recall, f1, support in zip(EMOTIONS, *columns, strict=True)
+        for emotion, precision, recall, f1, support in zip(EMOTIONS, *columns.values(), strict=True)
     ]
+
+
+def per_class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
+    """Return precision, recall, F1 (0 where undefined) and support of each emotion, (7,) each, from `confusion`."""
+    correct, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    return {
+        "precision": correct / np.maximum(predicted, 1),
+        "recall": correct / np.maximum(support, 1),
+        "f1": 2 * correct / np.maximum(support + predicted, 1),
+        "support": support,
+    }
 
 
 def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Return how many faces of each true label (rows) have each predicted label (columns), int (7, 7)."""
-    return metrics.confusion_matrix(labels, probabilities.argmax(axis=1), labels=CLASSES)
+    return _confusion(labels, probabilities.argmax(axis=1))
+
+
+def _confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
+    classes = len(CLASSES)
+    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
 def accuracy_interval(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]:
@@ -83,8 +96,10 @@ def accuracy_interval(labels: np.ndarray, probabilities: np.ndarray) -> tuple[fl
 
 def share_interval(correct: np.ndarray) -> tuple[float, float]:
     """Return the 95 % confidence interval of the share of correct predictions, bool (n,) (Wilson, 1927)."""
-    interval = binomtest(int(correct.sum()), len(correct)).proportion_ci(method="wilson")
-    return round(float(interval.low), 6), round(float(interval.high), 6)
+    share, n = correct.mean(), len(correct)
+    center = share + Z**2 / (2 * n)
+    half = Z * np.sqrt(share * (1 - share) / n + (Z / (2 * n)) ** 2)
+    return round(float((center - half) / (1 + Z**2 / n)), 6), round(float((center + half) / (1 + Z**2 / n)), 6)
 
 
 def roc(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str, float]]:
@@ -92,19 +107,22 @@ def roc(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str, float]]
     grid = np.linspace(0, 1, 101)
     curves = {}
     for emotion in np.unique(labels):
-        fpr, tpr, _ = metrics.roc_curve(labels == emotion, probabilities[:, emotion])
-        curves[EMOTIONS[emotion]] = np.interp(grid, fpr, tpr)
+        curves[EMOTIONS[emotion]] = np.interp(grid, *_roc_curve(labels == emotion, probabilities[:, emotion]))
     curves = {"fpr": grid, "macro": np.mean(list(curves.values()), axis=0), **curves}
     return [_rounded(dict(zip(curves, point, strict=True))) for point in zip(*curves.values(), strict=True)]
 
 
+def _roc_curve(positive: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return false and true positive rates from (0, 0) to (1, 1), a point for each distinct value."""
+    order = np.argsort(-values, kind="stable")
+    last = np.flatnonzero(np.diff(values[order], append=-np.inf))  # of each run of equal values
+    rates = [np.append(0, np.cumsum(found[order])[last]) / found.sum() for found in (~positive, positive)]
+    return rates[0], rates[1]
+
+
 def _mean_auc(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    return float(np.mean([metrics.roc_auc_score(labels == emotion, probabilities[:, emotion]) for emotion in CLASSES]))
-
-
-def _normalised(probabilities: np.ndarray) -> np.ndarray:
-    """Return rows that sum to one exactly, which rounding to six digits in the CSV file does not keep."""
-    return probabilities / probabilities.sum(axis=1, keepdims=True)
+    curves = [_roc_curve(labels == emotion, probabilities[:, emotion]) for emotion in CLASSES]
+    return float(np.mean([np.trapezoid(tpr, fpr) for fpr, tpr in curves]))
 
 
 def _rounded(values: dict[str, Any]) -> dict[str, Any]:

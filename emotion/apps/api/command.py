@@ -1,7 +1,6 @@
 """emotion api: the classifier for other programs, over HTTP."""
 
 import argparse
-import importlib.util
 import logging
 import os
 import signal
@@ -10,7 +9,6 @@ import tempfile
 
 from emotion.apps.api.problems import LOGGER
 from emotion.apps.options import address, listen
-from emotion.core.errors import InputError
 
 OPTIONS = ("model", "detector", "min_face_size", "min_detection_score", "upright")  # as the settings are called
 GRACE = 25  # seconds to finish running requests; Kubernetes kills after 30
@@ -20,10 +18,8 @@ def main(options: argparse.Namespace) -> None:
     """Serve until Ctrl-C or SIGTERM; running requests are finished.
 
     Raises:
-        InputError: A package is not installed, a model is missing, a setting is invalid, or the port is in use.
+        InputError: A model is missing, a setting is invalid, or the port is in use.
     """
-    if importlib.util.find_spec("fastapi") is None or importlib.util.find_spec("uvicorn") is None:
-        raise InputError("the API needs FastAPI and uvicorn, which are not installed here: run `make api`")
     given = {name: getattr(options, name) for name in OPTIONS}
     os.environ |= {f"EMOTION_{name.upper()}": str(value) for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as folder:

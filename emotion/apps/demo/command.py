@@ -33,10 +33,8 @@ def main(arguments: argparse.Namespace) -> None:
     """Serve the page until Ctrl-C.
 
     Raises:
-        InputError: Gradio is not installed, a model is missing, or the page cannot be served at that host and port.
+        InputError: A model is missing, or the page cannot be served at that host and port.
     """
-    if importlib.util.find_spec("gradio") is None:
-        raise InputError("the demo needs Gradio, which is not installed here: run `make demo`")
     options.listen(arguments.host, arguments.port).close()
     files = networks(arguments.model)
 
