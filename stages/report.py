@@ -1,6 +1,7 @@
 """Write a page with all results, and the best model's card."""
 
 import sys
+from pathlib import Path
 
 from markupsafe import Markup
 
@@ -16,8 +17,13 @@ CARD = "plots/model_card.md"
 
 
 def main(target: str = PAGE) -> None:
-    """Write plots/report.html and plots/model_card.md; to another target only the page, with real faces."""
+    """Write plots/report.html and plots/model_card.md; to another target only the page, with real faces.
+
+    Another target's page leaves out the models without scores and the pictures that are not here, and says so.
+    """
     names = load("compare", comparison.CompareSettings).models
+    if target != PAGE:
+        names = _scored(names)
     best = facts.read("metrics/best.json")["model"]
     models = [facts.of_model(name, best) for name in [*names, "ensemble"]]
     content = {
@@ -40,6 +46,15 @@ def main(target: str = PAGE) -> None:
         with atomic(path) as temporary:
             temporary.write_text(page.rendered(template, content), encoding="utf-8", newline="\n")
         print(path)
+
+
+def _scored(names: list[str]) -> list[str]:
+    """Return the models that have scores, and print the others."""
+    scored = [name for name in names if Path(f"plots/scores/{name}.json").exists()]
+    if left_out := [name for name in names if name not in scored]:
+        stages = " ".join(f"evaluate@{name}" for name in left_out)
+        print(f"left out, because they have no scores yet: {', '.join(left_out)}: `make repro STAGES='{stages}'`")
+    return scored
 
 
 if __name__ == "__main__":

@@ -26,7 +26,8 @@ def of_model(name: str, best: str) -> dict[str, Any]:
         "parameters": "–",
         "macs": "–",
     }
-    found |= {name: subsets.get(f"test_{name}") for name in ("majority", "clear")}  # absent where nobody voted
+    # Absent where nobody voted. A template would take `clear` for the method of dict.
+    found |= {"majority": subsets.get("test_majority"), "agreed": subsets.get("test_clear")}
     for subset in ("no_exact_leakage", "no_leakage", "majority_no_leakage"):
         row = subsets.get(f"test_{subset}")  # absent if every test face leaks
         found[subset] = row["scores"]["accuracy"]["accuracy"] if row else None

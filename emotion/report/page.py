@@ -18,6 +18,10 @@ DATA_TITLES = {
     "brightness_and_contrast": "Brightness and contrast of the faces",
     "leakage": "Leakage: faces with a duplicate in another subset",
 }
+REAL_FACES = (
+    ("gradcam", "Faces of PublicTest", "explain", "plots/faces/gradcam.png"),
+    ("data", "Sample faces of each emotion", "explore", "plots/faces/samples.png"),
+)
 
 
 def rendered(template: str, facts: Mapping[str, Any]) -> str:
@@ -32,7 +36,7 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
 
 
 def pictures(names: Sequence[str], real: bool) -> dict[str, list[tuple[str, str]]]:
-    """Return title and data URL of the pictures of each section.
+    """Return title and data URL of the pictures of each section; of real faces, those that are here.
 
     Args:
         names: Of the models.
@@ -44,8 +48,11 @@ def pictures(names: Sequence[str], real: bool) -> dict[str, list[tuple[str, str]
         "networks": {name: f"plots/architecture/{name}.png" for name in names},
     }
     if real:
-        files["gradcam"]["Faces of PublicTest"] = "plots/faces/gradcam.png"
-        files["data"]["Sample faces of each emotion"] = "plots/faces/samples.png"
+        for section, title, stage, path in REAL_FACES:
+            if Path(path).exists():
+                files[section][title] = path
+            else:
+                print(f"left out, because it is not here: {path}: `make pull` or `make repro STAGES={stage}`")
     return {section: [(title, _data_url(path)) for title, path in of.items()] for section, of in files.items()}
 
 
