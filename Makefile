@@ -126,5 +126,3 @@ lock: setup
 
 setup:
 	@tools/setup.sh $(LOCK) $(VENV)
-	@# A folder from a zip file has no .git, and DVC must be told.
-	@test -e .git || test -e .dvc/config.local || printf '[core]\n    no_scm = true\n' > .dvc/config.local

@@ -194,10 +194,10 @@ def _locked() -> dict[str, Any]:
 
 
 def git_files() -> list[Path] | None:
-    """Return what git holds, or None outside of git."""
-    if not Path(".git").exists():
+    """Return what git holds of this folder, or None outside of git."""
+    done = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True)
+    if done.returncode or not done.stdout:
         return None
-    done = subprocess.run(["git", "ls-files", "-z"], capture_output=True, text=True, check=True)
     return [Path(name) for name in done.stdout.split("\0") if name]
 
 

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs a lock into an environment of its own: tools/setup.sh requirements.txt .venv
+# Installs a lock into an environment of its own, and tells DVC if there is no git: tools/setup.sh requirements.txt .venv
 # Done already: takes no time. Killed in the middle: the next run starts again.
 # The variable PYTHON names the Python to use; without it the first of 3.11 to 3.13 on the PATH.
 set -eu
@@ -7,6 +7,8 @@ lock=$1
 venv=$2
 installed=$venv/.installed    # a copy of the lock, written last
 unfinished=$venv/.unfinished  # there while packages are being installed
+no_git='[core]
+    no_scm = true'
 
 fail() {
     echo "error: $*" >&2
@@ -64,6 +66,20 @@ install() {
         fail "the packages of $lock could not be installed, see above: the same command tries again"
 }
 
+# DVC must be told where there is no git: in a folder from a zip file, or one that the git around it ignores.
+tell_dvc() {
+    settings=.dvc/config.local
+    if [ -e .git ] || { git rev-parse && ! git check-ignore --quiet dvc.yaml; } >/dev/null 2>&1; then
+        [ ! -e "$settings" ] || [ "$(cat "$settings")" != "$no_git" ] || rm "$settings"  # `git init` came later
+    elif ! grep -qs no_scm "$settings"; then
+        { cat "$settings" 2>/dev/null || :; } |
+            awk '{ print } /^\[core\]/ { print "    no_scm = true"; core = 1 }
+                END { if (!core) print "[core]\n    no_scm = true" }' > "$settings.new"
+        mv "$settings.new" "$settings"
+    fi
+}
+
+tell_dvc
 current && exit 0
 if command -v flock >/dev/null; then  # a second terminal waits for the first
     exec 9>>"$venv.lock"
