@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -68,7 +69,9 @@ def real_zip() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers."""
+    """Name the markers, and let Ctrl-C reach what tests start, which would inherit that `nohup` or `&` ignores it."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "remote: starts servers that DVC can have as remotes")
     config.addinivalue_line("markers", "remote_all: of these what only `make test-remotes` runs")
 
