@@ -2,6 +2,7 @@
 
 import base64
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -225,7 +226,8 @@ def test_an_unreadable_figure_is_refused(folder, capsys):
 def hooked(folder: Path) -> Path:
     """A repository with the project's hooks, whose .venv is this environment."""
     pytest.importorskip("pre_commit")
-    for name in ("tools/check_staged.py", "tools/staged_secrets.py", ".pre-commit-config.yaml", "pyproject.toml"):
+    tools = [f"tools/{name}.py" for name in ("check_staged", "staged_secrets", "stale", "check_run")]
+    for name in [*tools, ".pre-commit-config.yaml", "pyproject.toml"]:
         staged(name, (ROOT / name).read_bytes())
     staged(".gitignore", ".venv/\n__pycache__/\nemotion\n")
     (folder / "emotion").symlink_to(ROOT / "emotion")
@@ -284,7 +286,24 @@ def test_switching_brings_data_and_does_not_fail_without_them(hooked):
     for file in (hooked / ".dvc/cache").rglob("*"):
         if file.is_file():
             file.unlink()
-    assert run(hooked, "git", "switch", "-").returncode == 0
+    done = run(hooked, "git", "switch", "-")
+    assert done.returncode == 0
+    assert "make pull or make repro brings them" in done.stderr and "data.txt" not in done.stderr
+
+
+def test_a_commit_without_the_data_names_only_stages_that_changed(hooked):
+    stage = {"cmd": "cp raw.txt made.bin", "deps": ["raw.txt"], "outs": ["made.bin"]}
+    (hooked / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": stage}}))
+    (hooked / "raw.txt").write_text("one\n")
+    run(hooked, sys.executable, "-m", "dvc", "repro")
+    (hooked / "made.bin").unlink()
+    shutil.rmtree(hooked / ".dvc/cache")
+    for text, named in (("one\n", False), ("two\n", True)):
+        (hooked / "raw.txt").write_text(text)
+        run(hooked, "git", "add", ".")
+        done = run(hooked, "git", "commit", "-m", text)
+        assert done.returncode == 0 and "made.bin" not in done.stderr, done.stderr
+        assert ("changed since their last run: copy (" in done.stderr) == named, done.stderr
 
 
 def test_hooks_run_the_tools_of_the_environment():
