@@ -1,6 +1,7 @@
-"""Download data and weights from the remote: python -m tools.pull [arguments of `dvc pull`].
+"""Download data and weights from the remote: python -m tools.pull.
 
-Without a remote, `dvc pull` itself says "Everything is up to date" and fails, or names no remedy.
+Without a remote, `dvc pull` itself says "Everything is up to date" and fails, or names no remedy; of what was never
+pushed it names hashes alone.
 """
 
 import subprocess
@@ -11,21 +12,31 @@ from dvc.repo import Repo
 from emotion.core import errors
 from emotion.core.errors import InputError
 
+SHOWN = 3  # outputs that an error names
 
-def main(*arguments: str) -> None:
-    """Run `dvc pull` if a remote is configured or named.
+
+def main() -> None:
+    """Run `dvc pull`, whose exit code is that of this process if it is not 0.
 
     Raises:
-        InputError: No remote is configured.
+        InputError: No remote is configured, or it lacks some outputs.
     """
-    named = any(argument in ("-r", "--remote") or argument.startswith("--remote=") for argument in arguments)
-    if not named and not Repo().config["core"].get("remote"):
+    if not Repo().config["core"].get("remote"):
         raise InputError(
             "no remote is configured: add one with `dvc remote add -d NAME ADDRESS` (docs/sharing.md), "
             "or run `make repro`, which makes everything from the faces"
         )
-    sys.exit(subprocess.run([sys.executable, "-m", "dvc", "pull", *arguments], check=False).returncode)
+    code = subprocess.run([sys.executable, "-m", "dvc", "pull", "--allow-missing"], check=False).returncode
+    if code:
+        sys.exit(code)
+    missing = [str(out) for out in Repo().index.outs if out.use_cache and out.hash_info and not out.exists]
+    if missing:
+        names = ", ".join(missing[:SHOWN]) + (" ..." if missing[SHOWN:] else "")
+        raise InputError(
+            f"the remote lacks {len(missing)} outputs, or they are damaged there: {names}: run `dvc push` in a clone "
+            "that has them, or `make repro` here (docs/sharing.md)"
+        )
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    errors.run(main)
