@@ -7,6 +7,7 @@ import subprocess
 
 import pytest
 
+NO_GIT = "[core]\n    no_scm = true\n"
 PYTHONS = ("python", "python3", "python3.11", "python3.12", "python3.13")
 
 
@@ -103,11 +104,36 @@ def test_an_installed_lock_is_not_installed_again(project, tmp_path):
     shutil.copy(project / "requirements.txt", project / ".venv/.installed")
     pythons = fake_pythons(tmp_path / "bin", "echo 3.9")
     assert make(project, "setup", pythons=pythons).returncode == 0
-    assert "no_scm = true" in (project / ".dvc/config.local").read_text(), "DVC is told that there is no .git"
 
     with (project / "requirements.txt").open("a") as lock:
         lock.write("# another lock\n")
     assert make(project, "setup", pythons=pythons).returncode != 0, "it tries, and finds no Python"
+
+
+@pytest.mark.parametrize(
+    ("around", "ignored", "before", "after"),
+    [
+        (False, "", None, NO_GIT),
+        (False, "", "[core]\n    remote = mine\n", "[core]\n    no_scm = true\n    remote = mine\n"),
+        (True, "", None, None),
+        (True, "", NO_GIT, None),
+        (True, "", "[core]\n    remote = mine\n", "[core]\n    remote = mine\n"),
+        (True, "/a project", None, NO_GIT),
+    ],
+)
+def test_setup_tells_dvc_only_where_there_is_no_git(project, tmp_path, around, ignored, before, after):
+    if around:
+        subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+        (tmp_path / ".gitignore").write_text(ignored)
+    settings = project / ".dvc/config.local"
+    if before:
+        settings.write_text(before)
+    (project / ".venv/bin").mkdir(parents=True)
+    shutil.copy(shutil.which("true"), project / ".venv/bin/python")
+    shutil.copy(project / "requirements.txt", project / ".venv/.installed")
+    for _ in range(2):
+        assert make(project, "setup").returncode == 0
+        assert (settings.read_text() if settings.exists() else None) == after
 
 
 def test_clean_removes_working_folders_alone(project):

@@ -41,6 +41,15 @@ def test_pull_without_a_remote_says_in_one_line_what_helps(source: Path, tmp_pat
     assert "no remote is configured" in done.stderr and "dvc remote add" in done.stderr and "make repro" in done.stderr
 
 
+def test_pull_after_a_forgotten_push_names_what_the_remote_lacks(pushed: Remote, source: Path, clone: Path):
+    _, path = clones.object_of(pushed, source, "weights")
+    pushed.open().rm_file(path)
+    done = clones.tool(clone, "pull")
+    error = done.stderr.splitlines()[-1]
+    assert done.returncode == 1 and error.startswith("error: the remote lacks 1 outputs") and "weights" in error, done
+    assert (clone / "pictures/7").exists(), "what is there was pulled"
+
+
 @pytest.mark.remote_all
 def test_a_killed_push_goes_on(remote: Remote, source: Path, clone: Path):
     clones.tell(source, remote)
