@@ -4,11 +4,12 @@ from typing import Any
 
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 
 from emotion.core import stage
 from emotion.core.files import save_figure
 from emotion.core.labels import EMOTIONS
-from emotion.core.params import load
+from emotion.core.params import load, read
 from emotion.exploration import charts, gallery, statistics
 
 
@@ -28,9 +29,20 @@ def main() -> None:
         "plots/faces/near_duplicates.png": gallery.near_duplicates(faces, pairs, audit["exact_duplicate"]),
         "plots/faces/least_face_like.png": gallery.least_face_like(faces, audit["not_a_face"], audit["almost_blank"]),
     }
+    drawn = read()["data"]["source"] == "sample"
     for path, figure in figures.items():
+        if drawn:
+            note_drawn(figure)
         save_figure(path, figure)
     print(*figures, sep="\n")
+
+
+def note_drawn(figure: Figure) -> None:
+    """Say at the lower edge that the faces are drawn: those of FER-2013 look different."""
+    layout = figure.get_layout_engine()
+    if isinstance(layout, ConstrainedLayoutEngine):  # a contact sheet has a margin
+        layout.set(rect=(0, 0.05, 1, 0.95))
+    figure.text(0.995, 0, "drawn faces", ha="right", va="bottom", fontsize=9, color="dimgray")
 
 
 def _charts(faces: gallery.Faces, audit: dict[str, Any]) -> dict[str, Figure]:

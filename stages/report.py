@@ -8,7 +8,7 @@ from markupsafe import Markup
 from emotion.core import stage
 from emotion.core.files import atomic
 from emotion.core.labels import EMOTIONS
-from emotion.core.params import load
+from emotion.core.params import load, read
 from emotion.evaluation import comparison
 from emotion.report import charts, facts, page
 
@@ -25,19 +25,22 @@ def main(target: str = PAGE) -> None:
     if target != PAGE:
         names = _scored(names)
     best = facts.read("metrics/best.json")["model"]
+    audit = facts.read("metrics/audit.json")
+    data = facts.of_data(read()["data"]["source"], audit)
     models = [facts.of_model(name, best) for name in [*names, "ensemble"]]
     content = {
         "emotions": EMOTIONS,
         "models": models,
         "best": next(model for model in models if model["best"]),
         "members": facts.read("metrics/ensemble_members.json")["members"],
-        "audit": facts.read("metrics/audit.json"),
         "label_issues": facts.label_issues(),
+        "data": data,
+        "audit": audit,
         "versions": facts.read(f"metrics/training/{best}.json")["versions"],
         "hashes": facts.hashes(names),
-        "charts": {name: Markup(text) for name, text in charts.charts(names).items()},
+        "charts": {name: Markup(text) for name, text in charts.charts(names, data).items()},
         "agreement": facts.read("plots/compare/agreement.json"),
-        "pictures": page.pictures(names, real=target != PAGE),
+        "pictures": page.pictures(names, data["validation"], real=target != PAGE),
     }
     templates = {target: "page.html"}
     if target == PAGE:

@@ -272,7 +272,9 @@ def write_inputs(folder: Path, count: int) -> None:
     pq.write_table(faces, folder / "data/faces.parquet")
     pq.write_table(audit, folder / "data/audit.parquet")
     pq.write_table(pairs_of([(0, 1, False, 0.97)]), folder / "data/near_duplicates.parquet")
-    (folder / "params.yaml").write_text("explore: {faces_per_emotion: 3, seed: 1}\n", encoding="utf-8")
+    (folder / "params.yaml").write_text(
+        "explore: {faces_per_emotion: 3, seed: 1}\ndata: {source: zip}\n", encoding="utf-8"
+    )
 
 
 def test_the_stage_writes_the_outputs_of_dvc_yaml_and_the_same_bytes(tmp_path, monkeypatch, root):
@@ -287,6 +289,30 @@ def test_the_stage_writes_the_outputs_of_dvc_yaml_and_the_same_bytes(tmp_path, m
     charts_in_git = {path: settings for entry in stage["plots"] for path, settings in entry.items()}
     assert set(runs[0]) == {*stage["outs"], *charts_in_git}
     assert all(settings == {"cache": False} for settings in charts_in_git.values())
+
+
+def test_all_pictures_of_drawn_faces_say_so(tmp_path, monkeypatch):
+    write_inputs(tmp_path, 70)
+    monkeypatch.chdir(tmp_path)
+    noted: list[Figure] = []
+    monkeypatch.setattr(explore, "save_figure", lambda path, figure: noted.append(figure))
+    params = Path("params.yaml").read_text(encoding="utf-8")
+    for source in ("zip", "sample"):
+        Path("params.yaml").write_text(params.replace("zip", source), encoding="utf-8")
+        explore.main()
+    plain, drawn_ones = noted[: len(noted) // 2], noted[len(noted) // 2 :]
+    assert not any(_is_note(text) for figure in plain for text in figure.texts)
+    for figure in drawn_ones:
+        pixels(figure)
+        labels = [label for axes in figure.axes for label in (axes.title, axes.xaxis.label)]
+        legends = [text for legend in figure.legends for text in legend.get_texts()]
+        words = [text for text in (*figure.texts, *labels, *legends) if text.get_text()]
+        *boxes, note = [text.get_window_extent().extents for text in sorted(words, key=_is_note)]
+        assert not any(overlap(note, box) for box in boxes), words[0].get_text()
+
+
+def _is_note(text: Text) -> bool:
+    return text.get_text() == "drawn faces"
 
 
 def test_no_picture_of_an_archived_face_gets_into_git_or_the_plots(root):

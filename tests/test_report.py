@@ -56,8 +56,32 @@ def test_the_model_card_has_metadata_and_scores_of_the_best_model(tiny: Path):
     accuracy, f1, *_ = model["results"][0]["metrics"]
     test = _metrics(tiny, best)["test"]
     assert (accuracy["value"], f1["value"]) == (test["accuracy"], test["macro_f1"])
-    for heading in ("Intended use", "Out-of-scope use", "Data", "Results on PrivateTest", "Calibration"):
+    for heading in ("Intended use", "Out-of-scope use", "Data", "Results on the test set", "Calibration"):
         assert f"\n## {heading}\n" in text
+
+
+def test_page_and_card_of_drawn_faces_name_no_other_data(tiny: Path):
+    page, card = _html(tiny), _html(tiny, "plots/model_card.md")
+    assert "<h1>Facial emotion recognition on drawn faces</h1>" in page and "drawn by a program" in card
+    for text in (page, card):
+        assert not re.search("FER-2013|fer2013|PublicTest|PrivateTest", re.sub('base64,[^"]*', "", text))
+
+
+@pytest.mark.parametrize(
+    ("source", "subset", "name", "test"),
+    [
+        ("zip", "PrivateTest", "FER-2013", "PrivateTest"),
+        ("kaggle", "PrivateTest", "FER-2013", "PrivateTest"),
+        ("sample", "PrivateTest", "drawn faces", "the test set"),
+        ("zip", "Test", "own pictures", "the test set"),
+        ("folder", "", "own pictures", "the test set"),
+    ],
+)
+def test_data_and_test_set_have_the_names_of_what_they_are(source: str, subset: str, name: str, test: str):
+    leaked = {"near_duplicates": 3}
+    found = facts.of_data(source, {f"{subset}_in_Training": leaked} if subset else {})
+    assert (found["name"], found["test"]) == (name, test)
+    assert found["leaked"] == (leaked if subset else None)
 
 
 @pytest.fixture
@@ -99,7 +123,8 @@ def test_a_model_without_robustness_is_named_and_keeps_its_colour(tiny: Path, mo
 def test_the_page_with_real_faces_changes_no_output(without_robustness: Path):
     before = _html(without_robustness)
     _run(without_robustness, "report.html")
-    assert "Faces of PublicTest" in _html(without_robustness, "report.html") and "Faces of PublicTest" not in before
+    more = "Faces of the validation set"
+    assert more in _html(without_robustness, "report.html") and more not in before
     assert _html(without_robustness) == before
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -14,11 +15,12 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#0
 Line = tuple[Sequence[float], ...]  # two: x and y
 
 
-def charts(names: Sequence[str]) -> dict[str, str]:
+def charts(names: Sequence[str], data: Mapping[str, Any]) -> dict[str, str]:
     """Return each chart as SVG, "" for robustness where no model was tested.
 
     Args:
         names: Of the models, without the ensemble.
+        data: What `facts.of_data` returns.
     """
     with_ensemble = [*names, "ensemble"]
     roc = {name: facts.columns(f"plots/roc/{name}.json", "fpr", "macro") for name in with_ensemble}
@@ -26,7 +28,7 @@ def charts(names: Sequence[str]) -> dict[str, str]:
     reliability = {name: _reliability(name) for name in with_ensemble}
     corrupted = facts.robustness(names)
     found = {
-        "training": _training(names),
+        "training": _training(names, data["validation"]),
         "roc": lines({"": roc}, "false positive rate", "true positive rate", percent="xy", diagonal=True),
         "reliability": lines(reliability, "confidence", "accuracy", columns=4, percent="xy", diagonal=True),
         "risk": lines({"": risk}, "coverage", "error rate", percent="xy"),
@@ -34,15 +36,15 @@ def charts(names: Sequence[str]) -> dict[str, str]:
         "pareto": figures.pareto(facts.read("plots/compare/costs.json")),
     }
     if corrupted:
-        found["robustness"] = lines(corrupted, "strength", "accuracy on PrivateTest", columns=3, percent="y")
+        found["robustness"] = lines(corrupted, "strength", f"accuracy on {data['test']}", columns=3, percent="y")
     return {"robustness": ""} | {name: page.svg(figure, name) for name, figure in found.items()}
 
 
-def _training(names: Sequence[str]) -> Figure:
+def _training(names: Sequence[str], validation: str) -> Figure:
     """Draw validation accuracy and loss over the epochs."""
     panels = {
         title: {name: facts.columns(f"plots/history/{name}.csv", "epoch", score) for name in names}
-        for title, score in {"Accuracy on PublicTest": "val_accuracy", "Loss on PublicTest": "val_loss"}.items()
+        for title, score in {f"Accuracy on {validation}": "val_accuracy", f"Loss on {validation}": "val_loss"}.items()
     }
     return lines(panels, "epoch", "", columns=2, percent="")
 

@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +36,29 @@ def of_model(name: str, best: str) -> dict[str, Any]:
         found["parameters"], found["macs"] = (f"{costs[cost] / 1e6:.2f} M" for cost in ("parameters", "macs"))
         found["cross_fitted"] = read(f"metrics/calibration/{name}.json")["without_tta"]["ece_cross_fitted"]
     return found
+
+
+def of_data(source: str, audit: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the faces and their subsets are called, and how many test faces leak into training, if known.
+
+    Args:
+        source: `data.source` of params.
+        audit: The content of metrics/audit.json, whose keys hold the official names of subsets.
+    """
+    drawn = source == "sample"
+    fer2013 = not drawn and "PrivateTest_in_Training" in audit  # nobody else names a subset so
+    names = (
+        ("Training", "PublicTest", "PrivateTest")
+        if fer2013
+        else ("the training set", "the validation set", "the test set")
+    )
+    return {
+        "name": "FER-2013" if fer2013 else "drawn faces" if drawn else "own pictures",
+        "fer2013": fer2013,
+        "drawn": drawn,
+        **dict(zip(("training", "validation", "test"), names, strict=True)),
+        "leaked": audit.get("PrivateTest_in_Training") or audit.get("Test_in_Training"),
+    }
 
 
 def hashes(names: Sequence[str]) -> dict[str, str]:

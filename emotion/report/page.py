@@ -19,7 +19,7 @@ DATA_TITLES = {
     "leakage": "Leakage: faces with a duplicate in another subset",
 }
 REAL_FACES = (
-    ("gradcam", "Faces of PublicTest", "explain", "plots/faces/gradcam.png"),
+    ("gradcam", "Faces of {validation}", "explain", "plots/faces/gradcam.png"),
     ("data", "Sample faces of each emotion", "explore", "plots/faces/samples.png"),
 )
 
@@ -35,11 +35,12 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
     return environment.get_template(template).render(facts)
 
 
-def pictures(names: Sequence[str], real: bool) -> dict[str, list[tuple[str, str]]]:
+def pictures(names: Sequence[str], validation: str, real: bool) -> dict[str, list[tuple[str, str]]]:
     """Return title and data URL of the pictures of each section; of real faces, those that are here.
 
     Args:
         names: Of the models.
+        validation: What the validation faces are called.
         real: Whether to include real faces, which must not get into git.
     """
     files = {
@@ -50,7 +51,7 @@ def pictures(names: Sequence[str], real: bool) -> dict[str, list[tuple[str, str]
     if real:
         for section, title, stage, path in REAL_FACES:
             if Path(path).exists():
-                files[section][title] = path
+                files[section][title.format(validation=validation)] = path
             else:
                 print(f"left out, because it is not here: {path}: `make pull` or `make repro STAGES={stage}`")
     return {section: [(title, _data_url(path)) for title, path in of.items()] for section, of in files.items()}
