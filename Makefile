@@ -3,7 +3,7 @@
 #   USE=gpu             the packages of requirements/gpu.txt, in .venv-gpu
 #   SOURCE=1, MODEL=... the camera and the model of webcam
 #   PORT=..., HOST=..., ROOT_PATH=/faces   where demo and api listen, and the path of a proxy before them
-#   ALL=1               quickstart with the slow stages at the end, too
+#   ALL=1               quickstart with every model and the slow stages at the end, too
 #   STAGES=..., SET=... what repro runs; SET=models.cnn.fit.epochs=2 makes an experiment of it
 #   RAY=..., APPLY=1    options of tune
 USE ?=
@@ -25,7 +25,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' Makefile
 
-quickstart: setup ## run the whole pipeline on drawn faces and show the results (5 to 15 minutes; ALL=1: every stage)
+quickstart: setup ## run the whole pipeline on drawn faces and show the results (5 to 15 minutes; ALL=1: all models)
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
 
 repro: setup ## run the pipeline on FER-2013, whatever is not up to date (hours at first; STAGES=evaluate@cnn)

@@ -13,6 +13,7 @@ __version__: str
 os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 # TensorFlow uses oneDNN of its own accord only on processors with AVX-512; on others it doubles the speed of training.
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "1")  # warnings, such as of a GPU that it cannot use, but not each step
 
 
 def __getattr__(name: str) -> Any:

@@ -1,13 +1,16 @@
 """Run the whole pipeline on drawn faces, in a folder of its own: python -m tools.quickstart [--all]."""
 
 import argparse
+import contextlib
 import json
+import re
 import shutil
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Any
 
+import networkx
 import yaml
 from dvc.exceptions import DvcException
 from dvc.repo import Repo
@@ -19,29 +22,60 @@ from tools import quickstart_summary, repro
 FOLDER = Path(".quickstart")
 SOURCES = ("dvc.yaml", ".dvcignore", ".dvc/config", ".dvc/plots", "params", "stages", "emotion")
 OUTPUTS = ("data", "models", "metrics", "plots")
-DATA = ("class_weights", "annotations")  # what all models need
-SLOW = ("label_audit", "robustness")  # last stages, which nothing depends on, that run with --all only
+MODELS = ("cnn", "resnet_fer", "distilled")  # one from labels, two students; the others show nothing new
+SLOW = ("label_audit", "robustness")  # with what needs them, for --all only
+PAGE = Path("dvc_plots/index.html")
+WIDTH = 110  # of a line about a stage
 
 
 def main() -> None:
     """Copy the pipeline to .quickstart, run it there with smaller params and tell what came out."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--all", action="store_true", help="run the slow last stages too")
+    parser.add_argument("--all", action="store_true", help="run every model and the slow last stages, too")
     everything = parser.parse_args().all
     params = merge(sample_params(), {"hardware": {"threads": 1}})  # two trainings run at once
+    if not everything:
+        params = with_models(params, MODELS)
     prepare(params, FOLDER)
     print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
-    repro.dvc(FOLDER, "repro", *DATA)
-    repro.at_once(FOLDER, *repro.halves(FOLDER, done=DATA))
-    repro.dvc(FOLDER, "repro", *_targets(everything))
-    repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
+    if run(everything) or not (FOLDER / PAGE).exists():
+        repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))
-    print(quickstart_summary.scores(FOLDER, list(params["models"])))
+    print(quickstart_summary.scores(FOLDER, params["models"]))
+    print(quickstart_summary.places(FOLDER))
+
+
+def run(everything: bool) -> bool:
+    """Run the stages that are not up to date, with a line for each, and return whether there were any."""
+    repo = Repo(str(FOLDER))
+    graph = repo.index.graph
+    slow = {stage for stage in graph if not everything and stage.name.split("@")[0] in SLOW}
+    slow = slow.union(*(networkx.ancestors(graph, stage) for stage in slow))
+    names = [stage.name for stage in graph if stage not in slow]
+    with contextlib.chdir(FOLDER):  # where DVC looks for these names
+        if not repo.status(names):
+            return False
+    for stage in repro.at_once(FOLDER, repro.needs(repo, names)):
+        if stage.ran:
+            print(f"{stage.name:29} {stage.seconds:6.1f} s  {''.join(stage.lines[-1:])}"[:WIDTH].rstrip(), flush=True)
+    return True
 
 
 def sample_params() -> dict[str, Any]:
     """Return what params.yaml says, made smaller by params/sample.yaml."""
     return merge(_read("params.yaml"), _read("params/sample.yaml"))
+
+
+def with_models(params: dict[str, Any], models: Collection[str]) -> dict[str, Any]:
+    """Return params with these models alone, as far as they are there."""
+    left = {name: model for name, model in params["models"].items() if name in models}
+    changes = {
+        "ensemble": {"candidates": [*left]},
+        "compare": {"models": [*left]},
+        "export": {"models": [name for name in params["export"]["models"] if name in left]},
+    }
+    distill = {name: student for name, student in params["distill"].items() if name in left}
+    return merge(params, changes) | {"models": left, "distill": distill}
 
 
 def merge(params: Any, overrides: Any, place: str = "") -> Any:
@@ -62,9 +96,17 @@ def merge(params: Any, overrides: Any, place: str = "") -> Any:
 
 
 def prepare(params: dict[str, Any], folder: Path) -> None:
-    """Bring the folder's code and params up to date; keep what was computed there and is still an output."""
+    """Bring the folder's code and params up to date; keep what was computed there and is still an output.
+
+    Raises:
+        InputError: DVC cannot read the pipeline.
+    """
     for name in SOURCES:
         _copy(Path(name), folder / name)
+    for name in ("dvc.yaml", "stages/dvc.yaml"):
+        leave_out(folder / name, params["models"])
+    plots = folder / ".dvc/plots/offline.html"
+    plots.write_text(plots.read_text(encoding="utf-8").replace(": plots<", " on drawn faces: plots<"), encoding="utf-8")
     take_over("detector", folder)
     # DVC must neither look for .git nor mind the one around.
     (folder / ".dvc").mkdir(parents=True, exist_ok=True)
@@ -74,9 +116,26 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
         path.write_text(yaml.safe_dump(json.loads(json.dumps(params)), sort_keys=False), encoding="utf-8")
     try:
         outputs = [Path(out.fs_path) for out in Repo(str(folder)).index.outs]
-    except DvcException:
-        return  # dvc repro says in a moment what is wrong
+    except DvcException as error:
+        raise InputError(str(error)) from None
     remove_leftovers(folder.absolute(), outputs)
+
+
+def leave_out(pipeline: Path, models: Collection[str]) -> None:
+    """Remove what is no model of params from the lists in a dvc.yaml that DVC does not take from params.
+
+    These are the models that robustness tests, and the files of the charts of all models.
+    """
+    if not pipeline.exists():
+        return
+
+    def kept(found: re.Match[str]) -> str:
+        return f"foreach: [{', '.join(name for name in found[1].split(', ') if name in models)}]"
+
+    text = re.sub(r"foreach: \[(.*)\]", kept, pipeline.read_text(encoding="utf-8"))
+    lines = [(line, re.match(r" +\.\./plots/\w+/(\w+)\.", line)) for line in text.splitlines(keepends=True)]
+    left = [line for line, file in lines if file is None or file[1] in {*models, "ensemble"}]
+    pipeline.write_text("".join(left), encoding="utf-8")
 
 
 def take_over(stage: str, folder: Path, project: Path = Path()) -> None:
@@ -119,14 +178,6 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
     elif source.exists():
         shutil.copy2(source, target)
-
-
-def _targets(everything: bool) -> list[str]:
-    """Return the stages to run, none for all of them."""
-    if everything:
-        return []
-    stages = [stage.name for stage in Repo(str(FOLDER)).index.stages]
-    return [stage for stage in stages if stage.split("@")[0] not in SLOW]
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
 """What `make quickstart` shows at its end."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
@@ -28,22 +30,28 @@ def defects(folder: Path, faces: int, seed: int) -> str:
     return "\n".join(lines + [f"{kind:18}  {put:7}  {found:5}" for kind, (put, found) in counts.items()])
 
 
-def scores(folder: Path, models: list[str]) -> str:
-    """Return the table of scores, the ensemble's too, and where to look at what."""
+def scores(folder: Path, models: Mapping[str, Any]) -> str:
+    """Return the table of scores, the ensemble's too.
+
+    Args:
+        folder: Where the pipeline ran.
+        models: The section of params.
+    """
     width = max(map(len, [*models, "ensemble"]))
     lines = ["", f"{'model':{width}}  accuracy  macro-F1   on drawn test faces; for real ones see README.md"]
     for model in [*models, "ensemble"]:
         test = json.loads((folder / f"metrics/{model}.json").read_text(encoding="utf-8"))["test"]
-        lines.append(f"{model:{width}}  {test['accuracy']:8.1%}  {test['macro_f1']:8.3f}")
-    best = json.loads((folder / "metrics/best.json").read_text(encoding="utf-8"))["model"]
-    return "\n".join(
-        [
-            *lines,
-            "",
-            f"the drawn faces   {folder}/plots/faces/samples.png",
-            f"confusion matrix  {folder}/plots/confusion/{best}.png",
-            f"its layers        {folder}/plots/architecture/{best}.png",
-            f"training curves   {folder}/dvc_plots/index.html",
-            f"exported model    {folder}/models/{best}.onnx",
-        ]
-    )
+        epochs = models[model]["fit"]["epochs"] if model in models else None
+        note = "   one epoch shows only that it runs" if epochs == 1 else ""
+        lines.append(f"{model:{width}}  {test['accuracy']:8.1%}  {test['macro_f1']:8.3f}{note}")
+    return "\n".join(lines)
+
+
+def places(folder: Path) -> str:
+    """Return what to look at, the most important first."""
+    shown = {
+        "plots/report.html": "all results on one page",
+        "plots/faces/samples.png": "some of the drawn faces",
+        "dvc_plots/index.html": "the charts as DVC draws them, to compare runs",
+    }
+    return "\n".join(["", "Look at", *(f"  {folder / path!s:34} {what}" for path, what in shown.items())])
