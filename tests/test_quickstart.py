@@ -1,7 +1,13 @@
 """`make quickstart`, apart from the stages that it runs."""
 
 import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -213,7 +219,48 @@ def test_a_failed_stage_shows_what_it_printed_and_keeps_the_others(folder: Path,
     with pytest.raises(InputError, match="^broken: failed to run: python -c .*, exited with 3$"):
         _run(folder, ["base", "broken"])
     assert "out of luck" in capfd.readouterr().err
-    assert Repo(str(folder)).status().keys() & {"base"} == set()
+    assert set(_recorded(folder)) == {"base"}
+
+
+RUN = """
+from pathlib import Path
+from tools import repro
+
+if __name__ == "__main__":
+    list(repro.at_once(Path("."), {"ping": set()}))
+"""
+
+
+def test_a_kill_lets_the_running_stage_finish_and_leaves_no_process(folder: Path, root: Path):
+    (folder / "dvc.yaml").write_text(PIPELINE.replace(", base]", "]"), encoding="utf-8")
+    (folder / "run.py").write_text(RUN, encoding="utf-8")
+    command = [sys.executable, "run.py"]
+    run = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(root)}, start_new_session=True)
+    _wait_until((folder / "ping").exists)
+    run.kill()
+    run.wait()
+    (folder / "pong").touch()  # ping waits for it
+    _wait_until(lambda: not _has_processes(run.pid))
+    assert "ping" in _recorded(folder)
+
+
+def _recorded(folder: Path) -> dict[str, Any]:
+    return yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+
+
+def _wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it takes too long"
+        time.sleep(0.1)
+
+
+def _has_processes(group: int) -> bool:
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def test_a_stage_needs_what_its_needs_need(folder: Path):

@@ -5,11 +5,12 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from graphlib import TopologicalSorter
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,6 +21,7 @@ from dvc.repo import Repo
 from emotion.core.errors import InputError
 
 LOGS = Path(".dvc/tmp/stages")  # what each stage printed
+BUSY = threading.Lock()  # held while this process runs a stage
 MAX_SHOWN = 30  # lines of a stage that failed
 # What DVC says of each stage, and what TensorFlow's C++ code prints before its own settings apply.
 NOISE = re.compile(
@@ -88,6 +90,16 @@ def _begin(folder: Path) -> None:
     os.environ["PATH"] = _path()
     os.chdir(folder)  # where DVC looks for a stage
     LOGS.mkdir(parents=True, exist_ok=True)
+    threading.Thread(target=_end_after_parent, daemon=True).start()
+
+
+def _end_after_parent() -> None:
+    """End this process when its parent was killed, but not amid a stage, whose work would be lost."""
+    parent = parent_process()
+    if parent:
+        parent.join()
+        with BUSY:
+            os._exit(1)
 
 
 def _reproduce(name: str) -> Done:
@@ -98,10 +110,11 @@ def _reproduce(name: str) -> Done:
             os.dup2(file.fileno(), printed)
     start = time.perf_counter()
     ran, error = [], ""
-    try:
-        ran = Repo(_wait_for_lock=True).reproduce(name, single_item=True)
-    except DvcException as failure:
-        error = str(failure.__cause__ or failure)
+    with BUSY:
+        try:
+            ran = Repo(_wait_for_lock=True).reproduce(name, single_item=True)
+        except DvcException as failure:
+            error = str(failure.__cause__ or failure)
     sys.stdout.flush()
     seconds = time.perf_counter() - start
     lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
