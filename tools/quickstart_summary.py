@@ -54,4 +54,4 @@ def places(folder: Path) -> str:
         "plots/faces/samples.png": "some of the drawn faces",
         "dvc_plots/index.html": "the charts as DVC draws them, to compare runs",
     }
-    return "\n".join(["", "Look at", *(f"  {folder / path!s:34} {what}" for path, what in shown.items())])
+    return "\n".join(["", "Look at", *(f"  {folder / path!s:36} {what}" for path, what in shown.items())])
