@@ -3,7 +3,6 @@
 No single command of DVC sees everything: `repro --dry` overlooks a deleted metric, `status` an edited hash.
 """
 
-import json
 import re
 import subprocess
 import sys
@@ -19,10 +18,9 @@ from dvc.repo import Repo
 
 from emotion.core import errors
 from emotion.core.errors import InputError, suggest
+from tools.trained_versions import other_versions
 
 PENDING = Path(".ci/pending_runs.txt")
-# What training records under "versions", and the distribution in the lock.
-PACKAGES = {"tensorflow": "tensorflow(?:-cpu)?", "keras": "keras", "numpy": "numpy", "opencv": "opencv-python-headless"}
 Finding = tuple[str, str]  # a stage and what is wrong with it
 
 
@@ -86,7 +84,8 @@ def dry_run() -> Iterator[Finding]:
 
 def status(repo: Repo) -> Iterator[Finding]:
     """Yield what `dvc status` sees and whose it is, apart from data that are only not here."""
-    outputs, tracked = [Path(str(out)) for out in repo.index.outs], git_files() or []
+    outputs = [Path(str(out)) for out in repo.index.outs]
+    tracked = git_files() or []
 
     def cause(kind: str, path: Path, state: Any) -> str:
         if kind == "changed outs" or isinstance(state, dict):
@@ -158,23 +157,6 @@ def files_of_stages(repo: Repo) -> Iterator[Finding]:
             data = dep.fs_path in outputs or tracked is None or repo.scm.is_ignored(dep.fs_path)
             if not data and not Path(dep.fs_path).exists():
                 yield stage.addressing, f"{dep} is missing"
-
-
-def other_versions(repo: Repo) -> Iterator[Finding]:
-    """Yield the packages that trained a model in another version than requirements.txt has."""
-    lock = Path("requirements.txt").read_text(encoding="utf-8")
-    for out in repo.index.outs:
-        path = Path(str(out))
-        if path.parent != Path("metrics/training") or not path.exists():
-            continue
-        recorded = json.loads(path.read_text(encoding="utf-8")).get("versions", {})
-        for package, name in PACKAGES.items():
-            # Three numbers: the fourth of OpenCV's distribution counts its builds.
-            allowed = set(re.findall(rf"^{name}==(\d+(?:\.\d+){{,2}})", lock, re.MULTILINE))
-            had = recorded.get(package)
-            if had not in allowed:
-                what = f"{path} was made with {package} {had}, requirements.txt has {' or '.join(sorted(allowed))}"
-                yield out.stage.addressing, f"{what}: compile it without --upgrade or train again"
 
 
 def strangers(repo: Repo) -> list[str]:
