@@ -16,7 +16,7 @@ from emotion.core.files import atomic
 from emotion.evaluation.calibration import CalibrateSettings
 from emotion.evaluation.comparison import CompareSettings
 from emotion.evaluation.ensemble import EnsembleSettings
-from emotion.evaluation.subsets import EvaluateSettings
+from emotion.evaluation.subsets import EvaluateSettings, ExternalSettings
 from emotion.explanation.settings import ExplainSettings, RobustnessSettings
 from emotion.exploration.gallery import ExploreSettings
 from emotion.export.settings import ExportSettings
@@ -62,6 +62,7 @@ ENTRIES: dict[str, type[params.Section]] = {  # one schema an entry
     "models": ModelSettings,
     "vote_targets": VoteTargetSettings,
     "distill": DistillSettings,
+    "external": ExternalSettings,
 }
 ELSEWHERE = ("tune",)  # read by no stage
 

@@ -32,7 +32,7 @@ def params() -> dict[str, Any]:
     small["label_audit"]["folds"] = 2
     small["distill"] = full["distill"]
     # Temperatures of networks that learnt nothing may be extreme, and eight faces tell nothing of accuracy.
-    small["export"]["models"] = ["cnn", "resnet_fer", "distilled"]  # the second one's file teaches the third
+    small["export"]["models"] = ["cnn", "resnet_fer", "distilled"]  # the second one is the third one's teacher
     small["export"] |= {"int8_calibration_faces": 8, "max_difference": 0.001, "max_difference_float16": 0.5}
     small["export"]["max_accuracy_loss_int8"] = 100
     return json.loads(json.dumps(small))  # each model has its own values, even where YAML's anchors shared them

@@ -15,8 +15,8 @@ INNER = SIDE - 2 * MARGIN
 # Standard deviations of two blurs: details are coarser than noise and finer than shadows.
 FINE = 0.7
 COARSE = 3.0
-# Details are whole numbers, in gray values / UNIT: below 2^14. From 24 to 64 the similarity changes by noise alone; with
-# this one, the groups of near-duplicates in FER-2013 are those that the scores published here rest on.
+# Details are whole numbers, in gray values / UNIT: below 2^14. From 24 to 64 the similarity changes by noise alone;
+# with this one, FER-2013's groups of near-duplicates are those on which the published scores rest.
 UNIT = 54
 KERNEL_SUM = 2**20
 MIN_START_CORRELATION = 0.5  # below this, hardly any pair turns out to be a duplicate

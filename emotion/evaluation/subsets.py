@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -24,6 +24,15 @@ class EvaluateSettings(Section):
 
     resamples: int = Field(ge=1)
     seed: int = Field(ge=0)
+
+
+class ExternalSettings(Section):
+    """An entry of section `external` of params.yaml: another data set, and the model that is scored on it."""
+
+    folder: str
+    label_order: Literal["fer2013", "affectnet", "rafdb"]
+    detector: Literal["whole", "mtcnn", "mtcnn-thorough"]
+    model: str
 
 
 @dataclass(frozen=True)
