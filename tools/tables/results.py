@@ -54,6 +54,7 @@ def results() -> list[Result]:
     """
     best = read_if_present("metrics/best.json").get("model")
     latencies = read_if_present("benchmarks/results.json").get("inference_speed", {}).get("rows", {})
+    shipped = {"resnet_fer": "models/emotion_fer2013.onnx", best: "models/emotion.onnx"}
     pending = _pending_stages()
     found = []
     for name in params.read()["models"]:
@@ -66,7 +67,7 @@ def results() -> list[Result]:
             "training": read_if_present(f"metrics/training/{name}.json"),
             "architecture": read_if_present(f"metrics/architecture/{name}.json"),
             "export": export,
-            "latency": latencies.get("models/emotion.onnx" if name == best else f"models/{name}.float16.onnx"),
+            "latency": latencies.get(shipped.get(name, f"models/{name}.float16.onnx")),
         }
         found.append(result)
     ensemble = _scores(ENSEMBLE) | {"pending": ENSEMBLE in pending, "best": False}
