@@ -12,6 +12,9 @@ from emotion.core.labels import EMOTIONS
 from emotion.core.params import load, read
 from emotion.exploration import charts, gallery, statistics
 
+# What the subsets are called that drawn faces name like those of FER-2013.
+SUBSETS_OF_DRAWN_FACES = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
+
 
 def main() -> None:
     """Write charts to plots/data/ and contact sheets to plots/faces/."""
@@ -20,7 +23,8 @@ def main() -> None:
     table = pq.read_table("data/audit.parquet")
     pairs = pq.read_table("data/near_duplicates.parquet")
     audit = {name: table[name].to_numpy() for name in table.column_names}
-    figures = _charts(faces, audit) | {
+    drawn = read()["data"]["source"] == "sample"
+    figures = _charts(faces, audit, SUBSETS_OF_DRAWN_FACES if drawn else {}) | {
         "plots/faces/samples.png": gallery.samples(faces, settings),
         "plots/faces/label_conflicts.png": gallery.label_conflicts(
             faces, audit["exact_duplicate"], audit["label_conflict"]
@@ -29,7 +33,6 @@ def main() -> None:
         "plots/faces/near_duplicates.png": gallery.near_duplicates(faces, pairs, audit["exact_duplicate"]),
         "plots/faces/least_face_like.png": gallery.least_face_like(faces, audit["not_a_face"], audit["almost_blank"]),
     }
-    drawn = read()["data"]["source"] == "sample"
     for path, figure in figures.items():
         if drawn:
             note_drawn(figure)
@@ -45,7 +48,7 @@ def note_drawn(figure: Figure) -> None:
     figure.text(0.995, 0, "drawn faces", ha="right", va="bottom", fontsize=9, color="dimgray")
 
 
-def _charts(faces: gallery.Faces, audit: dict[str, Any]) -> dict[str, Figure]:
+def _charts(faces: gallery.Faces, audit: dict[str, Any], called: dict[str, str]) -> dict[str, Figure]:
     subsets = statistics.subsets_of(faces.official)
     counts = statistics.counts(faces.official, faces.labels, subsets)
     sizes = {"all": len(faces.labels)} | dict(zip(EMOTIONS, counts.sum(axis=0).tolist(), strict=True))
@@ -54,12 +57,14 @@ def _charts(faces: gallery.Faces, audit: dict[str, Any]) -> dict[str, Figure]:
     duplicates = {
         title: statistics.duplicates_between(audit[kind], faces.official, subsets) for title, kind in kinds.items()
     }
+    shown = [called.get(name, name) for name in subsets]
+    rows = {called.get(name, name): row for name, row in rows.items()}
     light = statistics.brightness_and_contrast(faces.pixels)
     return {
-        "plots/data/counts.png": charts.counts(counts, subsets),
+        "plots/data/counts.png": charts.counts(counts, shown),
         "plots/data/mean_faces.png": charts.mean_faces(statistics.mean_faces(faces.pixels, faces.labels), sizes),
         "plots/data/brightness_and_contrast.png": charts.brightness_and_contrast(*light, rows),
-        "plots/data/leakage.png": charts.leakage(duplicates, counts.sum(axis=1).tolist(), subsets),
+        "plots/data/leakage.png": charts.leakage(duplicates, counts.sum(axis=1).tolist(), shown),
     }
 
 
