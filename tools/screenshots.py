@@ -34,7 +34,7 @@ def main(model: str = "models/emotion.onnx") -> None:
     """Write the three screenshots into docs/apps/."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        places = [(70, 190, 190), (300, 120, 150), (480, 230, 210), (730, 150, 170)]
+        places = [(70, 190, 190), (290, 100, 190), (480, 230, 210), (730, 150, 170)]
         Image.fromarray(scene(places, ("happy", "surprise", "angry", "sad"))).save(folder / "friends.png")
         film(folder / "film.mp4")
         _predict(folder, model)
@@ -116,7 +116,7 @@ def _demo(folder: Path, model: str) -> None:
         page.get_by_text("faces, this is number 1 from the left.").wait_for()
         shown = page.locator(".selectable img").bounding_box()
         assert shown
-        page.mouse.click(shown["x"] + 0.39 * shown["width"], shown["y"] + 0.4 * shown["height"])
+        page.mouse.click(shown["x"] + 0.4 * shown["width"], shown["y"] + 0.4 * shown["height"])
         page.get_by_text("faces, this is number 2 from the left.").wait_for()
         page.wait_for_timeout(1500)  # bars grow
         page.screenshot(path=folder / "demo.png")

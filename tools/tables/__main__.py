@@ -1,4 +1,4 @@
-"""Write the tables of README and docs/ and docs/results.png from what was measured: python -m tools.tables [--check].
+"""Write the tables of README and docs/, and the figures of results: python -m tools.tables [--check].
 
 A page holds two comments for each table, and what stands between them is replaced.
 """
@@ -13,10 +13,10 @@ from PIL import Image
 from emotion.core import errors
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
-from tools.tables import benchmarks, dataset, faces, figure, results
+from tools.tables import banner, benchmarks, dataset, faces, figure, results
 from tools.tables.markdown import NotMeasuredError
 
-FIGURE = Path("docs/results.png")
+FIGURES = {Path("docs/results.png"): figure.draw, Path("docs/readme.png"): banner.draw}
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"results": results.short},
     "docs/results.md": {
@@ -61,10 +61,17 @@ def main(*arguments: str) -> None:
             with atomic(page) as path:
                 path.write_text(wanted, encoding="utf-8", newline="\n")
             print(page)
-    if not check and (pixels := figure.draw(results.results())) is not None:
-        with atomic(FIGURE) as path:
-            Image.fromarray(pixels).save(path)
-        print(FIGURE)
+    if not check:
+        _draw_figures()
+
+
+def _draw_figures() -> None:
+    for target, draw in FIGURES.items():
+        pixels = draw(results.results())
+        if pixels is not None:
+            with atomic(target) as path:
+                Image.fromarray(pixels).save(path)
+            print(target)
 
 
 def filled(text: str, page: str, name: str, write: Callable[[], str]) -> str:

@@ -21,8 +21,10 @@ def draw(results: list[Result]) -> np.ndarray | None:
     best = next((result for result in results if result["best"] and result["details"]), None)
     if best is None:
         return None
-    counts = np.array(best["details"]["test"]["confusion"])
-    matrix = figures.confusion(counts, f"{best['name']} on PrivateTest, % of each row")
+    truth = "test_majority" if "test_majority" in best["details"] else "test"
+    of_whom = "the annotators' majority" if truth == "test_majority" else "the labels"
+    counts = np.array(best["details"][truth]["confusion"])
+    matrix = figures.confusion(counts, f"{best['name']}: % of {of_whom} on PrivateTest")
     return np.hstack([_pixels(accuracies(results)), _pixels(matrix)])
 
 
@@ -45,7 +47,7 @@ def accuracies(results: list[Result]) -> Figure:
     axes.margins(x=0.1)
     axes.set_yticks(range(len(run)), [result["name"] for result in run])
     axes.set_ylim(len(run) - 0.4, -0.6)  # the first on top
-    axes.set(title="Accuracy on PrivateTest", xlabel="% of all 3,589 faces, 95 % CI; hollow: with TTA")
+    axes.set(title="Accuracy for the labels of PrivateTest", xlabel="% of all 3,589 faces, 95 % CI; hollow: with TTA")
     axes.spines[["top", "right"]].set_visible(False)
     figure.legend(loc="outside lower center", frameon=False)
     return figure
