@@ -226,7 +226,9 @@ def test_an_unreadable_figure_is_refused(folder, capsys):
 def hooked(folder: Path) -> Path:
     """A repository with the project's hooks, whose .venv is this environment."""
     pytest.importorskip("pre_commit")
-    tools = [f"tools/{name}.py" for name in ("check_staged", "staged_secrets", "stale", "check_run")]
+    tools = [
+        f"tools/{name}.py" for name in ("check_staged", "staged_secrets", "stale", "check_run", "trained_versions")
+    ]
     for name in [*tools, ".pre-commit-config.yaml", "pyproject.toml"]:
         staged(name, (ROOT / name).read_bytes())
     staged(".gitignore", ".venv/\n__pycache__/\nemotion\n")

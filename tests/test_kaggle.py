@@ -142,7 +142,7 @@ def test_the_data_set_becomes_the_archive(kaggle: FakeKaggle):
     kaggle.content = make_zip(kaggle.folder / "a.zip", ("test/sad/PrivateTest_2.jpg", b"two")).read_bytes()
     (kaggle.folder / "params.yaml").write_text(yaml.safe_dump({"data": DATA | {"source": "kaggle"}}))
     done = kaggle.run([sys.executable, "-m", "stages.download"], **CREDENTIALS["name and key"])
-    assert done.stdout == "data/faces.zip: 1 faces from kaggle\n"
+    assert done.stdout == "data/faces.zip: 1 faces from kaggle\ntest: 1 face from test/PrivateTest_*\n"
     with zipfile.ZipFile(kaggle.folder / "data/faces.zip") as archive:
         assert archive.namelist() == ["PrivateTest/sad/PrivateTest_2.jpg"]
     assert (kaggle.folder / "data/external/kaggle/msambare-fer2013/fer2013.zip").exists(), "outside all outputs"
