@@ -104,9 +104,12 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
     for name in SOURCES:
         _copy(Path(name), folder / name)
     for name in ("dvc.yaml", "stages/dvc.yaml"):
-        leave_out(folder / name, params["models"])
-    plots = folder / ".dvc/plots/offline.html"
-    plots.write_text(plots.read_text(encoding="utf-8").replace(": plots<", " on drawn faces: plots<"), encoding="utf-8")
+        leave_out(folder / name, params.get("models", {}))
+    page = folder / ".dvc/plots/offline.html"
+    if page.exists():
+        page.write_text(
+            page.read_text(encoding="utf-8").replace(": plots<", " on drawn faces: plots<"), encoding="utf-8"
+        )
     take_over("detector", folder)
     # DVC must neither look for .git nor mind the one around.
     (folder / ".dvc").mkdir(parents=True, exist_ok=True)
