@@ -134,7 +134,7 @@ def test_fewer_models_are_valid_params_and_leave_out_no_kind_of_stage(root, prep
     check_params.check(quickstart._read("params.yaml"))
     kinds = set(yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
     stages = Repo().index.stages
-    assert {stage.name.partition("@")[0] for stage in stages} == kinds - {"pretrained", "external"}  # other weights, other data sets
+    assert {stage.name.partition("@")[0] for stage in stages} == kinds - {"pretrained", "external"}
     made = {out.fs_path for stage in stages for out in stage.outs}
     missing = {dep.fs_path for stage in stages for dep in stage.deps if not Path(dep.fs_path).exists()} - made
     assert all(Path(path).is_relative_to(prepared / "plots") or Path(path).is_relative_to(prepared / "metrics")
