@@ -13,7 +13,7 @@ from emotion.core.pictures import SIDE
 from emotion.detection.networks import open_session, shipped
 
 NAME = "emotion.onnx"
-LABELS = "fer2013"  # the name of the other one that is shipped, which learned FER-2013's labels and no other data
+FER2013 = "fer2013"  # the name of the other one that is shipped, which learned FER-2013's labels and no other data
 REMEDY = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
 
 
@@ -48,7 +48,7 @@ def path_of(model: str | Path | None) -> Path:
     """Return the file of a model: its path, or `fer2013`, or None for the one that this project ships."""
     if model is None:
         return default_path()
-    return shipped(f"emotion_{LABELS}.onnx") if model == LABELS else Path(model)
+    return shipped(f"emotion_{FER2013}.onnx") if model == FER2013 else Path(model)
 
 
 def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
