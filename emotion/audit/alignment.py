@@ -91,7 +91,8 @@ def _correlation(details: np.ndarray, wanted: np.ndarray, warp: np.ndarray) -> n
     """Return the correlation of the warped details with those wanted; 0 if one of them is constant."""
     vectors = np.ones((len(warp), 3, INNER * INNER))
     if len(warp):
-        vectors[:, 0], vectors[:, 1] = _warped(details, _places(warp))[..., 0], wanted
+        vectors[:, 0] = _warped(details, _places(warp))[..., 0]
+        vectors[:, 1] = wanted
     return _moments(vectors @ vectors.transpose(0, 2, 1))[0]
 
 

@@ -79,5 +79,8 @@ def _factors(model: Model, priors: np.ndarray) -> np.ndarray:
         exponent = float(model.metadata["prior_exponent"])
         temperature = float(model.metadata["temperature"])
     except (KeyError, TypeError):
-        raise InputError("the model's file does not tell the priors of its training faces: name another one with --model, or export it again") from None
+        raise InputError(
+            "the model's file does not tell the priors of its training faces: name another one with --model, or export "
+            "it again"
+        ) from None
     return np.power(priors * own ** (exponent - 1), 1 / temperature)
