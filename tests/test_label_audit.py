@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -110,7 +111,8 @@ def test_a_run_killed_before_the_last_fold_resumes_to_the_same_bytes(folder: Pat
         (folder / name).unlink()
     (last,) = (folder / ".checkpoints").glob("label_audit-3-*.npz")
     last.unlink()
-    _, first, second, third = _run(folder, "-m", "stages.label_audit").split("fold ")
+    printed = _run(folder, "-m", "stages.label_audit")
+    _, first, second, third = re.split(r"^fold ", printed, flags=re.MULTILINE)
     assert "epoch   1 " not in first + second and "epoch   1 " in third
     assert [name for name in OUTPUTS if _outputs(folder)[name] != before[name]] == []
     assert not (folder / ".checkpoints").exists(), "nothing is left to resume from"
