@@ -1,4 +1,4 @@
-"""The benchmarks of classification and the soak test: fair comparisons, and that they run."""
+"""The benchmark of classification: fair comparisons, and that it runs."""
 
 import json
 import os
@@ -10,9 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import inference_speed, pasted_frames, results, soak
+from benchmarks import inference_speed, pasted_frames, results
 from benchmarks.pasted_frames import BATCH, Pictures
-from emotion import EmotionClassifier
 from emotion.core.errors import InputError
 from emotion.export import litert
 from tests.pasted import brightness_model
@@ -173,29 +172,3 @@ def test_a_file_that_is_no_model_is_a_clear_error(kept: Path, tmp_path: Path):
         run(kept, tmp_path / "a.onnx")
     with pytest.raises(InputError, match="nowhere.onnx: there is no such model"):
         inference_speed.cold_start(inference_speed.OURS, ["nowhere.onnx"], path=False)
-
-
-def test_memory_growth_is_fitted_after_the_warm_up():
-    done = list(range(1000, 10001, 1000))
-    memory = [100.0, 180, *(200 + 0.003 * calls for calls in done[2:])]
-    found = soak.summarise(done, memory)
-    assert found["mb_per_10000_calls"] == pytest.approx(30)
-    assert (found["first_mb"], found["warm_mb"], found["last_mb"], found["most_mb"]) == (100, 209, 230, 230)
-
-
-def test_threads_share_all_calls_of_the_soak_test(kept: Path, tmp_path: Path, monkeypatch, capsys):
-    model = brightness_model(tmp_path / "a.onnx")
-    soak.main("--model", str(model), "--calls", "450")
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    alone, together = found["soak_1"], found["soak_2"]
-    expected = soak.classify(EmotionClassifier(model), soak.pictures(), np.arange(450))
-    assert alone["calls"] == together["calls"] == 450 and alone["faces"] == together["faces"] == expected > 100
-    assert alone["last_mb"] > 20 and (alone["threads"], together["threads"]) == (1, 2)
-    assert "memory over 450 calls" in capsys.readouterr().out
-
-
-def test_pictures_of_the_soak_test_are_of_every_kind_and_size():
-    shown = soak.pictures()
-    kinds = {type(one).__name__ + str(getattr(one, "ndim", "")) for one in shown}
-    assert kinds == {"ndarray2", "ndarray3", "bytes"}
-    assert len({one.shape[:2] for one in shown if isinstance(one, np.ndarray)}) > soak.PICTURES / 2
