@@ -93,8 +93,8 @@ findings: ## show what surprised us in DVC, Keras, OpenCV and others (findings/R
 	    "$$script" || { echo "$$script: this has changed"; failed=1; }; \
 	done; test -z "$$failed"
 
-clean: ## remove the folders in which quickstart, verify, tune and benchmarks work
-	rm -rf .quickstart .verify .tune .planted_labels .leak_free
+clean: ## remove the folders in which quickstart, verify and tune work
+	rm -rf .quickstart .verify .tune
 
 # What few people need; docs/ describes it.
 

@@ -10,9 +10,9 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from benchmarks import results, small_training, stage_runs
+from benchmarks import results, small_training
 from benchmarks.killing import MOMENTS, Kill, Training
-from emotion.core import errors
+from emotion.core import errors, params
 from emotion.core.errors import InputError, suggest
 
 EPOCHS, FACES = 10, 400
@@ -27,7 +27,7 @@ def main(*arguments: str) -> None:
     parser.add_argument("--seed", type=int, default=1, help="of the moments")
     parser.add_argument("--model", default="cnn", help="its network is made small")
     options = parser.parse_args(arguments)
-    known = list(stage_runs.read_params("params.yaml")["models"])
+    known = list(params.read()["models"])
     if options.model not in known:
         raise InputError(f"--model {options.model}: there is no such model{suggest(options.model, known)}")
     begun = time.monotonic()

@@ -1,11 +1,11 @@
-"""Measure recall and cost of the search for near-duplicates: python -m benchmarks.near_duplicates.
+"""Measure time and memory of stage `audit`, the search for near-duplicates: python -m benchmarks.near_duplicates.
 
-Recall is measured on known copies among drawn faces, with a seed that nothing was tuned with (tuning: 101). Cost is
-measured with the pipeline's own faces and with larger tables made of them, each in a process of its own.
+It runs on the pipeline's own faces and on larger tables made of them, each time in a process of its own.
 """
 
 import argparse
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -14,22 +14,15 @@ import time
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks import planted_copies, results, stage_runs
-from emotion.audit import auditing
+from benchmarks import planted_copies, results
 from emotion.core import errors
 from emotion.core.errors import InputError
-from emotion.core.params import load
 
 FACES = Path("data/faces.parquet")
-SEED = 5005
 SIZES = [35_887, 100_000, 300_000]
-# Targets: recall of 95 % at a precision of 99 %; on two cores, 36 k faces in 30 s and 1,024 MiB, 300 k in 300 s and
-# 3,072 MiB.
-FOUND = ("finder", "precision", "recall", "recall_of_worst_kind")
+# Targets on two cores: 36 k faces in 30 s and 1,024 MiB, 300 k in 300 s and 3,072 MiB.
 COST = ("faces", "wall_s", "cpu_s", "peak_mib", "times_the_faces", "times_wall_s", "times_cpu_s", "times_peak_mib")
 # The kernel's peak of this process alone: getrusage may include that of the parent.
 STAGE = """
@@ -46,37 +39,12 @@ print(json.dumps({"cpu_s": round(used.user + used.system, 1), "peak_mib": peak})
 
 def main(*arguments: str) -> None:
     """Measure, print a table and write the numbers to benchmarks/results.json."""
-    parser = argparse.ArgumentParser(description="Measure recall and cost of the search for near-duplicates.")
-    parser.add_argument("--faces", type=int, default=20_000, help="drawn ones; 0 skips the recall")
-    parser.add_argument("--copies", type=int, default=2_000, help="planted among them")
-    parser.add_argument("--sizes", type=int, nargs="*", default=SIZES, help="of the tables; ratios are to the first")
-    options = parser.parse_args(arguments)
-    if options.faces:
-        summary = {"seed": SEED, "faces": options.faces, "copies": options.copies}
-        # The rows of other finders (pHash, CleanVision) were measured once, on the same faces.
-        known = results.read("copies_found")
-        others = known["rows"] if summary.items() <= known.items() else {}
-        summary |= {"rows": {**others, "this audit": recall(options.faces, options.copies, SEED)}}
-        results.keep("copies_found", summary)
-        rows = [
-            {"finder": name, "recall_of_worst_kind": min(row["recall_of"].values()), **row}
-            for name, row in summary["rows"].items()
-        ]
-        print(results.table(f"{options.copies} copies among {options.faces} drawn faces", FOUND, rows))
-    if options.sizes:
-        summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "rows": cost(options.sizes)}
-        results.keep("audit_cost", summary)
-        print(results.table(f"stage audit; {summary['cpu']}, {summary['cores']} cores", COST, summary["rows"]))
-
-
-def recall(faces: int, copies: int, seed: int) -> dict[str, Any]:
-    """Return precision and recall of the audit on planted copies."""
-    pixels, planted = planted_copies.plant(faces, copies, seed)
-    names = [f"{number:07}" for number in range(len(pixels))]
-    column = pa.array([face.tobytes() for face in pixels], pa.binary(pixels[0].size))
-    table = pa.table({"name": names, "label": names, "pixels": column, "blank": np.zeros(len(names), bool)})
-    audited, _ = auditing.audit(table, load("audit", auditing.AuditSettings))
-    return planted_copies.score(planted_copies.pairs_of(audited["near_duplicate"].to_pylist()), planted)
+    parser = argparse.ArgumentParser(description="Measure time and memory of stage `audit`.")
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="of the tables; ratios are to the first")
+    sizes = parser.parse_args(arguments).sizes
+    summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "rows": cost(sizes)}
+    results.keep("audit_cost", summary)
+    print(results.table(f"stage audit; {summary['cpu']}, {summary['cores']} cores", COST, summary["rows"]))
 
 
 def cost(sizes: list[int]) -> list[dict[str, Any]]:
@@ -101,10 +69,11 @@ def run(faces: int) -> dict[str, Any]:
         pq.write_table(table, f"{folder}/data/faces.parquet", compression="zstd")
         shutil.copy("params.yaml", folder)
         begun, command = time.monotonic(), [sys.executable, "-c", STAGE]
-        environment = stage_runs.environment()
+        environment = os.environ | {"PYTHONPATH": str(results.ROOT)}
         done = subprocess.run(command, cwd=folder, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         wall = round(time.monotonic() - begun, 1)
-        pairs = stage_runs.read_json(f"{folder}/metrics/audit.json")["near_duplicate_pairs"]["all"]
+        counts = json.loads(Path(folder, "metrics/audit.json").read_text(encoding="utf-8"))
+    pairs = counts["near_duplicate_pairs"]["all"]
     return {"wall_s": wall, **json.loads(done.stdout.splitlines()[-1]), "near_pairs": pairs}
 
 

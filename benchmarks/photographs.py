@@ -39,9 +39,7 @@ def scenes(heads: np.ndarray, count: int, seed: int) -> Iterator[Scene]:
     """Yield that many pictures with some of the heads, uint8 (n, 400, 400, 3)."""
 
     def paste(picture: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
-        number = int(rng.integers(len(heads)))
-        box, turn = _paste(picture, heads[number], room, rng)
-        return Planted(box, turn, number)
+        return _paste(picture, heads[rng.integers(len(heads))], room, rng)
 
     return planted(paste, SIDES, AROUND, count, seed)
 
@@ -110,7 +108,7 @@ def _photograph(folder: Path, package: str, name: str) -> np.ndarray:
         return rgb(image)
 
 
-def _paste(picture: np.ndarray, head: np.ndarray, room: Box, rng: np.random.Generator) -> tuple[Box, float]:
+def _paste(picture: np.ndarray, head: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
     """Blend a head into its room, turned, in other light, with noise, mirrored or not."""
     left, top, wide, _ = room
     turn = rng.uniform(-TURN, TURN)
@@ -127,4 +125,4 @@ def _paste(picture: np.ndarray, head: np.ndarray, room: Box, rng: np.random.Gene
     place[:] = place + mask * (np.clip(shown, 0, 255) - place)
     side = round(wide / AROUND)
     edge = (wide - side) // 2
-    return (left + edge, top + edge, side, side), turn
+    return Planted((left + edge, top + edge, side, side), turn)

@@ -1,65 +1,17 @@
-"""Drawn faces with known copies among them, the score of a finder of copies, and large tables of faces."""
+"""Copies of faces of every kind, and large tables of faces with as many copies as FER-2013 has."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from itertools import combinations
-from typing import Any
+from collections.abc import Callable
 
 import cv2
 import numpy as np
 import pyarrow as pa
 
 from emotion.core import dataset
-from emotion.synthetic.drawn import SHARES, draw_face
 
-Pairs = dict[tuple[int, int], str]  # the kind of copy of each pair of positions, the smaller position first
 FILLINGS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT, cv2.BORDER_REFLECT_101, cv2.BORDER_WRAP)
 SHIFTS = [(right, down) for right in (-2, 0, 2) for down in (-2, 0, 2) if right or down]
-EXACT, NEAR = 0.05, 0.13  # shares of copies in FER-2013, for large tables
+EXACT, NEAR = 0.05, 0.13  # shares of copies in FER-2013
 SEED = 3
-
-
-def plant(faces: int, copies: int, seed: int) -> tuple[np.ndarray, Pairs]:
-    """Return drawn faces with copies of some of them, in random order: uint8 (faces + copies, 48, 48), and the pairs.
-
-    Each copy has another original; the kinds take turns, and every second copy is mirrored, too.
-    """
-    rng = np.random.default_rng([seed, faces, copies])
-    emotions, shares = list(SHARES), np.array(list(SHARES.values()))
-    labels = rng.choice(emotions, faces, p=shares / shares.sum())
-    drawn = [draw_face(label, np.random.default_rng([seed, number])) for number, label in enumerate(labels)]
-    kinds = [name + plus for plus in ("", ", mirrored") for name in CHANGES]
-    made = {}
-    for number, original in enumerate(rng.choice(faces, copies, replace=False).tolist()):
-        kind = kinds[number % len(kinds)]
-        copy = CHANGES[kind.removesuffix(", mirrored")](drawn[original], rng)
-        made[original, len(drawn)] = kind
-        drawn.append(copy[:, ::-1] if kind.endswith("mirrored") else copy)
-    order = rng.permutation(len(drawn))
-    place = np.argsort(order)
-    pairs: Pairs = {(min(pair), max(pair)): kind for (a, b), kind in made.items() for pair in [(place[a], place[b])]}
-    return np.array(drawn)[order], pairs
-
-
-def pairs_of(groups: Sequence[Any]) -> set[tuple[int, int]]:
-    """Return the pairs of positions with the same group; -1 is no group."""
-    members = defaultdict(list)
-    for position, group in enumerate(groups):
-        if group != -1:
-            members[group].append(position)
-    return {pair for places in members.values() for pair in combinations(places, 2)}
-
-
-def score(found: set[tuple[int, int]], planted: Pairs) -> dict[str, Any]:
-    """Return precision and recall, the latter also of each kind."""
-    total, hit = Counter(planted.values()), Counter(planted[pair] for pair in found & planted.keys())
-    return {
-        "found": len(found),
-        "wrong": len(found - planted.keys()),
-        "precision": round(hit.total() / max(len(found), 1), 4),
-        "recall": round(hit.total() / len(planted), 4),
-        "recall_of": {kind: round(hit[kind] / count, 4) for kind, count in total.items()},
-    }
 
 
 def resized(faces: pa.Table, count: int) -> pa.Table:

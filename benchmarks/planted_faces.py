@@ -21,11 +21,10 @@ APART = 1.5  # sides of a face: the free square around it
 
 @dataclass(frozen=True)
 class Planted:
-    """A face: its upright bounding box, its turn in degrees, and its number among those that were given."""
+    """A face: its upright bounding box, and its turn in degrees."""
 
     box: Box
     turn: float
-    number: int
 
 
 @dataclass(frozen=True)
@@ -53,18 +52,11 @@ def drawn(count: int, seed: int) -> np.ndarray:
     return np.stack([draw_face(str(rng.choice(list(SHARES))), rng) for rng in rngs])
 
 
-def scenes(
-    crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | None = None, *, max_turn: float = TURN
-) -> Iterator[Scene]:
-    """Yield that many pictures with some of the faces, gray, uint8 (n, 48, 48), turned by at most so many degrees.
-
-    See `planted` for the rest.
-    """
+def scenes(crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | None = None) -> Iterator[Scene]:
+    """Yield that many pictures with some of the faces, gray, uint8 (n, 48, 48); see `planted` for the rest."""
 
     def paste(picture: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
-        number = int(rng.integers(len(crops)))
-        box, turn = _paste(picture, crops[number], room, max_turn, rng)
-        return Planted(box, turn, number)
+        return _paste(picture, crops[rng.integers(len(crops))], room, rng)
 
     return planted(paste, SIDES, APART, count, seed, size)
 
@@ -122,12 +114,10 @@ def _places(wide: int, high: int, sides: tuple[int, int], apart: float, rng: np.
     return free
 
 
-def _paste(
-    picture: np.ndarray, crop: np.ndarray, room: Box, max_turn: float, rng: np.random.Generator
-) -> tuple[Box, float]:
-    """Blend a face into the middle of its room and return box and turn; its corners, mostly hair, fade out."""
+def _paste(picture: np.ndarray, crop: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
+    """Blend a face into the middle of its room, turned; its corners, mostly hair, fade out."""
     left, top, wide, _ = room
-    side, turn = round(wide / APART), rng.uniform(-max_turn, max_turn)
+    side, turn = round(wide / APART), rng.uniform(-TURN, TURN)
     matrix: np.ndarray = cv2.getRotationMatrix2D((23.5, 23.5), turn, side / 48)
     matrix[:, 2] += (wide - 1) / 2 - 23.5
     across, down = np.meshgrid(*[np.linspace(-1, 1, 48)] * 2)
@@ -144,7 +134,7 @@ def _paste(
     place = picture[top : top + wide, left : left + wide]
     place[:] = place + np.clip(mask, 0, 1)[..., None] * (shown - place)
     edge = (wide - side) // 2
-    return (left + edge, top + edge, side, side), turn
+    return Planted((left + edge, top + edge, side, side), turn)
 
 
 def _stored(picture: np.ndarray, rng: np.random.Generator) -> np.ndarray:

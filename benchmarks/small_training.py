@@ -10,9 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from benchmarks import stage_runs
+import yaml
+
 from benchmarks.results import ROOT
-from benchmarks.stage_runs import merged, read_params
+from emotion.core import params
 
 SMALL = {"widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT: dict[str, Any] = {
@@ -58,14 +59,22 @@ def prepare(folder: Path, model: str, epochs: int, faces: int) -> None:
 
 def write_params(folder: Path, model: str, epochs: int, *, faces: int = 80, seed: int = 1) -> None:
     """Write params.yaml: drawn faces, and the smallest network and FIT for this model."""
-    params = merged(read_params(ROOT / "params.yaml"), read_params(ROOT / "params/sample.yaml"))
-    build = {key: value for key, value in SMALL.items() if key in params["models"][model]["build"]}
+    values = _merged(params.read(ROOT / "params.yaml"), params.read(ROOT / "params/sample.yaml"))
+    build = {key: value for key, value in SMALL.items() if key in values["models"][model]["build"]}
     changes = {
         "data": {"sample": {"faces": faces}},
         "hardware": {"precision": "bfloat16", "xla": False, "threads": 2},
         "models": {model: {"seed": seed, "build": build, "fit": FIT | {"epochs": epochs}}},
     }
-    stage_runs.write_params(folder, merged(params, changes))
+    text = yaml.safe_dump(_merged(values, changes), sort_keys=False)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+
+
+def _merged(values: Any, changes: Any) -> Any:
+    """Return params with the values of `changes` in their place, section by section."""
+    if not (isinstance(values, dict) and isinstance(changes, dict)):
+        return changes
+    return values | {key: _merged(values.get(key), value) for key, value in changes.items()}
 
 
 def environment(folder: Path) -> dict[str, str]:

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks import near_duplicates, planted_copies, results
+from benchmarks import near_duplicates, planted_copies
 from benchmarks.planted_copies import CHANGES
 from emotion.audit import auditing
 from emotion.audit.auditing import AuditSettings
@@ -187,14 +187,6 @@ def test_the_committed_run_found_what_is_known_of_fer_2013(root: Path):
 
 
 # The benchmark
-
-
-def test_benchmark_keeps_how_many_planted_copies_are_found(project: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(results, "RESULTS", project / "results.json")
-    near_duplicates.main("--faces", "60", "--copies", "20", "--sizes")
-    kept = json.loads((project / "results.json").read_text(encoding="utf-8"))["copies_found"]
-    assert (kept["faces"], kept["copies"]) == (60, 20)
-    assert (kept["rows"]["this audit"]["found"], kept["rows"]["this audit"]["recall"]) == (20, 1.0)
 
 
 def test_benchmark_runs_the_stage_in_its_own_process(project: Path):

@@ -10,9 +10,9 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks.planted_copies import plant
 from emotion.audit import alignment, candidates
 from tests.audits import faces_table
+from tests.copies import plant
 from tests.test_audit import OUTPUTS, SETTINGS
 
 NO_OPENCV = {"OPENCV_CPU_DISABLE": "AVX512_SKX,AVX512-SKX,AVX2,AVX,FP16,SSE4.2,SSE4.1", "OPENCV_IPP": "disabled"}

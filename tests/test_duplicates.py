@@ -7,10 +7,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from benchmarks.planted_copies import CHANGES, Pairs, pairs_of, plant, score
+from benchmarks.planted_copies import CHANGES
 from emotion.audit import alignment, candidates, duplicates
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import draw_face
+from tests.copies import Pairs, pairs_of, plant, score
 
 MIN = {"min_candidate_similarity": 0.91, "min_similarity": 0.95}
 

@@ -68,14 +68,14 @@ def test_a_box_fits_a_face_by_its_middle_and_its_width():
 
 
 def test_of_two_boxes_on_a_face_the_second_is_false():
-    scene = Scene(np.zeros((1, 1, 3), np.uint8), (Planted((0, 0, 50, 50), 0.0, 0), Planted((100, 0, 50, 50), 0.0, 1)))
+    scene = Scene(np.zeros((1, 1, 3), np.uint8), (Planted((0, 0, 50, 50), 0.0), Planted((100, 0, 50, 50), 0.0)))
     found = [Detection((left, 0, 50, 50), score) for left, score in ((1, 9), (0, 8), (200, 7), (100, 6))]
     assert [box.face for box in match(3, scene, found)] == [(3, 0), None, None, (3, 1)]
 
 
 def test_recall_is_by_size_and_turn_of_the_faces():
     boxes = {(0, 0): (40, -20), (0, 1): (64, 0), (1, 0): (300, 7)}
-    truth = {key: Planted((0, 0, side, side), turn, 0) for key, (side, turn) in boxes.items()}
+    truth = {key: Planted((0, 0, side, side), turn) for key, (side, turn) in boxes.items()}
     row = face_detection.scored([Match(9, (0, 1)), Match(8, None), Match(7, (1, 0))], truth, 2)
     assert (row["recall"], row["false"], row["min_score"]) == (pytest.approx(2 / 3, abs=1e-4), 0.5, 7)
     assert row["size"] == [0, 1, 1] and row["turn"] == [1, 1, 0]
@@ -91,7 +91,7 @@ def test_the_threshold_leaves_the_allowed_number_of_false_boxes(allowed: int, le
 
 def test_the_threshold_is_chosen_on_other_pictures_than_recall(monkeypatch: pytest.MonkeyPatch):
     def pictures(seed: int) -> list[Scene]:
-        face = Planted((100, 100, 50, 50), 0.0, 0)
+        face = Planted((100, 100, 50, 50), 0.0)
         return [Scene(np.full((9, 9, 3), seed, np.uint8), (face,))] * 20
 
     class Fixed:

@@ -1,4 +1,4 @@
-"""The label audit on drawn faces of which some got a wrong label: what it finds, and how it resumes; its benchmark."""
+"""The label audit on drawn faces of which some got a wrong label: what it finds, and how it resumes."""
 
 import csv
 import json
@@ -15,7 +15,6 @@ import pytest
 import yaml
 from PIL import Image
 
-from benchmarks import planted_labels, results
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import SHARES, draw_face
 from tests.source import ROOT
@@ -35,21 +34,28 @@ errors.run(label_audit.main)
 """
 
 
-def _draw(file: Path) -> None:
-    """Write drawn faces as the split stage would."""
+def _draw(file: Path) -> dict[str, str]:
+    """Write drawn faces as the split stage would, 5 % with a wrong label, and return their true labels by name."""
     rng = np.random.default_rng(3)
     shares = np.array([SHARES[emotion] for emotion in EMOTIONS])
     labels = [str(label) for label in rng.choice(EMOTIONS, TRAINING, p=shares / shares.sum())]
     labels += [EMOTIONS[number % len(EMOTIONS)] for number in range(VALIDATION)]
     faces = [draw_face(label, np.random.default_rng([3, number])) for number, label in enumerate(labels)]
+    names = [f"{number:04}.png" for number in range(len(labels))]
+    planted = {}
+    for number in rng.choice(TRAINING, TRAINING // 20, replace=False):
+        planted[names[number]] = labels[number]
+        labels[number] = str(rng.choice([emotion for emotion in EMOTIONS if emotion != labels[number]]))
     table = {
-        "name": [f"{number:04}.png" for number in range(len(labels))],
+        "name": names,
         "label": labels,
         "pixels": pa.array([face.tobytes() for face in faces], pa.binary(48 * 48)),
         "subset": ["train"] * TRAINING + ["validation"] * VALIDATION,
         "leakage": ["no"] * len(labels),
     }
+    file.parent.mkdir()
     pq.write_table(pa.table(table), file)
+    return planted
 
 
 def _run(folder: Path, *command: str) -> str:
@@ -66,8 +72,7 @@ def _outputs(folder: Path) -> dict[str, bytes]:
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with faces of which 5 % got a wrong label, in planted.json, and the outputs of the stage."""
     folder = tmp_path_factory.mktemp("label_audit")
-    _draw(folder / "drawn.parquet")
-    planted = planted_labels.prepare(folder, folder / "drawn.parquet", share=0.05, seed=11)
+    planted = _draw(folder / "data/learn.parquet")
     (folder / "planted.json").write_text(json.dumps(planted))
     full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
     params = merge(full, sample)
@@ -79,10 +84,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_at_least_half_of_the_planted_label_errors_are_listed(folder: Path):
     planted = json.loads((folder / "planted.json").read_text())
-    assert len(planted) == 60
-    found = planted_labels.found(folder, planted)
-    assert found["recall"] >= 0.5
-    assert found["restored"] > 0.6 * found["found"], "mostly the true label is predicted"
+    with (folder / "metrics/label_issues.csv").open(newline="", encoding="utf-8") as file:
+        predicted = {row["name"]: row["predicted_label"] for row in csv.DictReader(file)}
+    found = [name for name in planted if name in predicted]
+    assert len(found) >= 0.5 * len(planted) == 30
+    assert sum(predicted[name] == planted[name] for name in found) > 0.6 * len(found), "mostly the true label"
 
 
 def test_the_list_is_ranked_worst_first_and_as_long_as_params_say(folder: Path):
@@ -116,60 +122,3 @@ def test_a_run_killed_before_the_last_fold_resumes_to_the_same_bytes(folder: Pat
     assert "epoch   1 " not in first + second and "epoch   1 " in third
     assert [name for name in OUTPUTS if _outputs(folder)[name] != before[name]] == []
     assert not (folder / ".checkpoints").exists(), "nothing is left to resume from"
-
-
-# The benchmark
-
-
-def test_planting_replaces_a_share_of_the_training_labels_only(tmp_path: Path):
-    names = [f"{number:03}" for number in range(300)]
-    labels = [EMOTIONS[number % len(EMOTIONS)] for number in range(300)]
-    subsets = ["train" if number % 3 else "validation" for number in range(300)]
-    table = pa.table({"name": names, "label": labels, "subset": subsets})
-    pq.write_table(table, tmp_path / "drawn.parquet")
-    planted = planted_labels.prepare(tmp_path, tmp_path / "drawn.parquet", share=0.1, seed=1)
-    changed = pq.read_table(tmp_path / "data/learn.parquet")
-    assert changed.drop_columns("label").equals(table.drop_columns("label"))
-    new = dict(zip(names, changed["label"].to_pylist(), strict=True))
-    assert planted == {name: label for name, label in zip(names, labels, strict=True) if new[name] != label}
-    assert len(planted) == 20 and all(subsets[names.index(name)] == "train" for name in planted)
-    assert planted == planted_labels.prepare(tmp_path, tmp_path / "drawn.parquet", share=0.1, seed=1)
-    assert planted != planted_labels.prepare(tmp_path, tmp_path / "drawn.parquet", share=0.1, seed=2)
-
-
-@pytest.fixture
-def benchmark(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project whose label audit lists the first 80 of 100 training faces, and predicts happy for all."""
-
-    def audit(folder: Path) -> None:
-        (folder / "metrics").mkdir()
-        lines = [f"{number:03},sad,happy,0.1\n" for number in range(80)]
-        header = "name,label,predicted_label,label_quality\n"
-        (folder / "metrics/label_issues.csv").write_text(header + "".join(lines))
-        (folder / "metrics/label_audit.json").write_text('{"faces": 100, "out_of_fold_accuracy": 0.6}')
-
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(planted_labels, "run", audit)
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
-    (tmp_path / "params.yaml").write_text("label_audit: {}\n")
-    (tmp_path / "data").mkdir()
-    columns = {"name": [f"{number:03}" for number in range(100)], "label": ["happy"] * 100, "subset": ["train"] * 100}
-    pq.write_table(pa.table(columns), tmp_path / "data/learn.parquet")
-    return tmp_path
-
-
-def test_the_benchmark_keeps_the_recall_and_leaves_the_project_unchanged(benchmark: Path):
-    before = (benchmark / "data/learn.parquet").read_bytes()
-    planted_labels.main()
-    kept = json.loads((benchmark / "results.json").read_text())["planted_labels"]
-    assert kept["planted"] == 5 and kept["listed"] == 80 and kept["faces"] == 100
-    assert 1 <= kept["found"] <= 5 and kept["restored"] == kept["found"] and kept["recall"] == kept["found"] / 5
-    assert kept["minutes"] == 0.0
-    assert (benchmark / "data/learn.parquet").read_bytes() == before
-    assert sorted(path.name for path in benchmark.iterdir()) == ["data", "params.yaml", "results.json"]
-
-
-def test_the_benchmark_keeps_no_time_of_a_resumed_run(benchmark: Path):
-    (benchmark / planted_labels.FOLDER / ".checkpoints").mkdir(parents=True)
-    planted_labels.main()
-    assert json.loads((benchmark / "results.json").read_text())["planted_labels"]["minutes"] is None

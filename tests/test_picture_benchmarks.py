@@ -1,21 +1,11 @@
-"""The benchmarks of whole pictures beside an earlier build, and of turning and cropping faces."""
+"""The benchmark of whole pictures beside an earlier build."""
 
 from pathlib import Path
 
 import pytest
 
-from benchmarks import alignment, picture_speed, results
+from benchmarks import picture_speed
 from emotion.core.errors import InputError
-
-
-def test_each_found_face_is_counted_once_by_its_slope(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
-    alignment.main("--pictures", "12")
-    summary = results.read("alignment")
-    assert 0 < sum(row["faces"] for row in summary["slopes"]) <= summary["faces"]
-    assert summary["level"] == sum(row["faces"] for row in summary["slopes"] if row["below"] <= alignment.LEVEL)
-    assert [row["margin"] for row in summary["margins"]] == [*map(str, alignment.MARGINS), "true box"]
 
 
 def test_the_ratios_to_the_earlier_build_are_those_of_each_round():

@@ -217,7 +217,7 @@ def test_what_is_not_measured_yet_names_its_command_or_file(project: Path):
     Path("metrics/audit.json").unlink()
     text = publish("docs/data.md")
     assert "Not measured yet: `metrics/audit.json`." in text
-    assert "Not measured yet: `python -m benchmarks.leak_free`." in text
+    assert "Not measured yet: `python -m benchmarks.near_duplicates`." in text
 
 
 def test_text_around_the_tables_stays_and_a_second_run_changes_nothing(project: Path):

@@ -32,16 +32,13 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "counts": dataset.counts,
         "defects": dataset.defects,
         "leakage": dataset.leakage,
-        "copies": benchmarks.copies_found,
         "audit_cost": benchmarks.audit_cost,
-        "leak_free": benchmarks.leak_free,
         "votes": dataset.of_votes,
         "label_issues": dataset.label_issues,
-        "planted_labels": benchmarks.planted_labels,
     },
     "docs/deploy.md": {"api_load": benchmarks.api_load},
     "docs/scoring.md": {"bulk_scoring": benchmarks.bulk_scoring},
-    "docs/faces.md": {"alignment": faces.alignment, "face_detection": faces.face_detection},
+    "docs/faces.md": {"face_detection": faces.face_detection},
 }
 
 

@@ -108,24 +108,6 @@ bulk_scoring = Benchmark(
     },
     rows="runs",
 )
-leak_free = Benchmark(
-    "leak_free",
-    "leak_free",
-    "One run of `{model}` each, `leak_free` without {dropped:,} of the training faces:",
-    {
-        "training faces": "{name}",
-        "validation accuracy": "{validation:.1%}",
-        "test accuracy": "{test:.1%}",
-        "without exact leakage": "{test_unleaked:.1%}",
-        "without any leakage": "{test_unleaked_near:.1%}",
-    },
-)
-copies_found = Benchmark(
-    "copies_found",
-    "near_duplicates",
-    "{copies:,} copies planted among {faces:,} drawn faces (seed {seed}):",
-    {"finder": "{name}", "precision": "{precision:.2%}", "recall": "{recall:.2%}"},
-)
 audit_cost = Benchmark(
     "audit_cost",
     "near_duplicates",
@@ -136,10 +118,4 @@ audit_cost = Benchmark(
         "times the first": "{times_wall_s:.1f}",
         "peak memory": "{peak_mib:,} MiB",
     },
-)
-planted_labels = Benchmark(
-    "planted_labels",
-    "planted_labels",
-    "Of {planted:,} labels made wrong on purpose, a list of {listed:,} held {found:,} ({recall:.0%}), {restored:,} of "
-    "them with the original label as the predicted one.",
 )

@@ -1,4 +1,4 @@
-"""The tables of docs/faces.md: what detectors find, and what turning and cropping do."""
+"""The tables of docs/faces.md: what detectors find."""
 
 from tools.tables.benchmarks import Benchmark
 
@@ -47,29 +47,3 @@ face_sizes = Benchmark(
 def face_detection() -> str:
     """Return both tables of face detection."""
     return f"{face_recall()}\n\n{face_sizes()}"
-
-
-slopes = Benchmark(
-    "alignment",
-    "alignment",
-    "Accuracy on {faces:,} faces found in {pictures:,} pictures, by the slope of their eyes:",
-    {
-        "slope": "{from}–{below}°",
-        "faces": "{faces:,}",
-        "as they are": "{as it is:.1%}",
-        "eyes level": "{eyes level:.1%}",
-    },
-    rows="slopes",
-)
-margins = Benchmark(
-    "alignment",
-    "alignment",
-    "Accuracy on the {level:,} of them whose eyes slope by less than 10°, by what is added to each side of the box:",
-    {"share of the box's side": "{margin}", "accuracy": "{accuracy:.1%}"},
-    rows="margins",
-)
-
-
-def alignment() -> str:
-    """Return both tables of turning and cropping."""
-    return f"{slopes()}\n\n{margins()}"
