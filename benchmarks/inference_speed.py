@@ -23,8 +23,8 @@ from typing import Any
 
 from PIL import Image
 
-from benchmarks import pasted_frames, results
-from benchmarks.sides import process
+from benchmarks import results
+from benchmarks.sides import pictures, process
 from benchmarks.sides.process import Measured, Side, take_turns
 from emotion.core import errors
 from emotion.core.errors import InputError
@@ -33,8 +33,7 @@ from emotion.inference.model import default_path
 FER = "fer"
 LATENCIES = {"import_s": 3, "first_answer_s": 3, "face_ms": 3, "batch_face_ms": 3, "frame_ms": 2}  # decimals
 COMPARED = ("face_ms", "frame_ms")
-QUALITY = ("accuracy", "found", "found_and_right", "false_boxes", "faces_in_photograph")
-COLUMNS = ("file", "bytes", *LATENCIES, *(f"{key}_ratio" for key in COMPARED), *QUALITY[:-1])
+COLUMNS = ("file", "bytes", *LATENCIES, *(f"{key}_ratio" for key in COMPARED), "accuracy")
 
 # A fresh process from its start to its first result.
 OURS = """
@@ -77,17 +76,16 @@ def main(*arguments: str) -> None:
     parser.add_argument("models", nargs="*", type=Path, metavar="MODEL", help="an .onnx or .tflite file")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=5, help="batches of 32 faces in one measurement")
-    parser.add_argument("--frames", type=int, default=200, help="pictures for the detection of faces")
     options = parser.parse_args(arguments)
     models = [os.path.relpath(path) for path in options.models or [default_path()]]
-    pictures = pasted_frames.make(options.frames)
+    shown = pictures.make()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
-        pictures.save(f"{folder}/pictures.npz")
-        Image.fromarray(pictures.photograph).save(f"{folder}/photograph.jpg", quality=95)
+        shown.save(f"{folder}/pictures.npz")
+        Image.fromarray(shown.photograph).save(f"{folder}/photograph.jpg", quality=95)
         sides = start(models, folder, stack)
         about = {name: one.side.about() for name, one in sides.items()}
         measured = take_turns(sides, rounds=options.rounds, seconds=0, steps=options.steps)
-    data = {"faces": len(pictures.faces), "frames": len(pictures.frames), "drawn": not pasted_frames.DATA.exists()}
+    data = {"faces": len(shown.faces), "drawn": not pictures.DATA.exists()}
     summary = {"cpu": results.cpu_name(), **data, **summarise(measured, about)}
     results.keep("inference_speed", summary)
     print(table(summary))
@@ -95,13 +93,13 @@ def main(*arguments: str) -> None:
 
 def start(models: Sequence[str], folder: str, stack: ExitStack) -> dict[str, ColdAndWarm]:
     """Start a process for each model, and one for `fer` where it is installed. The stack ends them."""
-    pictures, photograph = f"{folder}/pictures.npz", f"{folder}/photograph.jpg"
+    crops, photograph = f"{folder}/pictures.npz", f"{folder}/photograph.jpg"
     sides = {}
     for model in models:
-        side = stack.enter_context(closing(Side("EmotionClassifier", "benchmarks.sides.classifier", [pictures, model])))
+        side = stack.enter_context(closing(Side("EmotionClassifier", "benchmarks.sides.classifier", [crops, model])))
         sides[model] = ColdAndWarm(side, OURS, [model, photograph], path=False)
     if importlib.util.find_spec("fer"):
-        side = stack.enter_context(closing(Side(FER, "benchmarks.sides.fer_package", [pictures], path=True)))
+        side = stack.enter_context(closing(Side(FER, "benchmarks.sides.fer_package", [crops], path=True)))
         sides[FER] = ColdAndWarm(side, THEIRS, [photograph], path=True)
     return sides
 
@@ -128,7 +126,7 @@ def cold_start(code: str, arguments: Sequence[str], *, path: bool) -> dict[str, 
 
 
 def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return medians and ranges of the rounds, ratios to `fer`, and the quality of each model.
+    """Return medians and ranges of the rounds, ratios to `fer`, and size and accuracy of each model.
 
     Args:
         measured: The measurements of every round.
@@ -136,7 +134,8 @@ def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str,
     """
     rows: dict[str, dict[str, Any]] = {}
     for name, rounds in measured.items():
-        row: dict[str, Any] = {"bytes": about[name]["bytes"], **{key: about[name][key] for key in QUALITY}}
+        row: dict[str, Any] = {key: about[name][key] for key in ("bytes", "accuracy")}
+        row["faces_in_photograph"] = rounds[0]["faces"]
         for key, digits in LATENCIES.items():
             row |= results.median_and_range(key, [one[key] for one in rounds], digits)
         for key in COMPARED if FER in measured else ():
@@ -151,8 +150,8 @@ def table(summary: dict[str, Any]) -> str:
     """Return the numbers as text."""
     rows = [row | {"file": name, "accuracy": round(row["accuracy"], 3)} for name, row in summary["rows"].items()]
     faces = f"{summary['faces']:,} {'drawn' if summary['drawn'] else 'validation'} faces"
-    data = f"accuracy on {faces}, detection on {summary['frames']} pictures with a face"
-    lines = [results.table(f"{summary['cpu']}; medians of {summary['rounds']} rounds; {data}", COLUMNS, rows)]
+    title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy on {faces}"
+    lines = [results.table(title, COLUMNS, rows)]
     lines.append("A face: one core. A picture: 640x480 pixels, two cores.")
     if FER not in summary["rows"]:
         lines.append("The package fer is not installed, so its row is missing.")

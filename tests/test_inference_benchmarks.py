@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from benchmarks import inference_speed, pasted_frames, results
-from benchmarks.pasted_frames import BATCH, Pictures
+from benchmarks import inference_speed, results
+from benchmarks.sides import pictures
+from benchmarks.sides.pictures import BATCH, Pictures
 from emotion.core.errors import InputError
 from emotion.export import litert
 from tests.pasted import brightness_model
@@ -32,80 +33,41 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file in place of benchmarks/results.json; there are no faces but drawn ones."""
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
-    monkeypatch.setattr(pasted_frames, "DATA", tmp_path / "nowhere.parquet")
+    monkeypatch.setattr(pictures, "DATA", tmp_path / "nowhere.parquet")
     return tmp_path / "results.json"
 
 
-@pytest.fixture
-def two() -> Pictures:
-    """Two faces, happy and sad, and a frame with each of them."""
-    return Pictures(
-        faces=np.zeros((2, 48, 48), np.uint8),
-        labels=np.array(["happy", "sad"]),
-        frames=np.stack([np.full((480, 640, 3), number, np.uint8) for number in range(2)]),
-        boxes=np.array([[100, 100, 80, 80], [200, 200, 60, 60]]),
-        shown=np.array(["happy", "sad"]),
-        photograph=np.full((480, 640, 3), 9, np.uint8),
-    )
-
-
-def test_a_face_is_found_by_a_box_on_it_and_other_boxes_are_false(two: Pictures):
-    boxes = {
-        0: [((105, 95, 84, 84), "happy"), ((300, 300, 80, 80), "sad")],
-        1: [((200, 200, 20, 60), "sad")],  # a third of the face
-        9: [((0, 0, 50, 50), "fear")],
-    }
-    found = pasted_frames.quality(two, lambda faces: ["happy"] * len(faces), lambda picture: boxes[picture[0, 0, 0]])
-    counts = {"found": 1, "found_and_right": 1, "false_boxes": 2, "faces_in_photograph": 1}
-    assert found == {"accuracy": 0.5, **counts}
-
-
-def test_a_found_face_with_another_label_is_not_correct(two: Pictures):
-    place = {0: (100, 100, 80, 80), 1: (200, 200, 60, 60), 9: (0, 0, 9, 9)}
-    found = pasted_frames.quality(two, lambda faces: ["sad"] * 2, lambda picture: [(place[picture[0, 0, 0]], "sad")])
-    assert (found["found"], found["found_and_right"], found["false_boxes"]) == (2, 1, 0)
-
-
-def test_latency_is_measured_of_one_face_and_of_a_batch(two: Pictures):
+def test_latency_is_measured_of_one_face_and_of_a_batch():
+    two = Pictures(np.zeros((2, 48, 48), np.uint8), np.array(["happy", "sad"]), np.full((480, 640, 3), 9, np.uint8))
     network: list[int] = []
     detect: list[int] = []
-    measure = pasted_frames.timed(
-        two, lambda faces: network.append(len(faces)), lambda picture: detect.append(picture[0, 0, 0]) or []
+    measure = pictures.timed(
+        two, lambda faces: network.append(len(faces)), lambda picture: detect.append(picture[0, 0, 0])
     )
     assert set(measure(2)) == {"face_ms", "batch_face_ms", "frame_ms"}
     assert network == [1] * (2 * BATCH + 1) + [BATCH] * 3 and detect == [9] * 9
+    assert pictures.accuracy(two, lambda faces: ["happy"] * len(faces)) == 0.5
 
 
 def one(face: float, frame: float) -> dict[str, float]:
     """Return the measurements of a round."""
-    return {"import_s": 0.1, "first_answer_s": 0.3, "face_ms": face, "batch_face_ms": 0.5, "frame_ms": frame}
+    latency = {"import_s": 0.1, "first_answer_s": 0.3, "face_ms": face, "batch_face_ms": 0.5, "frame_ms": frame}
+    return latency | {"faces": 1}
 
 
 def test_a_model_is_compared_with_fer_within_a_round():
-    quality = {"accuracy": 0.655, "found": 8, "found_and_right": 5, "false_boxes": 3, "faces_in_photograph": 1}
-    about = {name: {"bytes": 93160, **quality, "versions": {name: "1"}} for name in ("a.onnx", "fer")}
+    about = {name: {"bytes": 93160, "accuracy": 0.655, "versions": {name: "1"}} for name in ("a.onnx", "fer")}
     measured = {"a.onnx": [one(2, 20), one(8, 20), one(12, 60)], "fer": [one(1, 40), one(2, 80), one(6, 60)]}
     summary = inference_speed.summarise(measured, about)
     row = summary["rows"]["a.onnx"]
     assert (row["face_ms"], row["face_ms_range"], row["face_ms_ratio"]) == (8, [2, 12], 2)  # of 2, 4, 2
-    assert row["frame_ms_ratio"] == 0.5 and row["found"] == 8
+    assert row["frame_ms_ratio"] == 0.5 and row["accuracy"] == 0.655
     assert (summary["rounds"], summary["versions"]) == (3, {"a.onnx": "1", "fer": "1"})
-    head = {"cpu": "A CPU", "faces": 3589, "drawn": False, "frames": 10}
+    head = {"cpu": "A CPU", "faces": 3589, "drawn": False}
     assert "fer is not installed" not in inference_speed.table(head | summary)
     alone = inference_speed.summarise({"a.onnx": measured["a.onnx"]}, about)
     assert "face_ms_ratio" not in alone["rows"]["a.onnx"]
     assert "The package fer is not installed" in inference_speed.table(head | alone)
-
-
-def test_a_frame_has_its_face_in_its_box_alone(kept: Path):
-    made = pasted_frames.make(6)
-    assert made.frames.shape == (6, 480, 640, 3) and made.photograph.shape == (480, 640, 3)
-    np.testing.assert_array_equal(made.frames, pasted_frames.make(6).frames)
-    for number in (2, 4):  # on the same ground as the first
-        changed = (made.frames[number] != made.frames[0]).any(axis=2)
-        for left, top, width, height in (made.boxes[0], made.boxes[number]):
-            changed[top : top + height, left : left + width] = False
-        assert not changed.any()
 
 
 def test_the_pictures_show_validation_faces_alone(kept: Path, monkeypatch: pytest.MonkeyPatch):
@@ -117,10 +79,9 @@ def test_the_pictures_show_validation_faces_alone(kept: Path, monkeypatch: pytes
         "leakage": ["no"] * 4,
     }
     pq.write_table(pa.table(columns), kept.with_name("learn.parquet"))
-    monkeypatch.setattr(pasted_frames, "DATA", kept.with_name("learn.parquet"))
-    made = pasted_frames.make(2)
+    monkeypatch.setattr(pictures, "DATA", kept.with_name("learn.parquet"))
+    made = pictures.make()
     assert made.faces[:, 0, 0].tolist() == [50, 150] and made.labels.tolist() == ["sad", "angry"]
-    assert set(made.shown) == {"sad", "angry"}
 
 
 @pytest.fixture
@@ -143,7 +104,7 @@ def fer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def run(kept: Path, *models: Path) -> dict:
     """Measure briefly and return the entry of results.json."""
-    inference_speed.main(*map(str, models), "--rounds", "1", "--steps", "1", "--frames", "3")
+    inference_speed.main(*map(str, models), "--rounds", "1", "--steps", "1")
     return json.loads(kept.read_text(encoding="utf-8"))["inference_speed"]
 
 
@@ -154,9 +115,11 @@ def test_every_model_is_measured_beside_fer(kept: Path, fer: None, tmp_path: Pat
     for row in summary["rows"].values():
         assert 0 <= row["import_s"] < row["first_answer_s"] and min(row["face_ms"], row["frame_ms"]) > 0
     ours, theirs = summary["rows"][os.path.relpath(models[0])], summary["rows"]["fer"]
-    assert theirs["accuracy"] == 1 / 7 and theirs["false_boxes"] == 3, "as its stand-in predicts"
-    assert ours["faces_in_photograph"] == 1 and ours["bytes"] == models[0].stat().st_size
-    assert summary["versions"]["fer"] == "25.10.3" and summary["drawn"] and summary["faces"] == pasted_frames.DRAWN
+    assert theirs["accuracy"] == 1 / 7, "as its stand-in predicts"
+    assert (
+        ours["faces_in_photograph"] == theirs["faces_in_photograph"] == 1 and ours["bytes"] == models[0].stat().st_size
+    )
+    assert summary["versions"]["fer"] == "25.10.3" and summary["drawn"] and summary["faces"] == pictures.DRAWN
     assert "face_ms_ratio" in capsys.readouterr().out
 
 

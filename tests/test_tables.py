@@ -38,7 +38,7 @@ BENCHMARKS = {
         "rows": {"keras": {"label": "Keras fit", "images_s": 101.6, "images_s_range": [95.0, 110.2], "ratio": 4.056}},
     },
     "inference_speed": {
-        "cpu": "A CPU", "versions": {"onnxruntime": "1.31.1"}, "rounds": 7, "faces": 3589, "frames": 100,
+        "cpu": "A CPU", "versions": {"onnxruntime": "1.31.1"}, "rounds": 7, "faces": 3589,
         "rows": {"models/emotion.onnx": {"face_ms": 2.047}},
     },
     "bulk_scoring": {

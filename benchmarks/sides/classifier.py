@@ -9,11 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from benchmarks import pasted_frames
-from benchmarks.sides import process
+from benchmarks.sides import pictures, process
+from benchmarks.sides.pictures import Pictures
 from emotion import EmotionClassifier
 from emotion.core import errors
-from emotion.core.pictures import Box
 from emotion.inference.model import open_model
 
 CORES = 2
@@ -21,25 +20,21 @@ CORES = 2
 
 def main(path: str, model: str) -> None:
     """Classify when asked to."""
-    process.serve(lambda: prepare(pasted_frames.load(path), model))
+    process.serve(lambda: prepare(pictures.load(path), model))
 
 
-def prepare(pictures: pasted_frames.Pictures, path: str) -> tuple[dict[str, Any], process.Measure]:
-    """Return size, versions and quality of the model, and the function that measures its latency."""
+def prepare(shown: Pictures, path: str) -> tuple[dict[str, Any], process.Measure]:
+    """Return size, versions and accuracy of the model, and the function that measures its latency."""
     cv2.setNumThreads(CORES)
     net, classifier = open_model(path, threads=1), EmotionClassifier(path, threads=CORES)
 
     def predict(faces: np.ndarray) -> list[str]:
         return [net.labels[number] for number in net.probabilities(faces).argmax(axis=1)]
 
-    def detect(picture: np.ndarray) -> list[tuple[Box, str]]:
-        return [(face.box, face.label) for face in classifier.predict(picture).faces]
-
     runtime = "onnxruntime" if path.endswith(".onnx") else "ai-edge-litert"
     versions = {"python": platform.python_version(), runtime: version(runtime), "opencv": cv2.__version__}
-    about = {"bytes": Path(path).stat().st_size, "versions": versions}
-    about |= pasted_frames.quality(pictures, predict, detect)
-    return about, pasted_frames.timed(pictures, net.probabilities, detect)
+    about = {"bytes": Path(path).stat().st_size, "versions": versions, "accuracy": pictures.accuracy(shown, predict)}
+    return about, pictures.timed(shown, net.probabilities, classifier.predict)
 
 
 if __name__ == "__main__":

@@ -7,18 +7,17 @@ its default settings.
 import sys
 from importlib.metadata import version
 from importlib.resources import files
-from typing import Any, cast
+from typing import Any
 
 import cv2
 import numpy as np
 import tensorflow as tf
 from fer.fer import FER
 
-from benchmarks import pasted_frames
-from benchmarks.sides import process
+from benchmarks.sides import pictures, process
 from benchmarks.sides.classifier import CORES
+from benchmarks.sides.pictures import Pictures
 from emotion.core import errors
-from emotion.core.pictures import Box
 
 SIDE = 64  # of its network's input
 MODEL = "data/emotion_model_quantized.tflite"
@@ -26,7 +25,7 @@ MODEL = "data/emotion_model_quantized.tflite"
 
 def main(path: str) -> None:
     """Classify when asked to."""
-    process.serve(lambda: prepare(pasted_frames.load(path)))
+    process.serve(lambda: prepare(pictures.load(path)))
 
 
 class Network:
@@ -47,28 +46,26 @@ class Network:
         return self._interpreter.get_tensor(self._output)
 
 
-def prepare(pictures: pasted_frames.Pictures) -> tuple[dict[str, Any], process.Measure]:
-    """Return size, versions and quality of the package, and the function that measures its latency."""
+def prepare(shown: Pictures) -> tuple[dict[str, Any], process.Measure]:
+    """Return size, versions and accuracy of the package, and the function that measures its latency."""
     cv2.setNumThreads(CORES)
     net, whole, labels = Network(), FER(), FER._get_labels()
-    ready = preprocessed(pictures.faces[0])
+    ready = preprocessed(shown.faces[0])
 
     def predict(faces: np.ndarray) -> list[str]:
         return [labels[int(net.probabilities(preprocessed(face)).argmax())] for face in faces]
 
-    def detect(picture: np.ndarray) -> list[tuple[Box, str]]:
-        found = whole.detect_emotions(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
-        labels = [max(one["emotions"], key=one["emotions"].get) for one in found]
-        return [(cast(Box, tuple(map(int, one["box"]))), label) for one, label in zip(found, labels, strict=True)]
+    def detect(picture: np.ndarray) -> object:
+        return whole.detect_emotions(cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
 
     def one_by_one(faces: np.ndarray) -> None:
         for _ in faces:
             net.probabilities(ready)
 
     versions = {"fer": version("fer"), "tensorflow": tf.__version__}
-    about = {"bytes": len(net.path.read_bytes()), "versions": versions}
-    about |= pasted_frames.quality(pictures, predict, detect)
-    return about, pasted_frames.timed(pictures, one_by_one, detect)
+    size = len(net.path.read_bytes())
+    about = {"bytes": size, "versions": versions, "accuracy": pictures.accuracy(shown, predict)}
+    return about, pictures.timed(shown, one_by_one, detect)
 
 
 def preprocessed(face: np.ndarray) -> np.ndarray:

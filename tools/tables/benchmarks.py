@@ -65,7 +65,7 @@ inference = Benchmark(
     "inference_speed",
     "{cpu}; ONNX Runtime {versions[onnxruntime]}. Medians (ranges) of {rounds} interleaved rounds. One face: network "
     "alone, one core. A frame: 640x480 pixels, one face detected and classified, two cores. The first prediction "
-    "counts from the start of the process. Accuracy on {faces:,} validation faces, detections in {frames} frames.",
+    "counts from the start of the process. Accuracy on {faces:,} validation faces.",
     {
         "file": "{name}",
         "import, s": _range("import_s", 2),
@@ -74,8 +74,6 @@ inference = Benchmark(
         "a face of 32, ms": _range("batch_face_ms", 2),
         "a frame, ms": _range("frame_ms", 0),
         "accuracy": "{accuracy:.1%}",
-        "detected (and labeled correctly)": "{found} ({found_and_right})",
-        "false boxes": "{false_boxes}",
     },
 )
 api_load = Benchmark(
