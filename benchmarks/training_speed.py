@@ -36,7 +36,6 @@ ROWS = {
     "engine": Row("this project", "engine", ("plain",)),
     "engine_augmented": Row("this project, with augmentation", "engine", ("augmented",)),
     "keras": Row("Keras fit, defaults", "keras_fit", ("defaults",), "at least 3"),
-    "keras_generator": Row("Keras fit + ImageDataGenerator", "keras_fit", ("generator",), "at least 3.5"),
     "keras_bfloat16": Row("Keras fit, mixed_bfloat16, jit_compile=False", "keras_fit", ("bfloat16",)),
     "pytorch": Row("PyTorch, {precision}, channels_last", "pytorch", (), "more than 1"),
 }

@@ -1,4 +1,4 @@
-"""The same network under Keras' own `fit`: python -m benchmarks.sides.keras_fit WORK defaults|generator|bfloat16."""
+"""The same network under Keras' own `fit`: python -m benchmarks.sides.keras_fit WORK defaults|bfloat16."""
 
 import sys
 import time
@@ -12,7 +12,6 @@ from benchmarks.sides import process, work
 from benchmarks.sides.work import Work
 from emotion.core import errors
 from emotion.training import hardware, registry
-from emotion.training.augmentation import AugmentationSettings
 
 SKIPPED = 5  # batches before the clock starts: the start-up cost of `fit` does not count
 
@@ -40,8 +39,8 @@ def prepare(task: Work, kind: str) -> tuple[dict[str, Any], process.Measure]:
 
     Args:
         task: What to train: the same optimizer, weight decay and label smoothing as this project's training.
-        kind: `defaults` and `generator` leave all to Keras: float32, and XLA where Keras chooses it. `generator`
-            augments by ImageDataGenerator. `bfloat16` is mixed precision without XLA.
+        kind: `defaults` leaves all to Keras: float32, and XLA where Keras chooses it. `bfloat16` is mixed precision
+            without XLA.
     """
     tf.config.threading.set_intra_op_parallelism_threads(task.hardware.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.hardware.threads)
@@ -50,11 +49,7 @@ def prepare(task: Work, kind: str) -> tuple[dict[str, Any], process.Measure]:
     def measure(steps: int) -> dict[str, float]:
         examples, clock = work.noise(size * (SKIPPED + steps)), Clock()
         faces = examples.faces[..., None].astype(np.float32)
-        if kind == "generator":
-            stream = generator(task.augmentation).flow(faces, examples.targets, batch_size=size)
-            model.fit(stream, verbose=0, callbacks=[clock])
-        else:
-            model.fit(faces, examples.targets, batch_size=size, verbose=0, callbacks=[clock])
+        model.fit(faces, examples.targets, batch_size=size, verbose=0, callbacks=[clock])
         return {"seconds": clock.times[-1] - clock.times[SKIPPED - 1]}
 
     return {"parameters": model.count_params(), "versions": hardware.versions()}, measure
@@ -72,18 +67,6 @@ def network(task: Work, kind: str) -> keras.Model:
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=task.fit.label_smoothing)
     model.compile(optimizer, loss, jit_compile=False if kind == "bfloat16" else "auto")
     return model
-
-
-def generator(settings: AugmentationSettings) -> Any:
-    """Return Keras' own generator with the same ranges; it is public only as part of TensorFlow."""
-    return tf.keras.preprocessing.image.ImageDataGenerator(
-        rotation_range=settings.rotation,
-        width_shift_range=settings.shift,
-        height_shift_range=settings.shift,
-        zoom_range=settings.zoom,
-        shear_range=settings.shear,
-        horizontal_flip=settings.horizontal_flip,
-    )
 
 
 if __name__ == "__main__":

@@ -33,12 +33,11 @@ class Work(Section):
     hardware: HardwareSettings
 
 
-def read(model: str = "cnn", augmented: str = "cnn_aug", widths: Sequence[int] = ()) -> Work:
+def read(model: str = "cnn", widths: Sequence[int] = ()) -> Work:
     """Return the work that params.yaml describes.
 
     Args:
         model: The entry of section `models` with network and recipe.
-        augmented: The entry with the augmentation.
         widths: Replace the network's own, if given.
 
     Raises:
@@ -49,7 +48,7 @@ def read(model: str = "cnn", augmented: str = "cnn_aug", widths: Sequence[int] =
         network=chosen.network,
         build=chosen.build | ({"widths": list(widths)} if widths else {}),
         fit=chosen.fit,
-        augmentation=load(f"models.{augmented}.fit.augmentation", AugmentationSettings),
+        augmentation=load("models.cnn_aug.fit.augmentation", AugmentationSettings),
         hardware=load("hardware", HardwareSettings),
     )
 
