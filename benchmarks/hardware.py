@@ -7,11 +7,11 @@ import argparse
 import itertools
 import statistics
 import sys
-from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
+from tqdm import tqdm
 
 from benchmarks import results
 from benchmarks.sides import work
@@ -21,35 +21,26 @@ from emotion.core import errors
 from emotion.core.errors import InputError
 from emotion.training.settings import HardwareSettings
 
-MIN_SPEEDUP = 1.05  # less may be noise, and is not worth training everything again
-SAME = "The present values are as fast as any that was tried."
-
-
-@dataclass(frozen=True)
-class Trial:
-    """The throughput of one combination of values, or why there is none."""
-
-    settings: HardwareSettings
-    images_s: float = 0.0
-    failure: str = ""
+COLUMNS = ("precision", "xla", "threads", "images_s", "failure")
+ADVICE = """params.yaml has {present}. Less than 5 % may be noise, and is not worth training everything again:
+other values give other last bits, so the next `dvc repro` runs every training and what follows."""
 
 
 def main(*arguments: str) -> None:
-    """Try each combination in a process of its own, print a table and the lines for params.yaml."""
+    """Try each combination in a process of its own and print a table, the fastest first."""
     parser = argparse.ArgumentParser(description="Measure which values of section `hardware` are fastest here.")
     parser.add_argument("--model", default="cnn")
     parser.add_argument("--seconds", type=float, default=4, help="about how long one of three measurements takes")
-    parser.add_argument("--steps", type=int, default=0, help="of one measurement, in place of --seconds")
     options = parser.parse_args(arguments)
     task = work.read(options.model)
     gpus = len(tf.config.list_physical_devices("GPU"))
     physical, logical = results.cores()
-    print(f"{results.cpu_name()}, {physical} cores ({logical} logical), {gpus} GPUs; model {options.model}, images/s")
-    trials = []
-    for settings in choices(task.hardware, physical, logical, gpu=gpus > 0):
-        trials.append(attempt(task.model_copy(update={"hardware": settings}), options.seconds, options.steps))
-        print(row(trials[-1]), flush=True)
-    print(advice(trials, task.hardware))
+    tried = choices(task.hardware, physical, logical, gpu=gpus > 0)
+    rows = [attempt(task.model_copy(update={"hardware": one}), options.seconds) for one in tqdm(tried, leave=False)]
+    rows.sort(key=lambda row: row["images_s"], reverse=True)
+    title = f"{results.cpu_name()}, {physical} cores ({logical} logical), {gpus} GPUs; model {options.model}"
+    print(results.table(title, COLUMNS, rows))
+    print(ADVICE.format(present=", ".join(f"{key} {value}" for key, value in _told(task.hardware).items())))
 
 
 def choices(present: HardwareSettings, physical: int, logical: int, *, gpu: bool) -> list[HardwareSettings]:
@@ -70,43 +61,23 @@ def choices(present: HardwareSettings, physical: int, logical: int, *, gpu: bool
     return [present, *(settings for settings in tried if settings != present)]
 
 
-def attempt(task: Work, seconds: float, steps: int) -> Trial:
-    """Return the median throughput of three measurements, or why there is none."""
+def attempt(task: Work, seconds: float) -> dict[str, Any]:
+    """Return a row of the table: the median throughput of three measurements, or why there is none."""
+    row = _told(task.hardware) | {"images_s": 0.0, "failure": ""}
     try:
         with closing(Side("it fails", "benchmarks.sides.engine", [task.model_dump_json(), "plain"])) as side:
             side.about()
             side.measure(2)  # compiles
-            count = steps or max(2, round(4 * seconds / side.measure(4)["seconds"]))
+            count = max(2, round(4 * seconds / side.measure(4)["seconds"]))
             taken = statistics.median(side.measure(count)["seconds"] for _ in range(3))
     except InputError as error:
-        return Trial(task.hardware, failure=str(error))
-    return Trial(task.hardware, task.fit.batch_size * count / taken)
+        return row | {"failure": str(error)}
+    return row | {"images_s": round(task.fit.batch_size * count / taken, 1)}
 
 
-def row(trial: Trial) -> str:
-    """Return a line of the table."""
-    settings = trial.settings
-    values = f"{settings.precision:9} xla {str(settings.xla).lower():6} {settings.threads:3} threads"
-    return f"{values}  {trial.failure or f'{trial.images_s:8.1f}'}"
-
-
-def advice(trials: Sequence[Trial], present: HardwareSettings) -> str:
-    """Return which lines to put into params.yaml, and what they gain.
-
-    Raises:
-        InputError: Nothing could be measured.
-    """
-    worked = [trial for trial in trials if not trial.failure]
-    if not worked:
-        raise InputError("none of the values works: see the reasons above")
-    best = max(worked, key=lambda trial: trial.images_s)
-    now = next((trial.images_s for trial in worked if trial.settings == present), 0.0)
-    if best.images_s < MIN_SPEEDUP * now:
-        return SAME
-    lines = [f"  {name}: {str(value).lower()}" for name, value in best.settings.model_dump().items()]
-    faster = f", which is {best.images_s / now:.2f} times as fast as the present values" if now else ""
-    change = "Other values give other last bits: the next `dvc repro` runs every training and what follows again."
-    return "\n".join([f"In params.yaml, write{faster}:", "hardware:", *lines, change])
+def _told(settings: HardwareSettings) -> dict[str, str]:
+    """Return the values as params.yaml writes them."""
+    return {key: str(value).lower() for key, value in settings.model_dump().items()}
 
 
 if __name__ == "__main__":
