@@ -43,7 +43,7 @@ plots: setup ## write one page with all charts, dvc_plots/index.html
 report: setup ## write report.html: everything on one page, with real faces, for yourself only
 	@$(RUN) stages.report report.html
 
-results: setup ## write the tables and the figure of README and docs/ from what was measured
+results: setup ## write the tables of README and docs/, and README's picture, from what was measured
 	@$(RUN) tools.tables
 
 ship: setup ## copy the selected model's float16 ONNX file to models/emotion.onnx, for git

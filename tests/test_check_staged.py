@@ -197,8 +197,8 @@ def test_a_page_may_embed_tracked_figures_and_no_others(folder, capsys):
 
 
 def test_real_faces_in_place_of_a_figure_are_found(folder, capsys, real_faces):
-    staged("docs/results.png", png(sheet(real_faces)))
-    assert "docs/results.png: shows" in refusal(capsys)
+    staged("docs/tuning.png", png(sheet(real_faces)))
+    assert "docs/tuning.png: shows" in refusal(capsys)
 
 
 def test_a_cropped_face_is_no_figure(folder, capsys):
@@ -215,8 +215,8 @@ def test_drawn_faces_are_allowed_in_some_figures_alone(folder, capsys):
 
 
 def test_an_unreadable_figure_is_refused(folder, capsys):
-    staged("docs/results.png", b"PAR1\x00\x00")
-    assert refusal(capsys) == "docs/results.png: not a readable picture\n"
+    staged("docs/tuning.png", b"PAR1\x00\x00")
+    assert refusal(capsys) == "docs/tuning.png: not a readable picture\n"
 
 
 # The hooks

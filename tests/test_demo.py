@@ -162,7 +162,7 @@ def test_an_invalid_file_is_reported(page: Any, tmp_path: Path):
         "text.png": (b"hello", "not a picture in a supported format"),
         "empty.jpg": (b"", "the picture: empty"),
         "phone.png": (b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEheic" + bytes(100), "HEIC, which is not supported"),
-        "cut.png": ((ROOT / "docs/results.png").read_bytes()[:3000], "damaged: it is truncated"),
+        "cut.png": ((ROOT / "docs/tuning.png").read_bytes()[:3000], "damaged: it is truncated"),
     }
     for name, (content, message) in bad.items():
         (tmp_path / name).write_bytes(content)

@@ -30,7 +30,6 @@ WITH_FACES = (
 )
 FIGURES = (
     *WITH_FACES,
-    "docs/results.png",
     "docs/overfitting.png",
     "docs/study.png",
     "docs/tuning.png",

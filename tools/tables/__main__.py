@@ -1,4 +1,4 @@
-"""Write the tables of README and docs/, and the figures of results: python -m tools.tables [--check].
+"""Write the tables of README and docs/, and README's picture: python -m tools.tables [--check].
 
 A page holds two comments for each table, and what stands between them is replaced.
 """
@@ -13,10 +13,10 @@ from PIL import Image
 from emotion.core import errors
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
-from tools.tables import banner, benchmarks, dataset, faces, figure, results
+from tools.tables import banner, benchmarks, dataset, faces, results
 from tools.tables.markdown import NotMeasuredError
 
-FIGURES = {Path("docs/results.png"): figure.draw, Path("docs/readme.png"): banner.draw}
+PICTURE = Path("docs/readme.png")
 PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "README.md": {"results": results.short},
     "docs/results.md": {
@@ -43,7 +43,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
 
 
 def main(*arguments: str) -> None:
-    """Write all pages and the figure, or only compare the pages with what was measured."""
+    """Write all pages and the picture, or only compare the pages with what was measured."""
     parser = argparse.ArgumentParser(prog="python -m tools.tables", description="Write the tables of README and docs/.")
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a page has other numbers")
     check = parser.parse_args(arguments).check
@@ -59,16 +59,9 @@ def main(*arguments: str) -> None:
                 path.write_text(wanted, encoding="utf-8", newline="\n")
             print(page)
     if not check:
-        _draw_figures()
-
-
-def _draw_figures() -> None:
-    for target, draw in FIGURES.items():
-        pixels = draw(results.results())
-        if pixels is not None:
-            with atomic(target) as path:
-                Image.fromarray(pixels).save(path)
-            print(target)
+        with atomic(PICTURE) as path:
+            Image.fromarray(banner.draw(results.results())).save(path)
+        print(PICTURE)
 
 
 def filled(text: str, page: str, name: str, write: Callable[[], str]) -> str:
