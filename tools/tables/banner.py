@@ -7,8 +7,7 @@ from PIL import Image
 
 from tools.tables.results import Result
 
-EXAMPLE = "docs/apps/predict.png"  # of drawn faces; tools/screenshots.py makes it
-
+EXAMPLE = "docs/apps/predict.png"  # docs/apps/friends.png, annotated
 LEGEND = {"#08519c": "what most of ten people see in 2,720 faces", "white": "FER-2013's label of 3,589 faces"}
 
 
