@@ -90,14 +90,7 @@ def table(summary: dict[str, Any]) -> str:
     for kind in kinds:
         speedup = summary[f"api_{kind}"]["requests_s"] / summary[f"usual_{kind}"]["requests_s"]
         lines.append(f"{kind}: {speedup:.1f} times the throughput of Flask + Keras")
-    lines.append(f"photographs: p99 is {patience(summary):.2f} x clients x single latency / cores")
     return "\n".join(lines)
-
-
-def patience(summary: dict[str, Any]) -> float:
-    """Return the p99 of photographs by the time in which the cores answer one request of each client."""
-    met = summary["api_photographs"]
-    return met["p99_ms"] / (summary["clients"] * met["single_ms"] / summary["cores"])
 
 
 def free_port() -> int:

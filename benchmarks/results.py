@@ -15,23 +15,12 @@ from emotion.core.files import write_json
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("benchmarks/results.json")
 CPUINFO = Path("/proc/cpuinfo")
-CPUS = Path("/sys/devices/system/cpu")
 
 
 def keep(name: str, summary: dict[str, Any]) -> None:
     """Write the numbers of one benchmark into the file; those of the others stay."""
-    write_json(RESULTS, _all() | {name: summary})
-
-
-def read(name: str) -> dict[str, Any]:
-    """Return the last numbers of one benchmark, or nothing."""
-    numbers: dict[str, Any] = _all().get(name, {})
-    return numbers
-
-
-def _all() -> dict[str, Any]:
-    content: dict[str, Any] = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    return content
+    content = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    write_json(RESULTS, content | {name: summary})
 
 
 def cpu_name() -> str:
@@ -43,14 +32,8 @@ def cpu_name() -> str:
 
 def cores() -> tuple[int, int]:
     """Return the number of physical and of logical cores that this process may use."""
-    if not hasattr(os, "sched_getaffinity"):
-        count = os.cpu_count() or 1
-        return count, count
-    logical = os.sched_getaffinity(0)
-    siblings = [CPUS / f"cpu{number}/topology/thread_siblings_list" for number in logical]
-    if not all(path.exists() for path in siblings):
-        return len(logical), len(logical)
-    return len({path.read_text(encoding="utf-8") for path in siblings}), len(logical)
+    logical = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return min(logical, psutil.cpu_count(logical=False) or logical), logical
 
 
 def median_and_range(name: str, values: Sequence[float], digits: int) -> dict[str, Any]:

@@ -29,17 +29,16 @@ class Row:
     label: str
     module: str  # in benchmarks.sides
     kind: tuple[str, ...] = ()  # arguments of the module after the work
-    target: str = ""  # for the speed-up of this project over it
 
 
 ROWS = {
     "engine": Row("this project", "engine", ("plain",)),
     "engine_augmented": Row("this project, with augmentation", "engine", ("augmented",)),
-    "keras": Row("Keras fit, defaults", "keras_fit", ("defaults",), "at least 3"),
+    "keras": Row("Keras fit, defaults", "keras_fit", ("defaults",)),
     "keras_bfloat16": Row("Keras fit, mixed_bfloat16, jit_compile=False", "keras_fit", ("bfloat16",)),
-    "pytorch": Row("PyTorch, {precision}, channels_last", "pytorch", (), "more than 1"),
+    "pytorch": Row("PyTorch, {precision}, channels_last", "pytorch"),
 }
-COLUMNS = ("label", "images_s", "images_s_range", "ratio", "target")
+COLUMNS = ("label", "images_s", "images_s_range", "ratio")
 
 
 def main(*arguments: str) -> None:
@@ -131,11 +130,10 @@ def idle_share(rounds: list[dict[str, float]]) -> float:
 
 def table(summary: dict[str, Any]) -> str:
     """Return the numbers as text."""
-    rows = [row | {"target": ROWS[name].target} for name, row in summary["rows"].items()]
     widths = "-".join(map(str, summary["widths"]))
     recipe = f"widths {widths}, batch size {summary['batch_size']}, {summary['precision']}"
     title = f"training throughput of cnn ({recipe}); {summary['cpu']}, {summary['threads']} threads"
-    lines = [results.table(title, COLUMNS, rows)]
+    lines = [results.table(title, COLUMNS, summary["rows"].values())]
     if "pytorch" not in summary["rows"]:
         lines.append("PyTorch is not installed, so its row is missing.")
     share, slowdown = summary["augmentation_share_of_a_step"], summary["augmentation_slowdown"]

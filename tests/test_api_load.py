@@ -55,19 +55,9 @@ def test_the_detector_finds_faces_in_the_photographs(server: Server):
     assert found > 60, "most of them have two"
 
 
-def test_the_table_compares_with_flask_and_with_the_target():
-    row = {
-        "single_ms": 10,
-        "p50_ms": 60,
-        "p99_ms": 100,
-        "requests_s": 90,
-        "errors": 0,
-        "mb_after_a_tenth": 99,
-        "mb": 99,
-    }
+def test_the_table_compares_with_flask():
+    row = dict.fromkeys(api_load.COLUMNS[1:], 60)
     summary = {"clients": 16, "cores": 2, "cpu": "CPU", "model": "a.onnx"}
     for kind in ("cropped", "photographs"):
-        summary |= {f"api_{kind}": row, f"usual_{kind}": row | {"requests_s": 30}}
-    text = api_load.table(summary)
-    assert "photographs: 3.0 times the throughput of Flask + Keras" in text
-    assert text.endswith("photographs: p99 is 1.25 x clients x single latency / cores")
+        summary |= {f"api_{kind}": row | {"requests_s": 90}, f"usual_{kind}": row | {"requests_s": 30}}
+    assert api_load.table(summary).endswith("photographs: 3.0 times the throughput of Flask + Keras")

@@ -130,9 +130,9 @@ def write_model(name: str, test: float) -> None:
         write(f"metrics/export/{name}.json", {"files": {"onnx_float16": {"bytes": 20_780_000}}})
 
 
-def publish(page: str, *arguments: str) -> str:
+def publish(page: str) -> str:
     """Run the tool and return a page."""
-    tables.main(*arguments)
+    tables.main()
     return Path(page).read_text(encoding="utf-8")
 
 
@@ -225,15 +225,6 @@ def test_text_around_the_tables_stays_and_a_second_run_changes_nothing(project: 
     assert text.startswith("# Title\n\nbefore\n") and text.endswith("\nafter\n") and "stale" not in text
     picture = tables.PICTURE.read_bytes()
     assert publish("docs/data.md") == text and tables.PICTURE.read_bytes() == picture
-
-
-def test_check_refuses_another_number_and_writes_nothing(project: Path):
-    text = publish("README.md")
-    assert publish("README.md", "--check") == text
-    write("README.md", text.replace("66.0", "66.1"))
-    with pytest.raises(InputError, match="README.md: .*run `make results`"):
-        tables.main("--check")
-    assert "66.1" in Path("README.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("damage", [lambda text: text + text, lambda text: text.replace("<!-- end of results -->", "")])

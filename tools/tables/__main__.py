@@ -1,10 +1,8 @@
-"""Write the tables of README and docs/, and README's picture: python -m tools.tables [--check].
+"""Write the tables of README and docs/, and README's picture: python -m tools.tables.
 
 A page holds two comments for each table, and what stands between them is replaced.
 """
 
-import argparse
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,26 +40,18 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
 }
 
 
-def main(*arguments: str) -> None:
-    """Write all pages and the picture, or only compare the pages with what was measured."""
-    parser = argparse.ArgumentParser(prog="python -m tools.tables", description="Write the tables of README and docs/.")
-    parser.add_argument("--check", action="store_true", help="write nothing; fail if a page has other numbers")
-    check = parser.parse_args(arguments).check
+def main() -> None:
+    """Write all pages and the picture."""
     for page, tables in PAGES.items():
         text = Path(page).read_text(encoding="utf-8")
-        wanted = text
         for name, write in tables.items():
-            wanted = filled(wanted, page, name, write)
-        if check and text != wanted:
-            raise InputError(f"{page}: the tables are not what was measured: run `make results`")
-        if not check:
-            with atomic(page) as path:
-                path.write_text(wanted, encoding="utf-8", newline="\n")
-            print(page)
-    if not check:
-        with atomic(PICTURE) as path:
-            Image.fromarray(banner.draw(results.results())).save(path)
-        print(PICTURE)
+            text = filled(text, page, name, write)
+        with atomic(page) as path:
+            path.write_text(text, encoding="utf-8", newline="\n")
+        print(page)
+    with atomic(PICTURE) as path:
+        Image.fromarray(banner.draw(results.results())).save(path)
+    print(PICTURE)
 
 
 def filled(text: str, page: str, name: str, write: Callable[[], str]) -> str:
@@ -82,4 +72,4 @@ def filled(text: str, page: str, name: str, write: Callable[[], str]) -> str:
 
 
 if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
+    errors.run(main)
