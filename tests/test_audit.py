@@ -194,14 +194,6 @@ def test_benchmark_runs_the_stage_in_its_own_process(project: Path):
     assert row["near_pairs"] >= 1 and row["cpu_s"] > 0 and row["wall_s"] > 0
 
 
-def test_cost_is_compared_with_that_of_the_first_size(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(near_duplicates, "run", lambda faces: {"wall_s": faces / 10, "cpu_s": 5.0, "peak_mib": 700})
-    rows = near_duplicates.cost([100, 250])
-    assert rows[0] == {"faces": 100, "times_the_faces": 1.0, "wall_s": 10.0, "cpu_s": 5.0, "peak_mib": 700,
-                       "times_wall_s": 1.0, "times_cpu_s": 1.0, "times_peak_mib": 1.0}  # fmt: skip
-    assert (rows[1]["times_the_faces"], rows[1]["times_wall_s"], rows[1]["times_cpu_s"]) == (2.5, 2.5, 1.0)
-
-
 def test_a_larger_table_has_new_faces_with_exact_duplicates_among_them():
     noise = np.random.default_rng(6).integers(0, 256, (400, 48, 48), np.uint8)
     faces = _table([(f"Training/sad/{number}", face) for number, face in enumerate(noise)])

@@ -113,7 +113,6 @@ audit_cost = Benchmark(
     {
         "faces": "{faces:,}",
         "time": "{wall_s:.0f} s",
-        "times the first": "{times_wall_s:.1f}",
         "peak memory": "{peak_mib:,} MiB",
     },
 )
