@@ -5,6 +5,7 @@ import json
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -99,25 +100,9 @@ def test_a_source_folder_without_git_passes(clone):
     check_run.main()
 
 
-def edit_param():
-    change("params.yaml", "3", "4")
-
-
-def edit_code():
-    change("recorded.json", "{", "{ ")
-
-
-def edit_metric():
-    change("metrics/cnn.json", "{", "{ ")
-
-
 def edit_lock():
     before, name, after = Path("dvc.lock").read_text().rpartition("  train:")
     Path("dvc.lock").write_text(before + name + after.replace("md5: ", "md5: 00", 1))
-
-
-def edit_command_of_leaf():
-    change("dvc.yaml", "cp metrics", "cp -f metrics")
 
 
 def delete_metric():
@@ -137,34 +122,26 @@ def add_stage():
         file.write(ANOTHER)
 
 
-def drop_dependency():
-    change("dvc.yaml", "deps: [data/faces, recorded.json]", "deps: [data/faces]")
-
-
-def drop_param():
-    change("dvc.yaml", "    params: [epochs]\n", "")
-
-
-def upgrade_package():
-    change("requirements.txt", "keras==3.15.1", "keras==3.16.0")
-
-
 @pytest.mark.parametrize(
     ("disagree", "stage", "words"),
     [
-        (edit_param, "train", "your params differ: params.yaml: epochs modified"),
-        (edit_code, "train", "your code differs: recorded.json: modified"),
-        (edit_metric, "evaluate", "your output differs: metrics/cnn.json: modified"),
+        (partial(change, "params.yaml", "3", "4"), "train", "your params differ: params.yaml: epochs modified"),
+        (partial(change, "recorded.json", "{", "{ "), "train", "your code differs: recorded.json: modified"),
+        (partial(change, "metrics/cnn.json", "{", "{ "), "evaluate", "your output differs: metrics/cnn.json: modified"),
         (edit_lock, "train", "dvc.lock was not made by this code"),
-        (edit_command_of_leaf, "evaluate", "changed command"),
+        (partial(change, "dvc.yaml", "cp metrics", "cp -f metrics"), "evaluate", "changed command"),
         (delete_metric, "evaluate", "metrics/cnn.json is missing"),
         (forget_metric, "evaluate", "metrics/cnn.json is not in git: `git add metrics/cnn.json`"),
         (delete_code, "train", "recorded.json is missing"),
         (add_stage, "explore", "not in dvc.lock"),
-        (drop_dependency, "train", "dependency recorded.json is only in dvc.lock"),
-        (drop_param, "train", "param epochs is only in dvc.lock"),
         (
-            upgrade_package,
+            partial(change, "dvc.yaml", "deps: [data/faces, recorded.json]", "deps: [data/faces]"),
+            "train",
+            "dependency recorded.json is only in dvc.lock",
+        ),
+        (partial(change, "dvc.yaml", "    params: [epochs]\n", ""), "train", "param epochs is only in dvc.lock"),
+        (
+            partial(change, "requirements.txt", "keras==3.15.1", "keras==3.16.0"),
             "train",
             "was made with keras 3.15.1, requirements.txt has 3.16.0: compile it without --upgrade",
         ),
@@ -216,7 +193,7 @@ def test_the_entry_of_a_removed_stage_is_named(clone, capsys):
 
 def test_pending_stages_and_what_follows_are_accepted_and_printed(clone, capsys):
     check_run.PENDING.write_text("train  # needs a night\n")
-    edit_param()
+    change("params.yaml", "3", "4")
     delete_metric()
     check_run.main()
     assert "still to be run (.ci/pending_runs.txt): train; what follows: evaluate" in capsys.readouterr().out
@@ -225,7 +202,7 @@ def test_pending_stages_and_what_follows_are_accepted_and_printed(clone, capsys)
 def test_several_pending_stages_without_their_data_are_accepted(clone, capsys):
     count = "  count: {cmd: wc data/faces > metrics/n, deps: [data/faces], metrics: [metrics/n: {cache: false}]}\n"
     Path("dvc.yaml").write_text(PIPELINE + count)
-    edit_param()
+    change("params.yaml", "3", "4")
     check_run.PENDING.write_text("train\ncount\n")
     check_run.main()
     assert "still to be run (.ci/pending_runs.txt): train, count; what follows: evaluate" in capsys.readouterr().out
@@ -233,7 +210,7 @@ def test_several_pending_stages_without_their_data_are_accepted(clone, capsys):
 
 def test_what_comes_before_a_pending_stage_is_not_accepted(clone, capsys):
     check_run.PENDING.write_text("train\n")
-    edit_param()
+    change("params.yaml", "3", "4")
     change("raw.txt", "faces", "others")
     (line,) = problems(capsys)
     assert line.startswith("clean: ") and "raw.txt: modified" in line
