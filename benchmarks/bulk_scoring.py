@@ -3,8 +3,8 @@
 Random faces are written as Parquet into a temporary folder (2.3 GB a million) and scored by the command, with
 processes and with Ray Data. They are compared with ONNX Runtime alone: the same network and batch size, with batches
 ready in memory as float32, on as many cores; the better of one session for all cores and one for each. The command's
-time is from its start to its end. Memory is that of the command and its child processes, with shared pages counted once
-(PSS, Linux alone); a line is fitted to it after a warm-up.
+time is from its start to its end. Memory is the peak of the command and its child processes, with shared pages counted
+once (PSS, Linux alone): if it is flat, ten times as many faces need no more.
 """
 
 import argparse
@@ -32,9 +32,8 @@ WAYS = {"processes": "off", "ray": "local"}  # the value of --ray
 DISTINCT = 20_000  # faces, which are then repeated
 GROUP = 50_000  # rows of a row group
 PAUSE = 1.0  # seconds between two samples of the memory
-WARM_UP = 0.3  # share of the time
 SEED = 12
-COLUMNS = ("way", "faces", "seconds", "faces_s", "share", "median_mb", "most_mb", "mb_per_minute")
+COLUMNS = ("way", "faces", "seconds", "faces_s", "share", "most_mb")
 
 
 def main(*arguments: str) -> None:
@@ -110,37 +109,16 @@ def score(words: Sequence[str], output: Path) -> dict[str, float]:
     Raises:
         InputError: It failed.
     """
-    began, seconds, memory = time.perf_counter(), [], []
+    began, most = time.perf_counter(), 0.0
     with Popen([sys.executable, "-m", "emotion", *words], stdout=DEVNULL) as process:
         while process.poll() is None:
             time.sleep(PAUSE)
-            held = results.memory_mb(process.pid, kind="pss")
-            if held:
-                seconds.append(time.perf_counter() - began)
-                memory.append(held)
+            most = max(most, results.memory_mb(process.pid, kind="pss"))
     took = time.perf_counter() - began
     if process.returncode:
         raise InputError("emotion score-many failed; its message is above")
     rows = sum(pq.read_metadata(path).num_rows for path in (output / "scores").iterdir())
-    return {"seconds": round(took, 1), "faces_s": round(rows / took, 1), **summarise(seconds, memory)}
-
-
-def summarise(seconds: Sequence[float], memory: Sequence[float]) -> dict[str, float]:
-    """Return the memory after the warm-up and its growth a minute by the fitted line.
-
-    Args:
-        seconds: Time of each sample.
-        memory: MB of each sample. The last ones, of processes that end, do not count.
-    """
-    warm = [n for n, second in enumerate(seconds) if WARM_UP * seconds[-1] < second < seconds[-1] - 3 * PAUSE]
-    if len(warm) < 3:
-        return {"most_mb": round(max(memory, default=0.0), 1)}
-    slope = np.polyfit([seconds[n] for n in warm], [memory[n] for n in warm], 1)[0]
-    return {
-        "median_mb": round(float(np.median([memory[n] for n in warm])), 1),
-        "most_mb": round(max(memory), 1),
-        "mb_per_minute": round(60 * float(slope), 2),
-    }
+    return {"seconds": round(took, 1), "faces_s": round(rows / took, 1), "most_mb": round(most, 1)}
 
 
 if __name__ == "__main__":

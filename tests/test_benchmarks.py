@@ -172,18 +172,6 @@ def test_keras_fit_decays_kernels_alone_as_the_recipe_does(task: work.Work):
     assert {layer.compute_dtype for layer in model.layers} == {"float32"}
 
 
-def test_pytorch_network_is_as_large_as_keras(task: work.Work):
-    if not importlib.util.find_spec("torch"):
-        pytest.skip("PyTorch is not installed")
-    from benchmarks.sides import pytorch
-
-    build = task.build | {"widths": [8, 24, 16], "dense": 40}
-    network = pytorch.network(build)
-    assert pytorch.parameters(network) == registry.build("cnn", build).count_params()
-    trained = sum(weight.numel() for weight in network.parameters())
-    assert trained == sum(weight.numpy().size for weight in registry.build("cnn", build).trainable_weights)
-
-
 def one(seconds: float, **more: float) -> dict[str, float]:
     """Return the measurements of a round of ten steps."""
     return {"seconds": seconds, "steps": 10, "idle_s": 10.0, "idle_cpu_s": 0.0} | more

@@ -12,7 +12,7 @@ from benchmarks import face_detection, photographs, planted_faces, results
 from benchmarks.planted_faces import SIDES, TURN, Match, Planted, Scene, drawn, fits, match, scenes
 from emotion.core.pictures import Detection
 from emotion.detection.boxes import intersection
-from tools.tables.faces import face_recall
+from tools.tables.benchmarks import face_recall
 
 HOPPER = (150, 103, 225, 225)  # her face
 

@@ -364,10 +364,3 @@ def test_the_benchmark_records_throughput_and_memory(run: Run, tmp_path: Path, m
     (measured,) = summary["runs"]
     assert measured["share"] == pytest.approx(measured["faces_s"] / summary["own_faces_s"], abs=1e-3)
     assert measured["most_mb"] > 30 and measured["seconds"] > 0
-
-
-def test_growing_memory_is_reported_per_minute():
-    seconds = [float(second) for second in range(100)]
-    grown = bulk_scoring.summarise(seconds, [300 + second / 6 for second in seconds])
-    assert grown["mb_per_minute"] == pytest.approx(10) and grown["most_mb"] == 316.5
-    assert bulk_scoring.summarise(seconds, [500.0 if s < 20 or s > 97 else 300.0 for s in seconds])["median_mb"] == 300
