@@ -10,7 +10,6 @@ import argparse
 import importlib.util
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -139,8 +138,8 @@ def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str,
         for key, digits in LATENCIES.items():
             row |= results.median_and_range(key, [one[key] for one in rounds], digits)
         for key in COMPARED if FER in measured else ():
-            ratios = [ours[key] / theirs[key] for ours, theirs in zip(rounds, measured[FER], strict=True)]
-            row[f"{key}_ratio"] = round(statistics.median(ratios), 3)
+            theirs = [one[key] for one in measured[FER]]
+            row[f"{key}_ratio"] = results.median_ratio([one[key] for one in rounds], theirs)
         rows[name] = row
     versions = {key: value for known in about.values() for key, value in known["versions"].items()}
     return {"versions": versions, "rounds": len(rounds), "rows": rows}

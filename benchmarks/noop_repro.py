@@ -7,7 +7,6 @@ project adds on top: templates in dvc.yaml (foreach, ${...}), charts, a large pa
 
 import argparse
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -114,18 +113,17 @@ def is_up_to_date(printed: str) -> bool:
 
 def summarise(seconds: dict[str, list[float]]) -> dict[str, Any]:
     """Return the median and range of each side in seconds, and the median of the rounds' ratios."""
-    ratios = [ours / alone for ours, alone in zip(seconds["ours"], seconds["dvc"], strict=True)]
-    summary: dict[str, Any] = {"rounds": len(ratios), "ratio": round(statistics.median(ratios), 3)}
+    ratio = results.median_ratio(seconds["ours"], seconds["dvc"])
+    summary: dict[str, Any] = {"rounds": len(seconds["ours"]), "ratio": ratio}
     for name, values in seconds.items():
-        summary[f"{name}_s"] = round(statistics.median(values), 3)
-        summary[f"{name}_range_s"] = [round(min(values), 3), round(max(values), 3)]
+        summary |= results.median_and_range(f"{name}_s", values, 3)
     return summary
 
 
 def table(summary: dict[str, Any]) -> str:
     """Return the numbers as text."""
     rows = [
-        {"pipeline": label, "median_s": summary[f"{name}_s"], "range_s": summary[f"{name}_range_s"]}
+        {"pipeline": label, "median_s": summary[f"{name}_s"], "range_s": summary[f"{name}_s_range"]}
         for name, label in (("ours", "this project"), ("dvc", "DVC alone"))
     ]
     title = f"`dvc repro` with nothing to do, {summary['stages']} stages, {summary['rounds']} rounds"

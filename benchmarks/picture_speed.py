@@ -8,7 +8,6 @@ each round in a fresh process; then the two APIs answer photographs in turn.
 import argparse
 import importlib.util
 import json
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -154,9 +153,9 @@ def summarise(measured: Rounds) -> dict[str, dict[str, Any]]:
     for name, rounds in measured.items():
         rows[name] = {"faces": rounds[0]["faces"]}
         for key in [key for key in ROWS if key in rounds[0]]:
-            rows[name] |= results.median_and_range(key, [one[key] for one in rounds], 2)
-            ratios = [one[key] / base[key] for one, base in zip(rounds, measured["baseline"], strict=True)]
-            rows[name][f"{key}_ratio"] = round(statistics.median(ratios), 3)
+            values, others = ([one[key] for one in side] for side in (rounds, measured["baseline"]))
+            rows[name] |= results.median_and_range(key, values, 2)
+            rows[name][f"{key}_ratio"] = results.median_ratio(values, others)
     return rows
 
 

@@ -42,6 +42,11 @@ def median_and_range(name: str, values: Sequence[float], digits: int) -> dict[st
     return {name: round(statistics.median(values), digits), f"{name}_range": extremes}
 
 
+def median_ratio(values: Sequence[float], others: Sequence[float]) -> float:
+    """Return the median of the ratios within each round."""
+    return round(statistics.median(value / other for value, other in zip(values, others, strict=True)), 3)
+
+
 def table(title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
     """Return these keys of the rows as aligned text below a title; a missing value leaves its cell empty."""
     cells = [list(columns), *([_text(row.get(key, "")) for key in columns] for row in rows)]

@@ -105,12 +105,11 @@ def summarise(measured: Measured, task: Work) -> dict[str, Any]:
     rates = {name: [size * one["steps"] / one["seconds"] for one in rounds] for name, rounds in measured.items()}
     rows: dict[str, Any] = {}
     for name, values in rates.items():
-        ratios = [ours / other for ours, other in zip(rates["engine"], values, strict=True)]
         rows[name] = {
             "label": ROWS[name].label.format(precision=task.hardware.precision),
             **results.median_and_range("images_s", values, 1),
             "steps": measured[name][0]["steps"],
-            "ratio": round(statistics.median(ratios), 3),
+            "ratio": results.median_ratio(rates["engine"], values),
         }
     batch = statistics.median(one["batch_cpu_s"] for one in measured["engine_augmented"])
     step = statistics.median(one["seconds"] / one["steps"] for one in measured["engine"])
