@@ -86,11 +86,7 @@ def table(summary: dict[str, Any]) -> str:
     kinds = ("cropped", "photographs")
     rows = [{"server": f"{servers[name]}, {kind}", **summary[f"{name}_{kind}"]} for kind in kinds for name in servers]
     title = f"{summary['clients']} clients, {summary['cores']} cores ({summary['cpu']}), {summary['model']}"
-    lines = [results.table(title, COLUMNS, rows)]
-    for kind in kinds:
-        speedup = summary[f"api_{kind}"]["requests_s"] / summary[f"usual_{kind}"]["requests_s"]
-        lines.append(f"{kind}: {speedup:.1f} times the throughput of Flask + Keras")
-    return "\n".join(lines)
+    return results.table(title, COLUMNS, rows)
 
 
 def free_port() -> int:

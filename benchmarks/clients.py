@@ -74,7 +74,7 @@ async def _client(port: int, requests: list[bytes], numbers: Iterator[int], met:
 
 def cropped() -> list[bytes]:
     """Return PNG files of face crops."""
-    return [_file(draw_face(name, np.random.default_rng([number])), "PNG") for number, name in enumerate(EMOTIONS)]
+    return [encoded(draw_face(name, np.random.default_rng([number]))) for number, name in enumerate(EMOTIONS)]
 
 
 def photographs() -> list[bytes]:
@@ -86,11 +86,12 @@ def photographs() -> list[bytes]:
         picture = 60 + 120 * (ground - ground.min()) / np.ptp(ground)
         for left in (60, 380):
             picture[120:270, left : left + 150] = cv2.resize(draw_face("happy", rng), (150, 150))
-        made.append(_file(np.repeat(picture.astype(np.uint8)[..., None], 3, axis=2), "JPEG"))
+        made.append(encoded(np.repeat(picture.astype(np.uint8)[..., None], 3, axis=2), "JPEG"))
     return made
 
 
-def _file(picture: np.ndarray, form: str) -> bytes:
+def encoded(picture: np.ndarray, form: str = "PNG") -> bytes:
+    """Return the file of a picture."""
     file = io.BytesIO()
     Image.fromarray(picture).save(file, form)
     return file.getvalue()

@@ -20,6 +20,7 @@ from benchmarks import results
 from emotion.core import errors
 from emotion.core.errors import InputError
 
+COLUMNS = ("ours_s", "ours_s_range", "dvc_s", "dvc_s_range", "ratio")
 CONFIG = "[core]\n    analytics = false\n    check_update = false\n"
 
 
@@ -43,7 +44,8 @@ def main(*arguments: str) -> None:
         seconds = measure({"ours": project, "dvc": alone}, rounds, environment)
     summary = {"stages": len(stages), "folder": "." if project == Path.cwd() else project.name} | summarise(seconds)
     results.keep("noop_repro", summary)
-    print(table(summary))
+    title = f"`dvc repro` with nothing to do, {len(stages)} stages; medians of {rounds} rounds"
+    print(results.table(title, COLUMNS, [summary]))
 
 
 def write_alone(stages: dict[str, Any], folder: Path, *, in_git: bool) -> None:
@@ -118,17 +120,6 @@ def summarise(seconds: dict[str, list[float]]) -> dict[str, Any]:
     for name, values in seconds.items():
         summary |= results.median_and_range(f"{name}_s", values, 3)
     return summary
-
-
-def table(summary: dict[str, Any]) -> str:
-    """Return the numbers as text."""
-    rows = [
-        {"pipeline": label, "median_s": summary[f"{name}_s"], "range_s": summary[f"{name}_s_range"]}
-        for name, label in (("ours", "this project"), ("dvc", "DVC alone"))
-    ]
-    title = f"`dvc repro` with nothing to do, {summary['stages']} stages, {summary['rounds']} rounds"
-    ratio = f"ratio {summary['ratio']:.2f}, the median of the rounds' ratios (target: at most 1.15)"
-    return results.table(title, ("pipeline", "median_s", "range_s"), rows) + f"\n{ratio}"
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A real server of `emotion api` on this machine, and pictures to send to it."""
 
 import base64
-import io
 import json
 import os
 import signal
@@ -16,10 +15,10 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import numpy as np
 import pytest
-from PIL import Image
 
+from benchmarks.api_load import free_port
+from benchmarks.clients import encoded
 from tests.pasted import brightness_model, photograph
 from tests.source import ROOT
 
@@ -70,13 +69,6 @@ def environment(**settings: object) -> dict[str, str]:
     return clean | {f"EMOTION_{name.upper()}": str(value) for name, value in settings.items()}
 
 
-def free_port() -> int:
-    """Return a port that nobody listens at."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
-
-
 @contextmanager
 def served(folder: Path, *more: str, **settings: object) -> Iterator[Server]:
     """Give a server; check in the end that it logged no error."""
@@ -116,13 +108,6 @@ def serve(tmp_path: Path) -> Iterator[Start]:
     """Starts servers with other settings than the defaults."""
     with ExitStack() as stack:
         yield lambda *more, **settings: stack.enter_context(served(tmp_path, *more, **settings))
-
-
-def encoded(picture: np.ndarray, form: str = "PNG") -> bytes:
-    """Return the file of a picture."""
-    file = io.BytesIO()
-    Image.fromarray(picture).save(file, form)
-    return file.getvalue()
 
 
 def two_faces() -> bytes:

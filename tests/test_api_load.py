@@ -1,4 +1,4 @@
-"""The benchmark of the API: what its clients count, and the table of its numbers."""
+"""The benchmark of the API: what its clients count."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -53,11 +53,3 @@ def test_the_detector_finds_faces_in_the_photographs(server: Server):
     assert numbers["errors"] == 0 and numbers["p99_ms"] >= numbers["p50_ms"] > 0 and numbers["mb"] > 10
     found = float(server.client.get("/metrics").text.partition("\nemotion_faces_total ")[2].split()[0])
     assert found > 60, "most of them have two"
-
-
-def test_the_table_compares_with_flask():
-    row = dict.fromkeys(api_load.COLUMNS[1:], 60)
-    summary = {"clients": 16, "cores": 2, "cpu": "CPU", "model": "a.onnx"}
-    for kind in ("cropped", "photographs"):
-        summary |= {f"api_{kind}": row | {"requests_s": 90}, f"usual_{kind}": row | {"requests_s": 30}}
-    assert api_load.table(summary).endswith("photographs: 3.0 times the throughput of Flask + Keras")

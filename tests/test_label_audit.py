@@ -74,8 +74,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("label_audit")
     planted = _draw(folder / "data/learn.parquet")
     (folder / "planted.json").write_text(json.dumps(planted))
-    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
-    params = merge(full, sample)
+    params = merge(*(yaml.safe_load((ROOT / name).read_text()) for name in ("params.yaml", "params/sample.yaml")))
     params["label_audit"]["max_listed"] = LISTED
     (folder / "params.yaml").write_text(yaml.safe_dump({name: params[name] for name in ("hardware", "label_audit")}))
     _run(folder, "-c", KILLED)

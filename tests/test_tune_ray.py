@@ -1,7 +1,6 @@
 """`make tune RAY=HOST:PORT`: three Ray nodes as processes on this machine."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.api_load import free_port
 from tests import searching
 from tests.searching import PEAK, project, told, trials, tune, wait
 
@@ -58,9 +58,7 @@ def test_trials_survive_the_death_of_a_machine(tmp_path: Path, cluster: Any):
 
 
 def test_an_address_without_a_cluster_is_one_line_at_once(tmp_path: Path):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     done = tune(project(tmp_path, 0.01), "--ray", f"127.0.0.1:{port}")
     assert done.returncode == 1
     assert done.stderr.startswith(f"error: --ray 127.0.0.1:{port}: nobody listens there (Connection refused): ")

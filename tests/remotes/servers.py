@@ -16,6 +16,8 @@ import psutil
 import pytest
 from fsspec.implementations.local import LocalFileSystem
 
+from benchmarks.api_load import free_port
+
 Kind = Callable[[Path], "Remote"]
 MODULES = Path("/usr/lib/nginx/modules")
 NGINX = """
@@ -96,13 +98,6 @@ def program(name: str, package: str) -> str:
     """Return the path of a program, or skip the test and say which package of Debian has it."""
     found = shutil.which(name, path=f"{os.environ['PATH']}{os.pathsep}/usr/sbin")
     return found or pytest.skip(f"{name} is not here: `apt-get install {package}` (Debian)")
-
-
-def free_port() -> int:
-    """Return a port on which nobody listens."""
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return server.getsockname()[1]
 
 
 def local(folder: Path) -> Remote:
