@@ -88,11 +88,6 @@ def test_the_summary_shows_test_scores_and_why_one_says_nothing(tmp_path):
     assert "ensemble       92.0%     0.820" in lines
 
 
-def test_the_report_is_the_first_of_three_things_to_look_at():
-    places = [line.split()[0] for line in quickstart_summary.places(Path("q")).splitlines()[2:]]
-    assert places == ["q/plots/report.html", "q/plots/faces/samples.png", "q/dvc_plots/index.html"]
-
-
 def test_the_table_of_defects_compares_planted_with_found(tmp_path):
     defects = planted(333, 7)
     rows = {}

@@ -94,7 +94,6 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, content in METRICS.items():
         write(f"metrics/{name}.json", content)
     write("benchmarks/results.json", BENCHMARKS)
-    write("docs/seeds.json", {"cnn": {seed: {"test": 0.6 + 0.01 * seed, "test_tta": 0.7} for seed in (1, 2, 3)}})
     with open("metrics/label_issues.csv", "w", newline="", encoding="utf-8") as file:
         pairs = [("sad", "neutral")] * 3 + [("fear", "sad")] * 5
         csv.writer(file).writerows([("name", "label", "predicted_label"), *(("a", *pair) for pair in pairs)])
@@ -168,10 +167,6 @@ def test_the_ensemble_has_no_accuracy_without_tta(project: Path):
     assert cells(text, "ensemble")[1:4] == ["–", "75.0 (73.0 – 76.5)", "73.0"]
     assert "predictions with TTA of cnn, cnn_aug." in text
     assert cells(Path("README.md").read_text("utf-8"), "ensemble")[2] == "75.0 % (73.0 – 76.5)"
-
-
-def test_the_spread_over_seeds_is_mean_and_standard_deviation(project: Path):
-    assert "- `cnn`, seeds 1, 2, 3: 62.0 ± 1.0 without TTA, 70.0 ± 0.0 with TTA" in publish("docs/results.md")
 
 
 @pytest.mark.parametrize(("stage", "marked"), [("train@cnn", {"cnn"}), ("split", {"cnn", "cnn_aug"}), ("", set())])

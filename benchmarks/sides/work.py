@@ -9,18 +9,10 @@ from emotion.core.labels import EMOTIONS
 from emotion.core.params import Section, load
 from emotion.training.augmentation import AugmentationSettings
 from emotion.training.batches import Examples
-from emotion.training.settings import FitSettings, HardwareSettings
+from emotion.training.settings import FitSettings, HardwareSettings, ModelSettings
 
 LEARNING_RATE = 0.01  # small enough for every side to stay finite on noise; the speed does not depend on it
 FACES = 28709  # as many as FER-2013's training faces
-
-
-class Model(Section, extra="ignore"):
-    """What one entry of section `models` says about the network and the fit."""
-
-    network: str
-    build: dict[str, Any]
-    fit: FitSettings
 
 
 class Work(Section):
@@ -43,7 +35,7 @@ def read(model: str = "cnn", widths: Sequence[int] = ()) -> Work:
     Raises:
         InputError: A section is missing or wrong.
     """
-    chosen = load(f"models.{model}", Model)
+    chosen = load(f"models.{model}", ModelSettings)
     return Work(
         network=chosen.network,
         build=chosen.build | ({"widths": list(widths)} if widths else {}),

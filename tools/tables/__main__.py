@@ -20,7 +20,6 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/results.md": {
         "scores": results.full,
         "votes": results.of_votes,
-        "seeds": results.seeds,
         "training_speed": benchmarks.training,
         "inference_speed": benchmarks.inference,
         "noop_repro": benchmarks.noop_repro,

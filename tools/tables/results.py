@@ -1,6 +1,5 @@
-"""The tables of results: README's short one, all scores, and the spread over seeds."""
+"""The tables of results: README's short one, all scores, and those for the annotators' votes."""
 
-import statistics
 from typing import Any
 
 import networkx
@@ -8,7 +7,7 @@ from dvc.repo import Repo
 
 from emotion.core import params
 from tools import check_run
-from tools.tables.markdown import read, read_if_present, table
+from tools.tables.markdown import read_if_present, table
 
 ENSEMBLE = "ensemble"
 SHORT = {
@@ -124,16 +123,4 @@ def _marked(columns: dict[str, str]) -> str:
             lines[place] = "| " + " | ".join(f"**{cell}**" for cell in lines[place][2:-2].split(" | ")) + " |"
     if any(row["name"].endswith("†") for row in rows):
         lines += ["", "† The run with the present code and params is still to come."]
-    return "\n".join(lines)
-
-
-def seeds() -> str:
-    """Return mean and standard deviation of the accuracy of each model that was trained with several seeds."""
-    lines = []
-    for model, runs in read("docs/seeds.json").items():
-        spreads = []
-        for subset, kind in {"test": "without TTA", "test_tta": "with TTA"}.items():
-            percents = [100 * run[subset] for run in runs.values()]
-            spreads.append(f"{statistics.mean(percents):.1f} ± {statistics.stdev(percents):.1f} {kind}")
-        lines.append(f"- `{model}`, seeds {', '.join(runs)}: {', '.join(spreads)}")
     return "\n".join(lines)
