@@ -42,9 +42,10 @@ def main(*arguments: str) -> None:
     parser = argparse.ArgumentParser(description="Measure time and memory of stage `audit`.")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES, help="of the tables")
     sizes = parser.parse_args(arguments).sizes
-    summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "rows": [run(faces) for faces in sizes]}
+    rows = [run(faces) for faces in sizes]
+    summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "rows": rows}
     results.keep("audit_cost", summary)
-    print(results.table(f"stage audit; {summary['cpu']}, {summary['cores']} cores", COST, summary["rows"]))
+    print(results.table(f"stage audit; {summary['cpu']}, {summary['cores']} cores", COST, rows))
 
 
 def run(faces: int) -> dict[str, Any]:
