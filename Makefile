@@ -20,7 +20,8 @@ export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
 .PHONY: help quickstart repro pull repair-remote test test-remotes lint verify hooks findings check plots report \
-    pull-request results benchmark tune webcam demo api web check-deploy exclude-label-issues ship lock setup clean
+    pull-request results benchmark tune webcam demo api web check-deploy image test-images \
+    exclude-label-issues ship lock setup clean
 
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' Makefile
@@ -115,6 +116,14 @@ pull-request: setup
 check-deploy:
 	@$(MAKE) --no-print-directory USE=deploy setup
 	@deploy/check.sh .venv-deploy/bin
+
+# Builds emotion-api and emotion-demo with docker, podman or buildah (TARGETS=api, PYTHON_IMAGE=..., MODEL=...).
+image:
+	@deploy/build_images.sh $(TARGETS)
+
+# Needs buildah, and root for it (TARGETS=api).
+test-images: setup
+	@$(RUN) pytest -q -rs -m image tests/test_image*.py
 
 # Compiles the locks again from pyproject.toml and requirements/*.in; versions stay where they can.
 lock: setup

@@ -74,14 +74,16 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "remote: starts servers that DVC can have as remotes")
     config.addinivalue_line("markers", "remote_all: of these what only `make test-remotes` runs")
+    config.addinivalue_line("markers", "image: builds container images, which only `make test-images` does")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Leave out what only its marker runs; begin with the slowest file, end with those that wait for what it makes."""
-    if "remote" not in config.option.markexpr:
-        left_out = [item for item in items if item.get_closest_marker("remote_all")]
-        config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item not in left_out]
+    for marker, chosen in (("remote_all", "remote"), ("image", "image")):
+        if chosen not in config.option.markexpr:
+            left_out = [item for item in items if item.get_closest_marker(marker)]
+            config.hook.pytest_deselected(items=left_out)
+            items[:] = [item for item in items if item not in left_out]
     items.sort(key=lambda item: 0 if item.path.name == "test_dag.py" else 1 + ("tiny" in item.fixturenames))
 
 

@@ -1,6 +1,5 @@
 """What deploy/ promises: servers that have no rights, and that fit what the code has."""
 
-import json
 import os
 import re
 import shutil
@@ -20,7 +19,6 @@ from tests.source import ROOT
 DEPLOY = ROOT / "deploy"
 KUBERNETES = DEPLOY / "kubernetes"
 OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
-TARGETS = ("api", "demo")
 NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
 
 
@@ -93,26 +91,6 @@ def container(deployment: dict[str, Any]) -> dict[str, Any]:
 def compose() -> dict[str, Any]:
     """The services of the compose file."""
     return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-
-
-@pytest.fixture(scope="module")
-def stages() -> dict[str, str]:
-    """The instructions of each stage of the Dockerfile, those of the stage that it is built on first."""
-    text = re.sub(r"\\\n\s*", " ", (DEPLOY / "Dockerfile").read_text())
-    found: dict[str, str] = {}
-    for base, name, steps in re.findall(r"^FROM (\S+) AS (\S+)\n(.*?)(?=^FROM|\Z)", text, re.MULTILINE | re.DOTALL):
-        found[name] = found.get(base, f"FROM {base}\n") + steps
-    return found
-
-
-def last(stage: str, instruction: str) -> str:
-    """Return the text of the last such instruction."""
-    return re.findall(rf"^{instruction} (.*)$", stage, re.MULTILINE)[-1]
-
-
-def words(text: str) -> list[str]:
-    """Return the words of an instruction that is written as a JSON list."""
-    return json.loads(text[text.index("[") :])
 
 
 def literals(kustomization: Path) -> dict[str, str]:
@@ -253,7 +231,7 @@ def test_pods_are_reached_from_two_namespaces_and_reach_nothing(base: list[dict[
     assert all(source["namespaceSelector"]["matchLabels"] for source in rule["from"])
 
 
-@pytest.mark.parametrize("service", TARGETS)
+@pytest.mark.parametrize("service", ["api", "demo"])
 def test_a_compose_service_has_no_rights_and_has_limits(service: str, compose: dict[str, Any]):
     found = compose[service]
     assert found["read_only"] is True
@@ -263,10 +241,10 @@ def test_a_compose_service_has_no_rights_and_has_limits(service: str, compose: d
     assert not {"privileged", "user", "volumes", "network_mode"} & set(found)
 
 
-@pytest.mark.parametrize("service", TARGETS)
-def test_a_service_is_published_to_this_machine_alone(service: str, compose: dict[str, Any], stages: dict[str, str]):
+@pytest.mark.parametrize("service", ["api", "demo"])
+def test_a_service_is_published_to_this_machine_alone(service: str, compose: dict[str, Any]):
     build = compose[service]["build"]
-    port = last(stages[build["target"]], "EXPOSE")
+    port = main.parser().parse_args([build["target"]]).port  # the image's, too
     assert compose[service]["ports"] == [f"127.0.0.1:{port}:{port}"]
     assert (DEPLOY / build["context"]).resolve() == ROOT
     assert ROOT / build["dockerfile"] == DEPLOY / "Dockerfile"
@@ -274,45 +252,6 @@ def test_a_service_is_published_to_this_machine_alone(service: str, compose: dic
 
 def test_compose_waits_as_long_as_requests_may_run(compose: dict[str, Any]):
     assert int(compose["api"]["stop_grace_period"].removesuffix("s")) > command.GRACE
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_an_image_listens_at_its_port_and_is_checked_there(target: str, stages: dict[str, str]):
-    stage = stages[target]
-    port = port_of(words(last(stage, "CMD")))
-    assert last(stage, "EXPOSE") == str(port)
-    check = words(last(stage, "HEALTHCHECK"))
-    assert check[:2] == ["python", "-c"]
-    compile(check[2], "HEALTHCHECK", "exec")
-    assert f", {port}, " in check[2]
-    (path,) = re.findall(r"'GET', '([^']+)'", check[2])
-    assert path in (routes() if target == "api" else {"/"})
-    assert words(last(stage, "ENTRYPOINT")) == ["python", "-m", "emotion"]
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_an_image_runs_as_the_user_of_the_manifests(target: str, stages: dict[str, str], deployment: dict[str, Any]):
-    context = deployment["spec"]["securityContext"]
-    assert last(stages[target], "USER") == f"{context['runAsUser']}:{context['runAsGroup']}"
-    assert context["runAsUser"] != 0
-
-
-@pytest.mark.parametrize("target", TARGETS)
-def test_an_image_installs_its_lock_by_hash_without_tensorflow(target: str, stages: dict[str, str]):
-    packages = stages[f"{target}-packages"]
-    assert f"COPY requirements/{target}.txt" in packages and f"--require-hashes -r {target}.txt" in packages
-    lock = (ROOT / f"requirements/{target}.txt").read_text()
-    assert re.search(r"^onnxruntime==", lock, re.MULTILINE)
-    assert not re.search(r"^(tensorflow|keras|torch|dvc)\b", lock, re.MULTILINE)
-    assert f"COPY --from={target}-packages /venv /venv" in stages[target]
-
-
-def test_a_build_sees_the_files_that_it_copies_and_no_others(stages: dict[str, str]):
-    copied = {source for stage in stages.values() for source in re.findall(r"^COPY (?!--)(\S+)", stage, re.MULTILINE)}
-    seen = re.findall(r"^!(\S+)", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE)
-    assert copied == {"emotion", "models/mtcnn", "${MODEL}", "requirements/api.txt", "requirements/demo.txt"}
-    assert set(seen) == copied - {"${MODEL}"} | {"models/*.onnx"}
-    assert (DEPLOY / "Dockerfile.dockerignore").read_text().splitlines()[1:][0] == "*", "all else is left out"
 
 
 def test_documented_metrics_variables_and_files_exist():
