@@ -38,7 +38,8 @@ DATA = [
     "annotations",
     *(f"vote_targets@{name}" for name in PARAMS["vote_targets"]),
 ]
-TESTED = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["robustness"]["foreach"]
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+TESTED = [model for model in PIPELINE["stages"]["robustness"]["foreach"] if model in MODELS]
 LEAVES = ["explore", "label_audit", "vote_audit"]  # nothing follows from them
 
 
@@ -129,7 +130,7 @@ ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
 @pytest.mark.parametrize(
     ("file", "text", "changed"),
     [
-        ("params.yaml", _longer("cnn_aug"), {"check_params", "train@cnn_aug"}),
+        ("params.yaml", _longer("cnn"), {"check_params", "train@cnn"}),
         ("params.yaml", _changed("split", seed=14), {"check_params", "split"}),
         ("params.yaml", _changed("predict", tta_flip=False), {"check_params"} | _all("predict")),
         ("params.yaml", _changed("ensemble", max_members=1), {"check_params", "ensemble_choice"}),
@@ -167,7 +168,7 @@ def test_a_change_makes_stale_what_uses_it_and_nothing_else(tiny: Path, file: st
 
 @pytest.mark.parametrize(
     ("text", "follows"),
-    [(_longer("cnn_aug"), _after_training("cnn_aug")), (_changed("ensemble", max_members=1), ENSEMBLE)],
+    [(_longer("cnn"), _after_training("cnn")), (_changed("ensemble", max_members=1), ENSEMBLE)],
     ids=["a model's params", "ensemble.max_members"],
 )
 def test_a_dry_run_tells_what_follows_from_a_change(tiny: Path, text: str, follows: set[str]):
@@ -304,7 +305,7 @@ def test_a_student_learns_its_teachers_predictions_with_the_mirror_image(tiny: P
     softened = [one ** (1 / settings["temperature"]) for one in predicted]
     mean = np.mean([soft / soft.sum(axis=1, keepdims=True) for soft in softened], axis=0)
     weight = settings["label_weight"]
-    expected = weight * np.eye(7)[faces.labels] + (1 - weight) * mean
+    expected = weight * soft_targets.read(tiny / settings["labels"], faces) + (1 - weight) * mean
     written = soft_targets.read(tiny / "data/soft_targets/distilled.csv", faces)
     np.testing.assert_allclose(written, expected, atol=1e-5)
 

@@ -14,25 +14,29 @@ from typing import Any
 import yaml
 
 from tests.source import ROOT
-from tools.quickstart import SOURCES, merge, take_over
+from tools.quickstart import SOURCES, leave_out, merge, take_over, with_models
 
+# Each kind of network, a student of two teachers' weights, and one of an exported file.
+MODELS = ("cnn", "vgg16", "resnet_fer", "distilled", "mobilenet_faces")
 SMALL = {"widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT = {"epochs": 1, "batch_size": 16}
 
 
 def params() -> dict[str, Any]:
-    """Return the quickstart's params, with fewer faces and the smallest networks that they allow."""
+    """Return the quickstart's params, with fewer models and faces, and the smallest networks that they allow."""
     full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
-    small = merge(full, sample)
+    small = with_models(merge(full, sample), MODELS)
     small["data"]["sample"]["faces"] = 80
     small["hardware"] = {"precision": "float32", "xla": False, "threads": 2}
     for model in [*small["models"].values(), small["label_audit"]]:
         model["build"] |= {key: value for key, value in SMALL.items() if key in model["build"]}
         model["fit"] |= FIT
     small["label_audit"]["folds"] = 2
-    small["distill"] = full["distill"]
+    small["distill"]["resnet_fer"]["teachers"] = {"first": "models/cnn.keras", "second": "models/vgg16.keras"}
+    small["distill"]["distilled"] = full["distill"]["distilled"]
     # Temperatures of networks that learnt nothing may be extreme, and eight faces tell nothing of accuracy.
-    small["export"]["models"] = ["cnn", "resnet_fer", "distilled"]  # the second one is the third one's teacher
+    teacher = Path(small["distill"]["distilled"]["teachers"]["first"]).name.partition(".")[0]
+    small["export"]["models"] = ["cnn", "distilled", teacher]
     small["export"] |= {"int8_calibration_faces": 8, "max_difference": 0.001, "max_difference_float16": 0.5}
     small["export"]["max_accuracy_loss_int8"] = 100
     return json.loads(json.dumps(small))  # each model has its own values, even where YAML's anchors shared them
@@ -56,6 +60,8 @@ def copy_code(folder: Path) -> None:
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
         else:
             shutil.copy(ROOT / name, folder / name)
+    for name in ("dvc.yaml", "stages/dvc.yaml"):
+        leave_out(folder / name, MODELS)
     take_over("detector", folder, ROOT)
 
 
