@@ -19,8 +19,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 export PYTHON USE
 unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 .DEFAULT_GOAL := help
-.PHONY: help quickstart repro pull repair-remote test test-remotes lint verify hooks findings check plots report \
-    pull-request results benchmark tune webcam demo api web check-deploy image test-images \
+.PHONY: help quickstart repro pull repair-remote test test-remotes test-newest test-oldest test-images lint verify \
+    hooks findings check plots report pull-request results benchmark tune webcam demo api web check-deploy image \
     exclude-label-issues ship lock setup clean
 
 help:
@@ -109,6 +109,12 @@ repair-remote: setup
 test-remotes: setup
 	@$(MAKE) --no-print-directory USE=swift setup
 	@$(RUN) pytest -q -m remote
+
+# The tests with the newest and with the oldest versions that pyproject.toml allows, each in an environment of its own.
+test-newest test-oldest: test-%: setup
+	@$(RUN) uv pip compile --quiet --upgrade --resolution $(if $(filter oldest,$*),lowest-direct,highest) \
+	    $$(sed -n 's/^#    uv pip compile \(.*\) -o .*/\1/p' requirements.txt) -o .venv-$*.txt
+	@$(MAKE) --no-print-directory USE=$* LOCK=.venv-$*.txt test
 
 pull-request: setup
 	@$(RUN) tools.pull_request $(or $(REVISION),origin/main) .pull_request

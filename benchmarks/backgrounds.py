@@ -34,7 +34,9 @@ def _clutter(wide: int, high: int, rng: np.random.Generator) -> np.ndarray:
             cv2.line(ground, (x, y), (x + other_x, y - other_y), colour, abs(thick))
         else:
             word = "".join(rng.choice(list("AEIOUMNRSTaeioumnrst8 "), 9))
-            cv2.putText(ground, word, (x, y), int(rng.integers(4)), rng.uniform(0.5, 5), colour, abs(thick))
+            letters = np.zeros((high, wide), np.uint8)  # OpenCV 5 writes on bytes alone
+            cv2.putText(letters, word, (x, y), int(rng.integers(4)), rng.uniform(0.5, 5), 255, abs(thick))
+            ground[letters > 0] = colour
     return ground
 
 

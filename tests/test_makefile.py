@@ -50,13 +50,20 @@ def test_help_is_the_default_and_lists_at_most_20_targets(root):
 def test_every_target_is_phony(root):
     makefile = (root / "Makefile").read_text().replace("\\\n", "")
     targets = re.search(r"^\.PHONY: (.*)$", makefile, re.MULTILINE).group(1).split()
-    assert sorted(targets) == sorted(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    assert sorted(targets) == sorted(" ".join(re.findall(r"^([a-z -]+):", makefile, re.MULTILINE)).split())
 
 
 @pytest.mark.parametrize(("use", "lock"), [("", "requirements.txt"), ("gpu", "requirements/gpu.txt")])
 def test_use_selects_a_lock_and_an_environment_of_its_own(root, use, lock):
     printed = make(root, "--dry-run", "setup", **({"USE": use} if use else {})).stdout
     assert f"tools/setup.sh {lock} .venv{'-' * bool(use)}{use}\n" in printed
+
+
+@pytest.mark.parametrize(("versions", "resolution"), [("newest", "highest"), ("oldest", "lowest-direct")])
+def test_other_versions_are_tested_in_an_environment_of_their_own(root, versions, resolution):
+    printed = make(root, "--dry-run", f"test-{versions}").stdout
+    assert f"--resolution {resolution} " in printed and f" -o .venv-{versions}.txt\n" in printed
+    assert f"tools/setup.sh .venv-{versions}.txt .venv-{versions}\n.venv-{versions}/bin/python -m pytest" in printed
 
 
 @pytest.mark.parametrize(
