@@ -19,6 +19,7 @@ from ai_edge_litert.interpreter import Interpreter
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.export import formats, parity, quantization
+from emotion.export import onnx as onnx_export
 from emotion.export.settings import ExportSettings
 from emotion.training import forward, keras_file
 from tests import fitting
@@ -114,6 +115,31 @@ def test_files_predict_the_softmax_of_adjusted_logits(exported, key: str):
     assert np.abs(got - expected).max() < LIMITS[kind]
     assert np.mean(got.argmax(axis=1) == expected.argmax(axis=1)) >= (0.9 if kind == "int8" else 1)
     assert np.abs(got - _softmax(logits)).max() > 2 * LIMITS["float16"], "without the adjustment, probabilities differ"
+
+
+def test_int8_survives_depthwise_channels_of_very_different_ranges(tmp_path: Path):
+    keras.utils.set_random_seed(1)
+    layers = keras.layers
+    rng = np.random.default_rng(1)
+    face = keras.Input((48, 48, 1), name="face")
+    x = layers.Rescaling(1 / 127.5, offset=-1)(face)
+    x = layers.Conv2D(16, 3, 2, activation="relu6", kernel_initializer="he_normal")(x)
+    for _ in range(3):
+        depthwise = layers.DepthwiseConv2D(3, use_bias=False)
+        norm = layers.BatchNormalization(epsilon=0)
+        x = layers.ReLU(6)(norm(depthwise(x)))
+        scale = 10.0 ** rng.uniform(-2, 2, 16)
+        depthwise.set_weights([depthwise.get_weights()[0] * scale[:, None]])
+        norm.set_weights([np.full(16, 6), np.zeros(16), np.zeros(16), scale**2])
+        x = layers.Conv2D(16, 1, activation="relu6", kernel_initializer="he_normal")(x)
+    last = layers.Dense(7, "softmax", kernel_initializer=keras.initializers.RandomNormal(stddev=0.5, seed=1))
+    file = onnx_export.converted(keras.Model(face, last(layers.GlobalAveragePooling2D()(x))))
+    faces = _faces(60)
+    for name, content in {"float32": file, "int8": quantization.int8(file, faces)}.items():
+        onnx_export.save(content, tmp_path / f"{name}.onnx", {})
+    expected, got = (parity.probabilities(tmp_path / f"{name}.onnx", faces, threads=1) for name in ("float32", "int8"))
+    assert np.ptp(expected, axis=0).max() > 0.05, "the faces differ"
+    assert np.abs(got - expected).max() < 0.05
 
 
 def test_a_second_export_in_the_same_process_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]):

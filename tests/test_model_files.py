@@ -134,10 +134,10 @@ def test_the_default_model_is_that_of_the_package_or_the_repository(
         EmotionClassifier(detector="whole")
 
 
-def test_the_model_of_fer2013s_labels_is_shipped_by_name():
-    votes, labels = EmotionClassifier(), EmotionClassifier("fer2013")
-    assert votes.metadata["weights_md5"] != labels.metadata["weights_md5"]
-    assert labels.labels == votes.labels == EMOTIONS
+def test_three_models_are_shipped_two_of_them_by_name():
+    shipped = [EmotionClassifier(name) for name in (None, *models.NAMES)]
+    assert len({one.metadata["weights_md5"] for one in shipped}) == 3
+    assert {one.labels for one in shipped} == {EMOTIONS}
 
 
 def test_metadata_is_that_of_the_model_file(tmp_path: Path):

@@ -26,7 +26,7 @@ DETECTOR = ("pnet.onnx", "rnet.onnx", "onet.onnx", "LICENSE")  # of models/mtcnn
 def main() -> None:
     """Build the folder and print the command that serves it."""
     parser = argparse.ArgumentParser(description="Build the static page that labels faces in a browser.")
-    parser.add_argument("--model", help="an ONNX file, or fer2013 (default: models/emotion.onnx)")
+    parser.add_argument("--model", help="an ONNX file, or small or fer2013 (default: models/emotion.onnx)")
     parser.add_argument("--out", type=Path, default=WEB / "site", help="the folder (default: deploy/web/site)")
     options = parser.parse_args()
     out = options.out

@@ -10,8 +10,8 @@ from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 
 MODEL = (
-    "file ending in .onnx or .tflite; default: the model that comes with this project; fer2013: its other one, which "
-    "learned FER-2013's labels"
+    "file ending in .onnx or .tflite; default: the model that comes with this project; small: a tenth of its size; "
+    "fer2013: one that learned FER-2013's labels and has seen no other data"
 )
 DETECTOR = (
     "mtcnn; mtcnn-thorough, which finds more and takes longer; yunet (after `emotion fetch-yunet`) or the path of its "

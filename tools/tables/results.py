@@ -53,7 +53,11 @@ def results() -> list[Result]:
     """
     best = read_if_present("metrics/best.json").get("model")
     latencies = read_if_present("benchmarks/results.json").get("inference_speed", {}).get("rows", {})
-    shipped = {"resnet_fer": "models/emotion_fer2013.onnx", best: "models/emotion.onnx"}
+    shipped = {
+        "resnet_fer": "models/emotion_fer2013.onnx",
+        "distilled": "models/emotion_small.onnx",
+        best: "models/emotion.onnx",
+    }
     pending = _pending_stages()
     found = []
     for name in params.read()["models"]:
