@@ -149,7 +149,7 @@ def table(summary: dict[str, Any]) -> str:
     """Return the numbers as text."""
     rows = [row | {"file": name, "accuracy": round(row["accuracy"], 3)} for name, row in summary["rows"].items()]
     faces = f"{summary['faces']:,} {'drawn' if summary['drawn'] else 'validation'} faces"
-    title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy on {faces}"
+    title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for the labels of {faces}"
     lines = [results.table(title, COLUMNS, rows)]
     lines.append("A face: one core. A picture: 640x480 pixels, two cores.")
     if FER not in summary["rows"]:

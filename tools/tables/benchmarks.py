@@ -61,7 +61,7 @@ inference = Benchmark(
     "inference_speed",
     "{cpu}; ONNX Runtime {versions[onnxruntime]}. Medians (ranges) of {rounds} interleaved rounds. One face: network "
     "alone, one core. A frame: 640x480 pixels, one face detected and classified, two cores. The first prediction "
-    "counts from the start of the process. Accuracy on {faces:,} validation faces.",
+    "counts from the start of the process. Accuracy for FER-2013's labels on {faces:,} validation faces.",
     {
         "file": "{name}",
         "import, s": _range("import_s", 2),
