@@ -69,7 +69,12 @@ def real_zip() -> Path:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the markers, and let Ctrl-C reach what tests start, which would inherit that `nohup` or `&` ignores it."""
+    """Name the markers, share the cores, and let Ctrl-C reach what tests start.
+
+    They would inherit that `nohup` or `&` ignores it.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which would take each other's cores
+        os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"), "1"))
     if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     config.addinivalue_line("markers", "remote: starts servers that DVC can have as remotes")

@@ -80,6 +80,7 @@ def test_all_but_the_last_layers_are_frozen(name: str, weights: str):
     assert [layer.trainable for layer in inside[1:]] == [False] * (len(inside) - 10) + [True] * 9
 
 
+@pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetV2B0"], indirect=True)
 def test_it_trains_in_bfloat16_and_its_files_predict_alike(name: str, tmp_path: Path):
     model = _build(name, batch_norm=False)
     twin = fast_layers.twin(model, "bfloat16")

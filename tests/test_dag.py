@@ -134,7 +134,7 @@ ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
         ("params.yaml", _changed("split", seed=14), {"check_params", "split"}),
         ("params.yaml", _changed("predict", tta_flip=False), {"check_params"} | _all("predict")),
         ("params.yaml", _changed("ensemble", max_members=1), {"check_params", "ensemble_choice"}),
-        ("emotion/models/vgg16.py", None, {"check_params", "train@vgg16"}),
+        ("emotion/models/mobilenet.py", None, {"check_params", "train@mobilenet_faces"}),
         ("emotion/training/loop.py", None, USE_TRAINING),
         ("emotion/exploration/charts.py", None, {"check_params", "explore", "label_audit"}),
         ("emotion/evaluation/metrics.py", None, {"check_params"} | SCORED),

@@ -13,7 +13,7 @@ from emotion.training import registry
 from tests.source import ROOT
 
 MODELS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"]
-LABELS = np.arange(1400) % len(EMOTIONS)
+LABELS = np.arange(700) % len(EMOTIONS)
 
 
 def _network() -> keras.Model:
@@ -39,7 +39,7 @@ def trained() -> tuple[keras.Model, np.ndarray, np.ndarray]:
     model = _network()
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     model.fit(_faces(LABELS, 1)[..., None], LABELS, batch_size=32, epochs=12, verbose=0)
-    labels = LABELS[:350]
+    labels = LABELS[:175]
     faces = _faces(labels, 2)
     assert (model.predict(faces[..., None], verbose=0).argmax(axis=1) == labels).mean() > 0.6
     return model, faces, labels
