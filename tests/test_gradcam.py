@@ -23,7 +23,7 @@ def _network() -> keras.Model:
     x = layers.Rescaling(1 / 127.5, offset=-1)(face)
     for width in (16, 32, 64):
         x = layers.Conv2D(width, 3, padding="same", use_bias=False)(x)
-        x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization()(x)))
+        x = layers.MaxPooling2D()(layers.ReLU()(layers.BatchNormalization(momentum=0.9)(x)))
     x = layers.GlobalAveragePooling2D()(x)
     return keras.Model(face, layers.Dense(7, activation="softmax")(x))
 
