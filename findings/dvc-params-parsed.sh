@@ -10,7 +10,7 @@ folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 trap 'exit 130' INT TERM
 "${PYTHON:-python3}" -m venv "$folder/venv"
-"$folder/venv/bin/pip" install --quiet --no-compile dvc==3.67.1
+"$folder/venv/bin/pip" install --quiet --no-compile dvc==3.67.1 ruamel.yaml.clib==0.2.15
 export DVC_NO_ANALYTICS=1 DVC_GLOBAL_CONFIG_DIR="$folder" DVC_SYSTEM_CONFIG_DIR="$folder" DVC_SITE_CACHE_DIR="$folder/site"
 mkdir "$folder/project"
 cd "$folder/project"

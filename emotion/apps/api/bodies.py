@@ -5,6 +5,7 @@ import binascii
 
 from fastapi import Request
 from pydantic import ValidationError
+from python_multipart.exceptions import MultipartParseError
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException, MultiPartParser
 
@@ -45,8 +46,8 @@ async def _multipart(request: Request, settings: Settings) -> list[Upload]:
     parser.spool_max_size = settings.max_bytes + 1  # so that no picture is written to a disk
     try:
         form = await parser.parse()
-    except MultiPartException as error:
-        raise Problem(400, error.message) from None
+    except (MultiPartException, MultipartParseError) as error:  # the latter by Starlette until 1.0
+        raise Problem(400, str(error)) from None
     uploads: list[Upload] = []
     try:
         if not parser.complete:
