@@ -21,7 +21,8 @@ SIBLINGS = {
 COMMAND = Path("emotion/__main__.py")
 NETWORKS = [path for path in python_files("emotion/models") if path.stem != "__init__"]
 WHEEL = {"numpy", "cv2", "PIL", "onnxruntime", "tqdm"}  # what an installation without the pipeline has
-SERVER = {"fastapi", "limits", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}  # of the extra `api`
+# Of the extra `api`:
+SERVER = {"fastapi", "limits", "prometheus_client", "pydantic", "python_multipart", "starlette", "uvicorn"}
 # The packages that parts of the apps need beside these.
 MORE = {
     "emotion/apps/api": SERVER,
