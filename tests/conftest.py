@@ -71,7 +71,7 @@ def real_zip() -> Path:
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers, share the cores, and let Ctrl-C reach what tests start.
 
-    They would inherit that `nohup` or `&` ignores it.
+    A process that a test starts would inherit that `nohup` or `&` ignores it.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:  # one of several processes, which would take each other's cores
         os.environ.update(dict.fromkeys(("TF_NUM_INTRAOP_THREADS", "OPENBLAS_NUM_THREADS"), "1"))

@@ -16,7 +16,7 @@ import yaml
 from tests.source import ROOT
 from tools.quickstart import SOURCES, leave_out, merge, take_over, with_models
 
-# Each kind of network, a student of two teachers' weights, and one of an exported file.
+# A plain network, a student of two teachers' weights, a student of an exported file, and its teacher.
 MODELS = ("cnn", "resnet_fer", "distilled", "mobilenet_faces")
 SMALL = {"width": 0.125, "widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT = {"epochs": 1, "batch_size": 16}

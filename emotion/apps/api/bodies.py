@@ -46,7 +46,7 @@ async def _multipart(request: Request, settings: Settings) -> list[Upload]:
     parser.spool_max_size = settings.max_bytes + 1  # so that no picture is written to a disk
     try:
         form = await parser.parse()
-    except (MultiPartException, MultipartParseError) as error:  # the latter by Starlette until 1.0
+    except (MultiPartException, MultipartParseError) as error:  # Starlette 1.0 lets the latter pass
         raise Problem(400, str(error)) from None
     uploads: list[Upload] = []
     try:
