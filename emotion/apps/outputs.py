@@ -34,7 +34,7 @@ def rows(frame: Frame, faces: Iterable[Face]) -> Iterator[Row]:
     yield from found or ([] if frame.source.video else [place | {"face": None}])
 
 
-def table(write: Callable[[str], None], width: int) -> Sink:
+def table(write: Callable[[str], object], width: int) -> Sink:
     """Return a sink that writes lines for people; `width` is that of the longest name."""
     write(f"{'picture':{width}}  {'frame':>6}  {'face':>4}  {'box':>20}  {'emotion':10}  {'':>6}  next")
 

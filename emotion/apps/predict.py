@@ -3,15 +3,13 @@
 import argparse
 import signal
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from itertools import groupby, takewhile
 from pathlib import Path
 from threading import Event
 from types import FrameType
-from typing import TextIO
-
-from tqdm import tqdm
+from typing import Any, TextIO
 
 from emotion.apps import explain, outputs, sources
 from emotion.apps.options import classifier_of, require_emotions, tell_unread
@@ -59,9 +57,9 @@ def _classify(
         if options.output:
             folder = stack.enter_context(outputs.AnnotatedFolder(Path(options.output), inputs))
         interrupted = stack.enter_context(_stop_on_interrupt())
-        sinks = list(_sinks(options, inputs, classifier.labels, stack))
-        total = sources.count(inputs)
-        bar = stack.enter_context(tqdm(total=total, unit=" frames", disable=None if total > 1 else True, leave=False))
+        bar = stack.enter_context(_progress_bar(sources.count(inputs)))
+        write = bar.write if bar else print
+        sinks = list(_sinks(options, inputs, classifier.labels, stack, write=write))
         frames = takewhile(lambda _: not interrupted.is_set(), sources.frames(inputs, errors.append))
         for frame, result in _predictions(classifier, frames):
             if folder:
@@ -73,10 +71,20 @@ def _classify(
             for row in outputs.rows(frame, result.faces):
                 for sink in sinks:
                     sink(row)
-            bar.update()
+            if bar:
+                bar.update()
     if folder:
         print(f"{options.output}: {_written(options, folder)}")
     return interrupted.is_set()
+
+
+def _progress_bar(total: int) -> AbstractContextManager[Any]:
+    """Return a bar that is shown on a terminal while several frames are read; a context of None for a single one."""
+    if total == 1:
+        return nullcontext()
+    from tqdm import tqdm  # not at the top: a single picture is labelled sooner without
+
+    return tqdm(total=total, unit=" frames", disable=None, leave=False)
 
 
 def _written(options: argparse.Namespace, folder: outputs.AnnotatedFolder) -> str:
@@ -87,7 +95,12 @@ def _written(options: argparse.Namespace, folder: outputs.AnnotatedFolder) -> st
 
 
 def _sinks(
-    options: argparse.Namespace, inputs: list[Source], labels: Iterable[str], stack: ExitStack
+    options: argparse.Namespace,
+    inputs: list[Source],
+    labels: Iterable[str],
+    stack: ExitStack,
+    *,
+    write: Callable[[str], object],
 ) -> Iterator[outputs.Sink]:
     """Yield the destinations of rows: the terminal, and files in the output folder."""
     if options.csv:
@@ -96,7 +109,7 @@ def _sinks(
         yield stack.enter_context(outputs.as_json(_file(options, "results.json", stack)))
     if options.output or not (options.csv or options.json):
         width = max(7, *(len(str(source)) for source in inputs))
-        yield outputs.table(lambda line: tqdm.write(line, file=sys.stdout), width)
+        yield outputs.table(write, width)
 
 
 def _file(options: argparse.Namespace, name: str, stack: ExitStack) -> TextIO:

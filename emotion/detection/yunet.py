@@ -3,8 +3,6 @@
 import hashlib
 import os
 import threading
-import urllib.request
-from http.client import HTTPException
 from pathlib import Path
 
 import cv2
@@ -79,6 +77,9 @@ def fetch(target: Path, url: str = URL, sha256: str = SHA256) -> bool:
     Raises:
         InputError: The address cannot be reached, another file is there, or it cannot be saved.
     """
+    import urllib.request  # not at the top: `emotion predict` starts sooner without
+    from http.client import HTTPException
+
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
         return False
     try:
