@@ -1,5 +1,6 @@
 """The static page of `make web` in a real browser, against Python."""
 
+import base64
 import contextlib
 import functools
 import itertools
@@ -148,14 +149,17 @@ def _predicted(model: Path, picture: np.ndarray | Path, detector: str = "mtcnn")
 
 
 def _script(page: Any, code: str, *given: Any) -> Any:
-    """Run code in the page, with its modules as `modules` and the arguments as `given`."""
+    """Run code in the page, with its modules as `modules` and the arguments as `given`, of which texts are bytes."""
     files = "['pixels', 'resizing', 'boxes'].map((name) => import(`./${name}.js`))"
     modules = f"const modules = Object.assign({{}}, ...await Promise.all({files}));"
-    return page.evaluate(f"async (given) => {{ {modules} {code} }}", list(given))
+    bytes_of = "(text) => Uint8ClampedArray.from(atob(text), (letter) => letter.charCodeAt(0))"
+    arguments = f"given = given.map((one) => typeof one === 'string' ? ({bytes_of})(one) : one);"
+    return page.evaluate(f"async (given) => {{ {modules} {arguments} {code} }}", list(given))
 
 
-def _rgba(picture: np.ndarray) -> list[int]:
-    return np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)]).ravel().tolist()
+def _rgba(picture: np.ndarray) -> str:
+    pixels = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
+    return base64.b64encode(pixels.tobytes()).decode()  # Playwright would make an object of each number
 
 
 def _crops(page: Any, picture: np.ndarray, faces: list[Detection], margin: float | None) -> np.ndarray:
@@ -362,6 +366,23 @@ def test_the_page_and_its_worker_can_contact_no_other_host(browser: Any, address
         policy = page.locator("meta[http-equiv]").get_attribute("content")
         assert "http" not in policy and "*" not in policy and "default-src 'none'" in policy
         assert requests == []
+
+
+def test_a_face_is_followed_from_frame_to_frame_as_in_python(alone: Any, model: Path):
+    """A face that moves keeps its box; a second one is found at the next search, the sixth frame."""
+    places = [[(140 + 2 * step, 60, 100), *[(20, 30, 70)] * (step > 1)] for step in range(6)]
+    frames = [photograph(faces, 280, 200) for faces in places]
+    code = """const {predict} = await (await import('./classifier.js')).classifier();
+        const boxes = [];
+        for (const [frame, data] of given.entries()) {
+            const faces = await predict({data, width: 280, height: 200}, {frame});
+            boxes.push(faces.map((face) => face.box));
+        }
+        return boxes;"""
+    got = _script(alone, code, *map(_rgba, frames))
+    following = EmotionClassifier(model).following()
+    assert got == [[list(face.box) for face in following.predict(frame).faces] for frame in frames]
+    assert [len(boxes) for boxes in got] == [1, 1, 1, 1, 1, 2] and got[0] != got[4]
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from typing import Any
 
 from emotion.core import errors, files, pictures
 from emotion.core.errors import InputError
-from emotion.detection import boxes, mtcnn, names, networks
+from emotion.detection import boxes, following, mtcnn, names, networks
 from emotion.inference import drawing, model, reading
 
 WEB = Path(__file__).resolve().parent.parent / "deploy/web"
@@ -66,6 +66,7 @@ def settings(labels: Sequence[str]) -> dict[str, Any]:
         "min_slope": pictures.MIN_SLOPE,
         "overlap": boxes.MAX_OVERLAP,
         "mtcnn": _detector_settings(),
+        "detection_interval": following.DETECTION_INTERVAL,
         "pixels": reading.MAX_PIXELS,
         "longest": reading.MAX_SIDE,
         "colours": drawing.COLOURS,
@@ -82,6 +83,7 @@ def _detector_settings() -> dict[str, Any]:
         "max_iou": mtcnn.MAX_IOU,
         "max_iou_in_size": mtcnn.MAX_IOU_IN_SIZE,
         "min_face_size": names.MIN_FACE_SIZE,
+        "follow_margin": mtcnn.FOLLOW_MARGIN,
         **asdict(mtcnn.FAST),
     }
 

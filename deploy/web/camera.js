@@ -38,6 +38,7 @@ export async function watch(video, predict, show) {
     const canvas = document.createElement("canvas");
     const context = canvas.getContext("2d", { willReadFrequently: true });
     let previous = { faces: [], time: 0 };
+    let frame = 0;
     while (on) {
       await new Promise(requestAnimationFrame); // waits while the page is hidden
       if (!on || !video.videoWidth) continue;
@@ -46,7 +47,7 @@ export async function watch(video, predict, show) {
       const time = performance.now() / 1000;
       try {
         const weight = Math.exp((previous.time - time) / MEMORY);
-        const faces = averaged(await predict(pixelsOf(canvas), false), previous.faces, weight);
+        const faces = averaged(await predict(pixelsOf(canvas), { frame: frame++ }), previous.faces, weight);
         previous = { faces, time };
         if (on) show({ faces, width: canvas.width, height: canvas.height });
       } catch (error) {

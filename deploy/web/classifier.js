@@ -1,6 +1,9 @@
 // The worker, as a function that returns promises.
 
-/** Resolves to {settings, predict}; predict(picture, whole) resolves to [{box, label, probability, probabilities, labels}]. */
+/**
+ * Resolves to {settings, predict}; predict(picture, {whole, frame}) resolves to
+ * [{box, label, probability, probabilities, labels}].
+ */
 export function classifier() {
   // A worker with its own URL would not be subject to the page's Content-Security-Policy.
   const code = `import ${JSON.stringify(new URL("worker.js", import.meta.url).href)};`;
@@ -10,7 +13,7 @@ export function classifier() {
   return new Promise((ready, failed) => {
     worker.onerror = (event) => failed(new Error(event.message || "its files cannot be loaded"));
     worker.onmessage = ({ data }) => {
-      if (data.ready) ready({ settings: data.ready, predict: (picture, whole) => predict(picture, whole, data.ready.labels) });
+      if (data.ready) ready({ settings: data.ready, predict: (picture, how) => predict(picture, how, data.ready.labels) });
       else if (data.id === undefined) failed(new Error(data.error));
       else {
         const { resolve, reject, labels } = waiting.get(data.id);
@@ -21,10 +24,10 @@ export function classifier() {
     };
   });
 
-  function predict({ data, width, height }, whole, labels) {
+  function predict({ data, width, height }, how, labels) {
     return new Promise((resolve, reject) => {
       waiting.set(++count, { resolve, reject, labels });
-      worker.postMessage({ id: count, picture: { data, width, height }, whole }, [data.buffer]);
+      worker.postMessage({ id: count, picture: { data, width, height }, ...how }, [data.buffer]);
     });
   }
 }

@@ -18,9 +18,20 @@ export class MTCNN {
 
   /** Resolves to the faces of a picture, from left to right. */
   async find(picture) {
+    return this.#confirmed(picture, await this.#proposed(picture));
+  }
+
+  /** Resolves to those of the last frame's faces that are still where they were, or near it, in the next one. */
+  follow(picture, faces) {
+    const margin = this.settings.mtcnn.follow_margin;
+    return this.#confirmed(picture, faces.map(({ box }) => square(enlarged(box, margin))));
+  }
+
+  /** The faces in the boxes, from left to right, that R-Net and O-Net take for faces, too. */
+  async #confirmed(picture, boxes) {
     const { overlap, mtcnn } = this.settings;
     const { rnet, onet } = this.networks;
-    const refined = await this.#classified(rnet, picture, await this.#proposed(picture));
+    const refined = await this.#classified(rnet, picture, boxes);
     const sure = suppressed(refined.filter(({ score }) => score >= mtcnn.min_refined_score), mtcnn.max_iou);
     const located = await this.#classified(onet, picture, sure.map(moved).map(square));
     const faces = located.filter(
@@ -109,6 +120,11 @@ function points([left, top, width, height], shares) {
 /** The box of a candidate, its edges moved. */
 function moved({ box: [left, top, width, height], offsets: [west, north, east, south] }) {
   return [left + west * width, top + north * height, width * (1 + east - west), height * (1 + south - north)];
+}
+
+/** A box that is larger by a share of its sides in each direction. */
+function enlarged([left, top, width, height], share) {
+  return [left - share * width, top - share * height, (1 + 2 * share) * width, (1 + 2 * share) * height];
 }
 
 /** The square around a box, as large as its longer side. */

@@ -56,7 +56,7 @@ async function classifyOne(file, settings, predict) {
   try {
     const { picture, preview } = await read(file, settings);
     const { width, height } = picture;
-    const faces = await predict(picture, whole);
+    const faces = await predict(picture, { whole });
     preview.role = "img";
     preview.ariaLabel = `${file.name}: ${faces.map(described).join("; ") || "no face found"}`;
     const holder = element("div", "picture", preview);

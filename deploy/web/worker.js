@@ -1,5 +1,5 @@
 // Detects faces and runs the network, outside the page's thread so that the page stays responsive.
-// In: {id, picture: {data, width, height}, whole}. Out: {id, faces: [{box, probabilities}]} or {id, error}; first {ready} or {error}.
+// In: {id, picture: {data, width, height}, whole, frame}, where frame is the number of a camera's frame. Out: {id, faces: [{box, probabilities}]} or {id, error}; first {ready} or {error}.
 
 import * as ort from "./vendor/ort.wasm.bundle.min.mjs";
 import { MTCNN } from "./faces.js";
@@ -22,9 +22,19 @@ async function started() {
   return { settings, model, detector: new MTCNN(ort.Tensor, { pnet, rnet, onet }, settings) };
 }
 
-async function predicted({ settings, model, detector }, picture, whole) {
+let followed = []; // the faces of the camera's last frame
+
+/** The faces of a picture; of a camera's frames some are searched, and in those between the faces are followed. */
+async function detected({ settings, detector }, picture, frame) {
+  if (frame === undefined) return detector.find(picture);
+  const search = frame % settings.detection_interval === 0 || !followed.length;
+  return (followed = await (search ? detector.find(picture) : detector.follow(picture, followed)));
+}
+
+async function predicted({ settings, model, detector }, { picture, whole, frame }) {
   const { side, labels } = settings;
-  const faces = whole ? [{ box: [0, 0, picture.width, picture.height] }] : await detector.find(picture);
+  const place = [0, 0, picture.width, picture.height];
+  const faces = whole ? [{ box: place }] : await detected({ settings, detector }, picture, frame);
   const crops = whole ? [squeezed(gray(picture), side)] : faces.map((face) => crop(picture, face, settings));
   const rows = [];
   for (let start = 0; start < crops.length; start += BATCH_SIZE) {
@@ -40,9 +50,9 @@ async function predicted({ settings, model, detector }, picture, whole) {
 const message = (error) => String(error?.message ?? error);
 const parts = started();
 parts.then(({ settings }) => postMessage({ ready: settings }), (error) => postMessage({ error: message(error) }));
-self.onmessage = async ({ data: { id, picture, whole } }) => {
+self.onmessage = async ({ data: { id, ...given } }) => {
   try {
-    postMessage({ id, faces: await predicted(await parts, picture, whole) });
+    postMessage({ id, faces: await predicted(await parts, given) });
   } catch (error) {
     postMessage({ id, error: message(error) });
   }
