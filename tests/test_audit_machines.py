@@ -20,8 +20,8 @@ NO_NUMPY = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F", "OPEN
 MACHINES = {
     "OpenCV without AVX2": NO_OPENCV,
     "NumPy and OpenBLAS without AVX": NO_NUMPY,
-    "OpenBLAS for Haswell, one thread": {"OPENBLAS_CORETYPE": "Haswell", "OPENBLAS_NUM_THREADS": "1"},
-    "OpenBLAS for Zen, two threads": {"OPENBLAS_CORETYPE": "Zen", "OPENBLAS_NUM_THREADS": "2"},
+    "OpenBLAS for Sandy Bridge, one thread": {"OPENBLAS_CORETYPE": "Sandybridge", "OPENBLAS_NUM_THREADS": "1"},
+    "OpenBLAS for Nehalem, two threads": {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2"},
     "faiss without AVX2, one thread": {"FAISS_OPT_LEVEL": "generic", "OMP_NUM_THREADS": "1"},
     "nothing but SSE": {**NO_OPENCV, **NO_NUMPY, "FAISS_OPT_LEVEL": "generic"},
 }
