@@ -33,8 +33,8 @@ def main() -> None:
     if missing:
         names = ", ".join(missing[:SHOWN]) + (" ..." if missing[SHOWN:] else "")
         raise InputError(
-            f"the remote lacks {len(missing)} outputs, or they are damaged there: {names}: run `dvc push` in a clone "
-            "that has them, or `make repro` here (docs/sharing.md)"
+            f"{len(missing)} output{'s' * (len(missing) > 1)} missing from the remote, or damaged there: {names}: "
+            "run `dvc push` in a clone that has them, or `make repro` here (docs/sharing.md)"
         )
 
 

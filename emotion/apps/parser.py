@@ -31,8 +31,8 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     top = argparse.ArgumentParser(
         "emotion",
-        description="Detect faces and classify their emotions, one of seven.",
-        epilog="example:\n  emotion predict photo.jpg -o out\n\n`emotion COMMAND --help` shows one of each command.",
+        description="Detect faces and classify each as one of seven emotions.",
+        epilog="example:\n  emotion predict photo.jpg -o out\n\n`emotion COMMAND --help` shows one for each command.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     top.add_argument("--version", action=_Version, nargs=0, help="print the version and exit")
@@ -98,7 +98,8 @@ def _score(commands: Commands) -> None:
     command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
     command.add_argument("--json", action="store_true", help="print the scores as JSON")
     command.add_argument("-o", "--output", metavar="FILE", help="write the scores there as JSON")
-    command.add_argument("--label-order", choices=tuple(ORDERS), default="fer2013", help="of folders that are numbers")
+    orders = tuple(ORDERS)
+    command.add_argument("--label-order", choices=orders, default="fer2013", help="whose labels numbered folders are")
     _model(command)
 
 
@@ -107,7 +108,7 @@ def _score_many(commands: Commands) -> None:
     command = _command(commands, "score-many", description, "emotion score-many faces/ out/")
     command.add_argument("input", metavar="INPUT", help="a Parquet file, or a folder of these or of pictures")
     command.add_argument("output", metavar="OUTPUT", help="folder of the results; resume with the same command")
-    command.add_argument("--column", metavar="NAME", help="which holds the pictures (pixels, image, picture or bytes)")
+    command.add_argument("--column", metavar="NAME", help="column of the pictures (pixels, image, picture or bytes)")
     command.add_argument("--chunk", type=_positive, default=4096, metavar="N", help="rows per output file (4096)")
     command.add_argument("--workers", type=_positive, metavar="N", help="processes, one core each (all cores)")
     command.add_argument(
@@ -119,7 +120,7 @@ def _score_many(commands: Commands) -> None:
 
 
 def _webcam(commands: Commands) -> None:
-    description = "Classify faces before a camera; q quits, s saves."
+    description = "Classify the faces in front of a camera; q quits, s saves a picture."
     command = _command(commands, "webcam", description, "emotion webcam")
     command.add_argument("source", nargs="?", default="0", help="index of a camera (0), a video, or an RTSP address")
     _model(command)
@@ -129,7 +130,7 @@ def _address(command: argparse.ArgumentParser, port: int) -> None:
     command.add_argument("--port", type=int, default=port, help=f"where to listen ({port})")
     command.add_argument("--host", default="127.0.0.1", help="0.0.0.0 accepts connections from other machines, too")
     command.add_argument(
-        "--root-path", type=_path, default="", metavar="PATH", help="under which a proxy serves it, such as /faces"
+        "--root-path", type=_path, default="", metavar="PATH", help="path under which a proxy serves it, such as /faces"
     )
 
 

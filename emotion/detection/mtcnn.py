@@ -65,7 +65,7 @@ class MTCNN:
         InputError: A file is missing or damaged.
     """
 
-    # So the crop of a face of FER-2013 is as wide as it was there; other margins cost accuracy (docs/faces.md).
+    # Faces of FER-2013 are recognised best when 0.02 to 0.05 of its box goes at each edge (docs/faces.md).
     margin: float | None = -0.02
 
     def __init__(

@@ -54,8 +54,8 @@ noop_repro = Benchmark(
 )
 kills = Benchmark(
     "kills",
-    "A training was killed (`kill -9`) at {kills} random moments and resumed: {identical} of them ended with the bytes "
-    "of an uninterrupted one.",
+    "Trainings were killed (`kill -9`) {kills} times and resumed: {identical} of them ended with the bytes of an "
+    "uninterrupted one.",
 )
 inference = Benchmark(
     "inference_speed",
