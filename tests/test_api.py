@@ -166,6 +166,16 @@ def test_two_processes_count_requests_together(serve: Start):
     assert _count(server, 'emotion_requests_total{path="/v1/models",status="200"}') == 20
 
 
+def test_of_two_processes_none_reports_requests_that_have_left(serve: Start):
+    server = serve("--workers", "2")
+    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
+    with ThreadPoolExecutor(9) as pool:
+        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
+        while not all(response.done() for response in responses):
+            _count(server, "emotion_waiting")
+    assert [_count(server, "emotion_waiting") for _ in range(10)] == [0] * 10
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_after_running_requests_are_finished(serve: Start, number: signal.Signals):
     server = serve(threads=1, predict_seconds=60)

@@ -225,6 +225,7 @@ def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path
     assert list(command.networks(None)) == [command.SHIPPED, *exported]
     assert list(command.networks("models/b.int8.onnx")) == ["models/b.int8.onnx", command.SHIPPED, "models/a.onnx"]
     assert list(command.networks("models/emotion.onnx")) == ["models/emotion.onnx", *exported]
+    assert command.networks("small")["small"] == networks.shipped("emotion_small.onnx")
 
 
 def test_without_any_network_the_remedy_is_named(tmp_path: Path):

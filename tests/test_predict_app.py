@@ -191,12 +191,41 @@ def test_bad_files_are_reported_and_the_others_classified(run: Run, capsys: Capt
     assert [row["picture"] for row in rows("out/results.csv")] == ["two.jpg", "two.jpg", "none.png"]
 
 
+def test_no_input_is_overwritten_by_the_copy_of_another(run: Run, capsys: Capture):
+    Path("below").mkdir()
+    Path("below/two.jpg").write_bytes(Path("two.jpg").read_bytes())
+    before = Path("two.jpg").read_bytes()
+    assert run("below/two.jpg", "two.jpg", "-o", ".") == 1
+    assert capsys.readouterr().err.startswith("error: two.jpg: would be overwritten")
+    assert Path("two.jpg").read_bytes() == before
+
+
+def test_each_input_has_an_annotated_copy_of_its_own(run: Run):
+    Image.fromarray(photograph(PLACES)).save("a.gif")
+    Image.fromarray(photograph([])).save("a.gif.png")
+    assert run("a.gif", "a.gif.png", "-o", "out") == 0
+    assert sorted(path.name for path in Path("out").iterdir()) == ["a.gif-2.png", "a.gif.png"]
+
+
+def test_a_second_run_leaves_out_what_the_first_one_wrote(run: Run):
+    for _ in range(2):
+        assert run(".", "-o", "out", "--csv") == 0
+    assert {row["picture"] for row in rows("out/results.csv")} == {"two.jpg", "none.png"}
+
+
+def test_a_reader_that_has_left_is_no_error(run: Run):
+    command = f"{sys.executable} -m emotion predict --model model.onnx two.jpg | true; exit ${{PIPESTATUS[0]}}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
         (["nowhere.jpg"], "nowhere.jpg: there is no such file or folder"),
         (["folder"], "folder: no pictures or videos in this folder"),
-        (["two.jpg", "-o", "."], "two.jpg: would be overwritten by its annotated copy"),
+        (["two.jpg", "-o", "."], "two.jpg: would be overwritten by an annotated copy"),
         (["two.jpg", "-o", "none.png"], "none.png: a file is in the way"),
         (["two.jpg", "-o", "none.png/below"], "none.png/below: a file is in the way"),
         (["two.jpg", "-o", "/proc/none"], "/proc/none: cannot be created"),

@@ -100,9 +100,15 @@ def test_an_unusable_folder_or_model_is_one_line(run: Run, capsys: Capture):
         "error: nowhere: there is no such folder",
         "error: empty: no pictures in its folders",
         f"error: other: holds no folder named after an emotion: {', '.join(EMOTIONS)}",
-        "error: none: no face found in 1 pictures: face crops need --detector whole",
+        "error: none: no picture can be scored: 1 no face found in them (face crops need --detector whole)",
         "error: model.onnx: its labels are not the seven emotions: a, b",
     ]
+
+
+def test_a_folder_in_the_place_of_the_file_of_scores_is_one_line(run: Run, capsys: Capture):
+    Path("out").mkdir()
+    assert run("faces", "-o", "out") == 1
+    assert capsys.readouterr().err == "error: out: a folder: -o names the file of the scores, such as scores.json\n"
 
 
 def relabelled(names: str) -> None:

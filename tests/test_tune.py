@@ -206,6 +206,9 @@ def test_the_best_trial_is_queued_in_dvc_once(tmp_path: Path, monkeypatch: pytes
     assert float(queued["fit"]["schedule"]["peak_learning_rate"]) == 5e-5
     assert queued["build"]["widths"] == [4, 4]
     assert run("git", "status", "--porcelain") == "", "the workspace stays as it is"
+    results.queue(ROWS[0] | {"trial": 10})
+    results.queue(ROWS[0] | {"trial": 1})
+    assert "experiment tuned-cnn-1 is in the queue." in capsys.readouterr().out
     results.queue(ROWS[0])
     assert "experiment tuned-cnn-0 was already queued." in capsys.readouterr().out
 

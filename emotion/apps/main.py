@@ -44,10 +44,13 @@ def main() -> None:
     # OpenCV and FFmpeg log every attempt; we report the outcome.
     os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
     try:
-        if options.command == "fetch-yunet":
-            _fetch_yunet()
-        else:
-            importlib.import_module(COMMANDS[options.command]).main(options)
+        try:
+            if options.command == "fetch-yunet":
+                _fetch_yunet()
+            else:
+                importlib.import_module(COMMANDS[options.command]).main(options)
+        finally:
+            sys.stdout.flush()  # here, because a reader that has left is no error
     except ImportError as error:
         raise _explained(error, options.command) from error
     except BrokenPipeError:  # `emotion predict ... | head`
@@ -73,7 +76,7 @@ def _fetch_yunet() -> None:
 
 def _explained(error: ImportError, command: str) -> Exception:
     """Return the remedy for a missing library: one of the system, or one that only some commands need."""
-    if (".so" in str(error) and "cv2" in sys.modules) or "libGL" in str(error):
+    if (error.name == "cv2" and ".so" in str(error)) or "libGL" in str(error):
         remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
         return InputError(f"OpenCV cannot be loaded ({error}): {remedy}")
     if isinstance(error, ModuleNotFoundError) and error.name and not error.name.startswith("emotion"):

@@ -13,14 +13,11 @@ import numpy as np
 from PIL import Image
 
 from emotion.apps.sources import Frame, Source
-from emotion.core.decoding import FORMATS
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.inference.face import Face
 from emotion.inference.video import local
 
-# Of annotated pictures; .png is appended to other names.
-SUFFIXES = tuple(suffix for kind in ("JPEG", "PNG", "WebP", "BMP") for suffix in FORMATS[kind])
 BOX = ("left", "top", "width", "height")
 
 Row = dict[str, Any]
@@ -88,10 +85,10 @@ class AnnotatedFolder:
 
     def __init__(self, folder: Path, sources: list[Source]) -> None:
         self._folder = folder
-        for source in sources:
-            target = self._target(source)
-            if source.path and target.exists() and target.samefile(source.path):
-                raise InputError(f"{source}: would be overwritten by its annotated copy: choose another folder with -o")
+        inputs = {_identity(source.path) for source in sources if source.path}
+        for target in (folder / source.annotated for source in sources):
+            if target.exists() and _identity(target) in inputs:
+                raise InputError(f"{target}: would be overwritten by an annotated copy: choose another folder with -o")
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -113,7 +110,7 @@ class AnnotatedFolder:
     def write(self, frame: Frame, annotated: np.ndarray) -> None:
         """Write an annotated picture, or the next frame of a video."""
         if not frame.source.video:
-            with atomic(self._target(frame.source)) as path:
+            with atomic(self._folder / frame.source.annotated) as path:
                 Image.fromarray(annotated).save(path, quality=95)
             self.written["annotated picture"] += 1
             return
@@ -123,17 +120,12 @@ class AnnotatedFolder:
         assert self._video
         self._video[1].write(_even(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR)))
 
-    def _target(self, source: Source) -> Path:
-        known, other = ((".mp4",), ".mp4") if source.video else (SUFFIXES, ".png")
-        same = source.name.suffix.lower() in known
-        return self._folder / (source.name if same else f"{source.name}{other}")
-
     def _start_video(self, frame: Frame) -> None:
-        path = self._open.enter_context(atomic(self._target(frame.source)))
+        path = self._open.enter_context(atomic(self._folder / frame.source.annotated))
         height, width = _even(frame.pixels).shape[:2]
         writer = cv2.VideoWriter(local(path), cv2.VideoWriter.fourcc(*"mp4v"), frame.rate, (width, height))
         if not writer.isOpened():
-            raise InputError(f"{self._target(frame.source)}: this OpenCV cannot write videos")
+            raise InputError(f"{self._folder / frame.source.annotated}: this OpenCV cannot write videos")
         self._video = (frame.source, writer)
 
     def _finish_video(self) -> None:
@@ -142,6 +134,12 @@ class AnnotatedFolder:
             self._video = None
             self._open.close()
             self.written["annotated video"] += 1
+
+
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what tells a file from all others, whatever it is called."""
+    found = path.stat()
+    return found.st_dev, found.st_ino
 
 
 def _even(picture: np.ndarray) -> np.ndarray:

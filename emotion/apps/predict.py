@@ -34,7 +34,7 @@ def main(options: argparse.Namespace) -> None:
     if options.explain and not options.output:
         raise InputError("--explain draws pictures: name a folder for them with -o")
     refused: Refused = []
-    inputs = sources.collect(options.inputs, refused)
+    inputs = sources.collect(options.inputs, refused, options.output)
     classifier = classifier_of(options)
     if options.explain:
         require_emotions(classifier, options.model)

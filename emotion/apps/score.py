@@ -27,6 +27,8 @@ def main(options: argparse.Namespace) -> None:
     """
     from emotion.evaluation import bootstrap, metrics
 
+    if options.output and Path(options.output).is_dir():
+        raise InputError(f"{options.output}: a folder: -o names the file of the scores, such as scores.json")
     errors: list[str] = []
     refused: Refused = []
     not_scored: Counter[str] = Counter()
@@ -36,7 +38,8 @@ def main(options: argparse.Namespace) -> None:
     true_labels, probabilities = labelled.predictions(classifier, pictures, errors, not_scored)
     code = tell_unread(errors, refused)
     if not len(true_labels):
-        raise InputError(f"{options.folder}: no face found in {len(pictures)} pictures: {labelled.HINT}")
+        reasons = "; ".join(f"{count} {reason}" for reason, count in not_scored.items())
+        raise InputError(f"{options.folder}: no picture can be scored: {reasons}")
     report = {
         "pictures": len(true_labels) + not_scored.total(),
         "scored": len(true_labels),
@@ -46,9 +49,9 @@ def main(options: argparse.Namespace) -> None:
         "emotions": metrics.per_class(true_labels, probabilities),
         "confusion": metrics.confusion(true_labels, probabilities).tolist(),
     }
+    print(json.dumps(report, indent=2) if options.json else _text(report))
     if options.output:
         write_json(options.output, report)
-    print(json.dumps(report, indent=2) if options.json else _text(report))
     for reason, count in not_scored.items():
         print(f"{count} of {report['pictures']} pictures are not scored: {reason}", file=sys.stderr)
     sys.exit(code)

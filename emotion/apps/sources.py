@@ -9,12 +9,15 @@ import cv2
 import numpy as np
 
 from emotion.core import folders
+from emotion.core.decoding import FORMATS
 from emotion.core.errors import InputError
 from emotion.core.folders import Refused
 from emotion.inference import reading
 from emotion.inference.video import DEFAULT_RATE, Video
 
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
+# Of annotated pictures; .png is appended to other names.
+WRITTEN = tuple(suffix for kind in ("JPEG", "PNG", "WebP", "BMP") for suffix in FORMATS[kind])
 MIN_READ = 0.95  # share of the frames that a video announces; announcements may be slightly wrong
 
 
@@ -35,6 +38,12 @@ class Source:
         """Whether it is a video, by its suffix."""
         return self.name.suffix.lower() in VIDEOS
 
+    @property
+    def annotated(self) -> Path:
+        """Relative path of its annotated copy."""
+        known, other = ((".mp4",), ".mp4") if self.video else (WRITTEN, ".png")
+        return self.name if self.name.suffix.lower() in known else Path(f"{self.name}{other}")
+
     def __str__(self) -> str:
         """Return its path as the user gave it."""
         return str(self.path or "stdin")
@@ -50,23 +59,27 @@ class Frame:
     rate: float = DEFAULT_RATE
 
 
-def collect(inputs: Iterable[str], refused: Refused) -> list[Source]:
+def collect(inputs: Iterable[str], refused: Refused, output: str | None = None) -> list[Source]:
     """Return the named files, each under a unique name; of folders, all pictures and videos in and below them.
 
     Args:
         inputs: Paths of files and folders; - is a picture from stdin.
         refused: Receives the path of each other file in a folder, and the reason.
+        output: A folder for outputs; where it lies in one of the folders, what it holds is left out.
 
     Raises:
         InputError: An input does not exist, or a folder holds no pictures or videos.
     """
     found: list[Source] = []
+    written = Path(output).resolve() if output else None
     for name in inputs:
         path = Path(name)
         if name == "-":
             found.append(Source(None, Path("stdin.png")))
         elif path.is_dir():
             files = folders.pictures(path, refused, *VIDEOS)
+            if written and path.resolve() in written.parents:  # of the last run
+                files = [file for file in files if written not in file.resolve().parents]
             if not files:
                 raise InputError("; ".join([f"{path}: no pictures or videos in this folder", *folders.told(refused)]))
             found += [Source(file, file.relative_to(path)) for file in files]
@@ -81,12 +94,12 @@ def _with_unique_names(sources: Iterable[Source]) -> list[Source]:
     """Return the sources under unique names: photo.jpg, photo-2.jpg ..."""
     unique: dict[Path, Source] = {}
     for source in sources:
-        name = source.name
+        one = source
         number = 1
-        while name in unique:
+        while one.annotated in unique:
             number += 1
-            name = source.name.with_stem(f"{source.name.stem}-{number}")
-        unique[name] = Source(source.path, name)
+            one = Source(source.path, source.name.with_stem(f"{source.name.stem}-{number}"))
+        unique[one.annotated] = one
     return list(unique.values())
 
 

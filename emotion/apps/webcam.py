@@ -128,7 +128,7 @@ def _quits(picture: np.ndarray, reading: Future[np.ndarray | None]) -> bool:
     while True:
         key = cv2.waitKey(5) & 0xFF
         if key == ord("s"):
-            print(f"{_save(picture)}: saved")
+            print(_save(picture))
         if key == ord("q") or cv2.getWindowProperty(WINDOW, cv2.WND_PROP_VISIBLE) < 1:
             return True
         if reading.done():
@@ -161,10 +161,9 @@ class _Overlay:
         return cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
 
 
-def _save(picture: np.ndarray) -> Path:
-    """Write a picture into the current folder under the first free name."""
+def _save(picture: np.ndarray) -> str:
+    """Write a picture into the current folder under the first free name, and return what came of it."""
     number = 1
     while (path := Path(f"emotion-{number}.png")).exists():
         number += 1
-    cv2.imwrite(str(path), picture)
-    return path
+    return f"{path}: saved" if cv2.imwrite(str(path), picture) else f"{path.absolute()}: cannot be written"

@@ -49,7 +49,7 @@ def queue(row: Row) -> None:
     """
     model = next(key for key in row if key not in COLUMNS).split(".")[1]
     name = f"tuned-{model}-{row['trial']}"
-    queued = [line for line in _dvc("queue", "status").splitlines() if name in line and "Failed" not in line]
+    queued = [line for line in _dvc("queue", "status").splitlines() if name in line.split() and "Failed" not in line]
     if not queued:
         # An experiment runs in a copy without files that git ignores, such as the archive: its outputs are enough.
         _dvc("exp", "run", "--queue", "--allow-missing", "--name", name, *overrides(row), f"evaluate@{model}")

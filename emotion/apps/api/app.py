@@ -47,9 +47,9 @@ def create() -> FastAPI:
     settings = api_settings.read()
     path = model_file.path_of(settings.model)
     model = model_file.open_model(path, threads=1)
-    service = Service(
-        settings, Predictor(model, settings), Workers(settings), records.Metrics(), _facts(path, model, settings)
-    )
+    metrics = records.Metrics()
+    workers = Workers(settings, metrics.waiting.set)
+    service = Service(settings, Predictor(model, settings), workers, metrics, _facts(path, model, settings))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -135,6 +135,4 @@ async def readyz(request: Request) -> schema.Health:
 
 async def metrics(request: Request) -> Response:
     """Return the metrics for Prometheus."""
-    service: Service = request.app.state.service
-    service.metrics.waiting.set(service.workers.waiting)
-    return Response(service.metrics.text(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
+    return Response(request.app.state.service.metrics.text(), media_type=prometheus_client.CONTENT_TYPE_LATEST)

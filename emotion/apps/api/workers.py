@@ -34,8 +34,9 @@ T = TypeVar("T")
 class Workers:
     """A bounded queue and the threads that serve it; `waiting` is the number of requests that it holds."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, report: Callable[[float], None]) -> None:
         self._settings = settings
+        self._report = report
         self.waiting = 0
         self._threads = ThreadPoolExecutor(settings.threads or cores(), "predict")
 
@@ -60,8 +61,8 @@ class Workers:
         seconds = self._settings.predict_seconds
         loop = asyncio.get_running_loop()
         submitted = self._threads.submit(work, time.monotonic() + seconds)
-        self.waiting += 1
-        submitted.add_done_callback(lambda _: loop.call_soon_threadsafe(self._leave))
+        self._count(1)
+        submitted.add_done_callback(lambda _: loop.call_soon_threadsafe(self._count, -1))
         result: asyncio.Future[Any] = asyncio.wrap_future(submitted)
         gone: asyncio.Future[Any] = asyncio.ensure_future(receive())
         try:
@@ -75,8 +76,9 @@ class Workers:
             gone.cancel()
             result.cancel()
 
-    def _leave(self) -> None:
-        self.waiting -= 1
+    def _count(self, change: int) -> None:
+        self.waiting += change
+        self._report(self.waiting)
 
     def close(self) -> None:
         """Wait for running predictions."""

@@ -75,7 +75,7 @@ def run(spans: Sequence[Span], job: Job, workers: int | None, address: str) -> N
             raise
         except ray.exceptions.RayError as error:
             reason = str(error).strip().splitlines()[-1]
-            remedy = 'every node must stay up and have what `pip install "emotion[scale]"` installs'
+            remedy = 'every node must stay up and have the packages of `pip install ".[scale]"`'
             raise InputError(f"--ray {address}: {reason}: {remedy}; finished parts are kept") from None
 
 

@@ -39,15 +39,15 @@ def main(arguments: argparse.Namespace) -> None:
     files = networks(arguments.model)
 
     @functools.cache
-    def classifier(name: str, whole: bool = False) -> EmotionClassifier:
+    def classifier(name: str, whole: bool) -> EmotionClassifier:
         detector = "whole" if whole else arguments.detector
         return options.classifier_of(arguments, model=files[name], detector=detector)
 
     @functools.cache
     def explainer(name: str) -> Explain:
-        return explain.load(explain.weights_of(classifier(name).metadata))
+        return explain.load(explain.weights_of(classifier(name, False).metadata))
 
-    classifier(next(iter(files)))  # reports a wrong model before the page is served
+    classifier(next(iter(files)), False)  # reports a wrong model before the page is served
     for name in ("SIGTERM", "SIGHUP"):  # both end it as Ctrl-C does, so that no picture stays
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), signal.default_int_handler)
@@ -82,7 +82,7 @@ def _serve(page: Any, blocks: Any, arguments: argparse.Namespace) -> None:
 
 def networks(first: str | None) -> dict[str, Path | None]:
     """Return the networks to choose from, by name: the named one, the shipped one, then all exported ones."""
-    known = [(first, Path(first))] if first else []
+    known = [(first, model.path_of(first))] if first else []
     with suppress(InputError):
         known.append((SHIPPED, model.default_path()))
     # LiteRT files need a package of their own.
