@@ -81,6 +81,8 @@ def check(values: dict[str, Any]) -> None:
     known = [*SECTIONS, *ENTRIES, *ELSEWHERE]
     problems = [f"unknown section {name}{suggest(name, known)}" for name in values if name not in known]
     problems += [f"there is no section {name!r}" for name in known if name not in values and name not in ELSEWHERE]
+    wrong = [name for name in ENTRIES if name in values and not isinstance(values[name], dict)]
+    problems += [f"{name} must hold entries by name, or be {{}}" for name in wrong]
     _raise(problems)
     found = {name: _validated(values[name], name, schema, problems) for name, schema in SECTIONS.items()}
     for section, schema in ENTRIES.items():

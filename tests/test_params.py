@@ -206,6 +206,16 @@ def test_a_misspelt_stage_or_key_gets_a_suggestion(monkeypatch, arguments: list[
         run_pipeline.main(*arguments)
 
 
+@pytest.mark.parametrize("empty", [None, []])
+def test_a_section_of_entries_that_is_empty_or_missing_is_named(monkeypatch, tmp_path: Path, empty: list | None):
+    monkeypatch.chdir(tmp_path)
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for section in (values | {"external": empty}, {key: values[key] for key in values if key != "external"}):
+        Path("params.yaml").write_text(yaml.safe_dump(section), encoding="utf-8")
+        with pytest.raises(InputError, match=r"external must hold entries by name|there is no section 'external'"):
+            run_pipeline.main()
+
+
 @pytest.mark.parametrize(
     ("network", "change", "message"),
     [

@@ -131,8 +131,9 @@ class _Answers(BaseHTTPRequestHandler):
         statuses = self.server.statuses  # type: ignore[attr-defined]
         status = statuses.pop(0)
         self.send_response(status)
+        self.send_header("Content-Length", str(len(CONTENT)))
         self.end_headers()
-        self.wfile.write(CONTENT if status == 200 else b"busy")
+        self.wfile.write(CONTENT if status == 200 else CONTENT[:2])  # the connection is lost then
 
     def log_message(self, *_: object) -> None:
         """Stay silent."""
@@ -141,6 +142,7 @@ class _Answers(BaseHTTPRequestHandler):
 @pytest.fixture
 def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
     with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
@@ -149,11 +151,15 @@ def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Threadin
 
 def _fetch(server: ThreadingHTTPServer, *statuses: int, expected: str = SHA256) -> bytes:
     server.statuses = list(statuses)  # type: ignore[attr-defined]
-    return download.fetch(f"http://127.0.0.1:{server.server_port}/file", expected, "file.bin", pause=0)
+    return download.fetch(f"http://127.0.0.1:{server.server_port}/file", expected, "file.bin")
 
 
 def test_a_busy_server_is_asked_again(server: ThreadingHTTPServer):
     assert _fetch(server, 503, 500, 200) == CONTENT
+
+
+def test_a_lost_connection_is_tried_again(server: ThreadingHTTPServer):
+    assert _fetch(server, 206, 200) == CONTENT
 
 
 @pytest.mark.parametrize("statuses", [[503] * 3, [404]])

@@ -7,6 +7,8 @@ import argparse
 import subprocess
 import sys
 from collections.abc import Sequence
+from functools import reduce
+from operator import getitem
 from pathlib import Path
 from typing import Any
 
@@ -26,9 +28,9 @@ def main(*arguments: str) -> None:
     parser.add_argument("stages", nargs="*", metavar="STAGE", help="such as evaluate@cnn; none: all")
     options = parser.parse_args(arguments)
     values = params.read()
+    check_params.check(values)
     require_stages(options.stages, values)
     require_keys([change.partition("=")[0] for change in options.set_param], values)
-    check_params.check(values)
     check_inputs.check(params.load("data", DataSettings), params.load("detector", PackageSettings))
     changes = [word for change in options.set_param for word in ("-S", change)]
     command = ["exp", "run", *changes] if changes else ["repro"]
@@ -40,7 +42,7 @@ def require_stages(names: Sequence[str], values: dict[str, Any]) -> None:
     known = []
     for stage, entry in yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
         foreach = entry.get("foreach", [])
-        items = _value(values, foreach[2:-1]) if isinstance(foreach, str) else foreach
+        items = reduce(getitem, foreach[2:-1].split("."), values) if isinstance(foreach, str) else foreach
         known += [stage, *(f"{stage}@{item}" for item in items)]
     for name in names:
         if name not in known and not Path(name).exists():
@@ -56,12 +58,6 @@ def require_keys(keys: Sequence[str], values: dict[str, Any]) -> None:
                 known = list(at) if isinstance(at, dict) else []
                 raise InputError(f"params.yaml: there is no key {key}{suggest(name, known)}")
             at = at[name]
-
-
-def _value(values: Any, key: str) -> Any:
-    for name in key.split("."):
-        values = values[name]
-    return values
 
 
 if __name__ == "__main__":

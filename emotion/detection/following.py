@@ -14,13 +14,12 @@ class Following:
 
     Args:
         detector: Searches; if it can `follow` as MTCNN can, it does in the other frames, which is several times faster.
-        interval: Frames from one search to the next.
     """
 
-    def __init__(self, detector: Detector, interval: int = DETECTION_INTERVAL) -> None:
+    def __init__(self, detector: Detector) -> None:
         self.margin = detector.margin
         self._detector: Any = detector
-        self._interval = interval if hasattr(detector, "follow") else 1
+        self._interval = DETECTION_INTERVAL if hasattr(detector, "follow") else 1
         self._frame = 0
         self._faces: list[Detection] = []
 

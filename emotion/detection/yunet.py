@@ -78,13 +78,15 @@ def fetch(target: Path, url: str = URL, sha256: str = SHA256) -> bool:
         InputError: The address cannot be reached, another file is there, or it cannot be saved.
     """
     import urllib.request  # not at the top: `emotion predict` starts sooner without
-    from http.client import HTTPException
+    from http.client import HTTPException, IncompleteRead
 
     if target.is_file() and hashlib.sha256(target.read_bytes()).hexdigest() == sha256:
         return False
     try:
         with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
             content = response.read(MAX_BYTES)
+            if response.length:  # read(n) does not mind a lost connection
+                raise IncompleteRead(content, response.length)
     except (OSError, HTTPException) as error:  # of urllib and sockets, and for what is no HTTP
         reason = str(getattr(error, "reason", error)).strip()
         raise InputError(f"{url}: cannot be downloaded ({reason}): try again, or save it as {target}") from None

@@ -73,7 +73,7 @@ def _of_image(image: Image.Image, max_pixels: int) -> np.ndarray:
         return decoding.rgb(image)
     except UnusableError as reason:
         raise InputError(f"the picture: {reason}") from None
-    except (MemoryError, KeyboardInterrupt):  # not the picture's fault
+    except MemoryError:  # not the picture's fault
         raise
     except Exception:  # on damaged files the decoders raise all kinds of exceptions
         raise InputError(f"the picture: {decoding.DAMAGED}") from None

@@ -3,7 +3,7 @@
 import hashlib
 import time
 import urllib.request
-from http.client import HTTPException
+from http.client import HTTPException, IncompleteRead
 from pathlib import Path
 
 from pydantic import Field
@@ -33,14 +33,13 @@ class PretrainedSettings(Section):
     hash: str = Field(pattern=r"^([0-9a-f]{64}|[0-9a-f]{32})$")
 
 
-def fetch(url: str, expected: str, name: str, *, pause: float = PAUSE_SECONDS) -> bytes:
+def fetch(url: str, expected: str, name: str) -> bytes:
     """Return the content of a file: of data/external/<name> if it is there, else downloaded.
 
     Args:
         url: Where it is downloaded.
         expected: Its SHA-256 or MD5, which says that it is the right one.
         name: Of the file in data/external.
-        pause: Seconds before the second attempt to download it.
 
     Raises:
         InputError: It cannot be downloaded, or its hash is another one.
@@ -51,12 +50,15 @@ def fetch(url: str, expected: str, name: str, *, pause: float = PAUSE_SECONDS) -
     for attempt in range(1, ATTEMPTS + 1):
         try:
             with urllib.request.urlopen(url, timeout=TIMEOUT_SECONDS) as response:
-                return checked(response.read(MAX_BYTES), expected, url)
+                content = response.read(MAX_BYTES)
+                if response.length:  # read(n) does not mind a lost connection
+                    raise IncompleteRead(content, response.length)
+            return checked(content, expected, url)
         except (OSError, HTTPException) as error:  # of urllib and sockets, and for what is no HTTP
             reason = str(getattr(error, "reason", error)).strip()
             if attempt == ATTEMPTS or 400 <= getattr(error, "code", 0) < 500:
                 break
-        time.sleep(pause * attempt)
+        time.sleep(PAUSE_SECONDS * attempt)
     raise InputError(f"{url} cannot be downloaded ({reason}): try again, or save it as {local}")
 
 

@@ -15,11 +15,9 @@ class Benchmark:
     columns: dict[str, str] = field(default_factory=dict)
     module: str = ""  # in benchmarks, if it has another name
     rows: str = "rows"  # where the rows are: a list, or a dict whose keys are their `{name}`
-    sort: str = ""  # the column by which rows are sorted, the highest first
-    below: str = ""
 
     def __call__(self) -> str:
-        """Return the table in Markdown, with the text above and below.
+        """Return the table in Markdown, with the text above.
 
         Raises:
             NotMeasuredError: The benchmark was not run yet.
@@ -30,9 +28,7 @@ class Benchmark:
         rows: Any = measured.get(self.rows, measured)
         if isinstance(rows, dict):
             rows = [{"name": name, **row} for name, row in rows.items() if isinstance(row, dict)]
-        if self.sort:
-            rows = sorted(rows, key=lambda row: -row[self.sort])
-        texts = [self.above, table(self.columns, rows) if self.columns else "", self.below]
+        texts = [self.above, table(self.columns, rows) if self.columns else ""]
         return "\n\n".join(text.format_map(measured) for text in texts if text)
 
 
