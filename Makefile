@@ -47,7 +47,7 @@ report: setup ## write report.html: everything on one page, with real faces, for
 results: setup ## write the tables of README and docs/, and README's picture, from what was measured
 	@$(RUN) tools.tables
 
-ship: setup ## copy the selected model's float16 ONNX file to models/emotion.onnx, for git
+ship: setup ## copy the selected model's int8 ONNX file to models/emotion.onnx, for git
 	@$(RUN) tools.ship
 
 tune: setup ## search hyperparameters with Optuna (an hour; RAY=HOST:PORT: on a cluster; APPLY=1: queue the best)

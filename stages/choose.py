@@ -21,7 +21,7 @@ class ExportedModels(Section, extra="ignore"):
 
 
 def main() -> None:
-    """Write metrics/best.json: the model, its score and the size of its float16 ONNX; test faces are not read."""
+    """Write metrics/best.json: the model, its score and the size of its int8 ONNX; test faces are not read."""
     settings = load("export", ExportedModels)
     balanced_weight = load("calibrate", CalibrateSettings).balanced_weight
     candidates = {}
@@ -29,14 +29,14 @@ def main() -> None:
     for name in settings.models:
         predicted = predictions.read(f"plots/predictions/validation/{name}.csv")
         adjustment = adjustments.read(_read(f"metrics/calibration/{name}.json")["without_tta"])
-        sizes[name] = _read(f"metrics/export/{name}.json")["files"]["onnx_float16"]["bytes"]
+        sizes[name] = _read(f"metrics/export/{name}.json")["files"]["onnx_int8"]["bytes"]
         score = adjustments.score(predicted, "data/annotations.parquet", adjustment, balanced_weight)
         if sizes[name] <= settings.max_mb * 1e6:
             candidates[name] = {"validation_score": score, "bytes": sizes[name]}
     if not candidates:
         smallest = min(sizes, key=lambda name: sizes[name])
         raise InputError(
-            f"no float16 ONNX file fits into export.max_mb {settings.max_mb:g}: the smallest, {smallest}, has "
+            f"no int8 ONNX file fits into export.max_mb {settings.max_mb:g}: the smallest, {smallest}, has "
             f"{sizes[smallest] / 1e6:.1f} MB: raise it or export a smaller model"
         )
     # Ties go to the smaller file, then to the first name, so that the choice is the same on every run.

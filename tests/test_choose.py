@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name, megabytes, correct in (("big", 9, 70), ("same", 4, 63), ("good", 3, 63), ("bad", 1, 40)):
         probabilities = predicted.right_for_first(LABELS, correct)
         predicted.write(f"plots/predictions/validation/{name}.csv", probabilities, LABELS)
-        files = {"onnx_float32": {"bytes": 1}, "onnx_float16": {"bytes": megabytes * 10**6}}
+        files = {"onnx_float32": {"bytes": 1}, "onnx_int8": {"bytes": megabytes * 10**6}}
         Path(f"metrics/export/{name}.json").write_text(json.dumps({"files": files}))
         Path(f"metrics/calibration/{name}.json").write_text(json.dumps({"without_tta": neutral.as_json()}))
     return tmp_path
@@ -56,13 +56,13 @@ def test_where_annotators_voted_their_votes_decide(folder: Path):
 
 
 def test_if_no_file_fits_the_smallest_is_named(folder: Path):
-    with pytest.raises(InputError, match=r"^no float16 ONNX file fits into export\.max_mb 0\.5: .* bad, has 1\.0 MB"):
+    with pytest.raises(InputError, match=r"^no int8 ONNX file fits into export\.max_mb 0\.5: .* bad, has 1\.0 MB"):
         _choose(0.5)
     assert not Path("metrics/best.json").exists()
 
 
 def _write_lock(stage: str, md5: str) -> None:
-    outs = [{"path": "models/good.onnx", "md5": "0"}, {"path": "models/good.float16.onnx", "md5": md5}]
+    outs = [{"path": "models/good.onnx", "md5": "0"}, {"path": "models/good.int8.onnx", "md5": md5}]
     Path("dvc.lock").write_text(yaml.safe_dump({"stages": {stage: {"outs": outs}}}))
 
 
@@ -71,15 +71,15 @@ def test_ship_copies_only_the_chosen_file_that_dvc_lock_names(folder: Path, caps
         ship.main()
     _choose(8)
     _write_lock("export@bad", "0")
-    with pytest.raises(InputError, match=r"^dvc\.lock .*models/good\.float16\.onnx.*`dvc repro choose`"):
+    with pytest.raises(InputError, match=r"^dvc\.lock .*models/good\.int8\.onnx.*`dvc repro choose`"):
         ship.main()
-    file = Path("models/good.float16.onnx")
+    file = Path("models/good.int8.onnx")
     _write_lock("export@good", hashlib.md5(b"a network").hexdigest())
-    with pytest.raises(InputError, match=r"^models/good\.float16\.onnx .*`dvc checkout models/good"):
+    with pytest.raises(InputError, match=r"^models/good\.int8\.onnx .*`dvc checkout models/good"):
         ship.main()
     file.parent.mkdir()
     file.write_bytes(b"another network")
-    with pytest.raises(InputError, match=r"^models/good\.float16\.onnx .*dvc\.lock.*`dvc repro choose`"):
+    with pytest.raises(InputError, match=r"^models/good\.int8\.onnx .*dvc\.lock.*`dvc repro choose`"):
         ship.main()
     assert not Path("models/emotion.onnx").exists()
     file.write_bytes(b"a network")

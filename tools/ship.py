@@ -1,4 +1,4 @@
-"""Copy the selected model's float16 ONNX file to models/emotion.onnx, for git: python -m tools.ship.
+"""Copy the selected model's int8 ONNX file to models/emotion.onnx, for git: python -m tools.ship.
 
 With this file in git, a clone can predict without data, training or TensorFlow.
 """
@@ -42,7 +42,7 @@ def chosen(root: Path) -> tuple[Path, str]:
             raise InputError(f"{path} is missing: run `dvc repro choose`, which makes it")
     model = json.loads(best.read_text(encoding="utf-8"))["model"]
     stage = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"].get(f"export@{model}", {"outs": []})
-    file = Path(f"models/{model}.float16.onnx")
+    file = Path(f"models/{model}.int8.onnx")
     md5s = [out["md5"] for out in stage["outs"] if out["path"] == file.as_posix()]
     if not md5s:
         raise InputError(f"{lock} does not list {file}: run `dvc repro choose`, which exports it")

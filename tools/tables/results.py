@@ -14,7 +14,7 @@ SHORT = {
     "model": "{name}",
     "people's majority": "{majority[accuracy]:.1f} % ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
     "FER-2013's label": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
-    "size": "{export[files][onnx_float16][mb]:.1f} MB",
+    "size": "{file[mb]:.1f} MB",
     "latency": "{latency[face_ms]:.2f} ms",
 }
 FULL = {
@@ -61,15 +61,14 @@ def results() -> list[Result]:
     pending = _pending_stages()
     found = []
     for name in params.read()["models"]:
-        export = read_if_present(f"metrics/export/{name}.json")
-        for file in export.get("files", {}).values():
-            file["mb"] = file["bytes"] / 1e6
+        files = read_if_present(f"metrics/export/{name}.json").get("files", {})
+        size = files.get("onnx_int8" if name == best else "onnx_float16", {}).get("bytes")
         result = _scores(name) | {
             "pending": f"evaluate@{name}" in pending,
             "best": name == best,
             "training": read_if_present(f"metrics/training/{name}.json"),
             "architecture": read_if_present(f"metrics/architecture/{name}.json"),
-            "export": export,
+            "file": {"mb": size / 1e6} if size else {},
             "latency": latencies.get(shipped.get(name, f"models/{name}.float16.onnx")),
         }
         found.append(result)
