@@ -72,7 +72,7 @@ def _after_prediction(*models: str) -> set[str]:
 
 def _after_export(*models: str) -> set[str]:
     """Return the stages that export these and what follows from them alone: an exported model may be a teacher."""
-    students = _students(*(f"models/{model}.float16.onnx" for model in models))
+    students = _students(*(f"models/{model}.int8.onnx" for model in models))
     taught = (_all("distill", models=students) | _after_training(*students)) if students else set()
     return _all("export", models=models) | taught
 
@@ -261,7 +261,7 @@ def _wait(condition: Any, run: subprocess.Popen, seconds: float = 300) -> None:
 
 def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):
     scores = {}
-    sizes = {model: (tiny / f"models/{model}.float16.onnx").stat().st_size for model in PARAMS["export"]["models"]}
+    sizes = {model: (tiny / f"models/{model}.int8.onnx").stat().st_size for model in PARAMS["export"]["models"]}
     for model in (model for model in sizes if sizes[model] <= PARAMS["export"]["max_mb"] * 1e6):
         labels, predicted = _adjusted(tiny, model, "validation")
         balanced = recall_score(labels, predicted.argmax(axis=1), labels=np.unique(labels), average="macro")
