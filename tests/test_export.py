@@ -1,9 +1,9 @@
 """Exported files predict what the calibrated network does, carry metadata, and have the same bytes on every run."""
 
+import functools
 import json
-import subprocess
-import sys
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
@@ -13,7 +13,6 @@ import onnxruntime
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-import yaml
 from ai_edge_litert.interpreter import Interpreter
 
 from emotion.core.errors import InputError
@@ -21,10 +20,10 @@ from emotion.core.labels import EMOTIONS
 from emotion.export import formats, parity, quantization
 from emotion.export import onnx as onnx_export
 from emotion.export.settings import ExportSettings
-from emotion.training import forward, keras_file
+from emotion.training import forward, hardware, keras_file
+from stages import export
 from tests import fitting
 from tests import tiny as dag
-from tests.source import ROOT
 
 TEMPERATURE = 1.7
 PRIORS = np.array([0.1, 0.05, 0.15, 0.3, 0.2, 0.1, 0.1])
@@ -92,16 +91,20 @@ def _write(folder: Path, size: int) -> tuple[dict[str, Path], np.ndarray]:
     return paths, logits
 
 
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], tuple[dict[str, Path], np.ndarray]]:
+    """Writes all files of a network, once for each size; returns them, and its logits before the adjustment."""
+    return functools.cache(lambda size: _write(tmp_path_factory.mktemp("written"), size))
+
+
 @pytest.fixture(scope="module", params=[48, 32, 224], ids=["48 pixels", "resized to 32", "resized to 224"])
-def exported(request, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Path], np.ndarray]:
-    """All files of a network, and its logits before the adjustment."""
-    return _write(tmp_path_factory.mktemp("exported"), request.param)
+def exported(request, written) -> tuple[dict[str, Path], np.ndarray]:
+    return written(request.param)
 
 
 @pytest.fixture(scope="module")
-def files(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """All files of a network."""
-    return _write(tmp_path_factory.mktemp("files"), 48)[0]
+def files(written) -> dict[str, Path]:
+    return written(48)[0]
 
 
 @pytest.mark.parametrize("key", formats.SUFFIXES)
@@ -262,7 +265,9 @@ def test_a_file_beyond_a_limit_of_params_is_named_with_the_limit(key: str, chang
 
 
 def test_the_stage_writes_all_files_or_none_if_one_exceeds_a_limit(tmp_path: Path, monkeypatch):
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(hardware, "prepare", lambda *_, **__: None)  # only before the first operation
+    monkeypatch.setattr(export.tf.config, "set_visible_devices", lambda *_: None)
     keras_file.save(_network(48), tmp_path / "models/cnn.keras")
     columns = {
         "name": [f"{n}" for n in range(70)],
@@ -278,23 +283,19 @@ def test_the_stage_writes_all_files_or_none_if_one_exceeds_a_limit(tmp_path: Pat
     fitted = {"without_tta": {"temperature": TEMPERATURE, **adjusted}, "with_tta": {"temperature": 9.0, **adjusted}}
     (tmp_path / "metrics/calibration/cnn.json").write_text(json.dumps(fitted))
 
-    def run(**changes: float) -> subprocess.CompletedProcess[str]:
+    def run(**changes: float) -> None:
         values = dag.params()
         values["export"] |= changes
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(values))
-        return subprocess.run(
-            [sys.executable, "-m", "stages.export", "cnn"], cwd=tmp_path, capture_output=True, text=True
-        )
+        dag.write_params(tmp_path, values)
+        export.main("cnn")
 
-    failed = run(max_difference_float16=0.0000001)
-    messages = [line for line in failed.stderr.splitlines() if line.startswith("error:")]
-    assert failed.returncode == 1 and len(messages) == 1 and "Traceback" not in failed.stderr
-    assert "onnx_float16" in messages[0] and "litert_float16" in messages[0] and "int8" not in messages[0]
+    with pytest.raises(InputError, match="^cnn: onnx_float16: .*litert_float16: ") as error:
+        run(max_difference_float16=0.0000001)
+    assert "int8" not in str(error.value)
     assert [path.name for path in (tmp_path / "models").iterdir()] == ["cnn.keras"]
     assert not list((tmp_path / "metrics/export").glob("*")), "not even a temporary file"
 
-    done = run()
-    assert done.returncode == 0, done.stderr[-3000:]
+    run()
     summary = json.loads((tmp_path / "metrics/export/cnn.json").read_text())
     sizes = {key: (tmp_path / f"models/cnn.{suffix}").stat().st_size for key, suffix in formats.SUFFIXES.items()}
     assert {key: row["bytes"] for key, row in summary["files"].items()} == sizes
