@@ -71,6 +71,7 @@ def test_gray_faces_are_preprocessed_as_the_network_expects(name: str, base: ker
     assert np.ptp(expected, axis=0).max() > 0.1 * np.abs(expected).max(), "faces differ"
 
 
+@pytest.mark.parametrize("name", ["MobileNetV3Small"], indirect=True)
 def test_all_but_the_last_layers_are_frozen(name: str, weights: str):
     model = _build(name, weights=weights, trainable_layers=0)
     trainable = {layer.name for layer in model.layers if layer.trainable and layer.weights}
@@ -80,7 +81,7 @@ def test_all_but_the_last_layers_are_frozen(name: str, weights: str):
     assert [layer.trainable for layer in inside[1:]] == [False] * (len(inside) - 10) + [True] * 9
 
 
-@pytest.mark.parametrize("name", ["MobileNetV3Small", "EfficientNetV2B0"], indirect=True)
+@pytest.mark.parametrize("name", ["MobileNetV3Small"], indirect=True)
 def test_it_trains_in_bfloat16_and_its_files_predict_alike(name: str, tmp_path: Path):
     model = _build(name, batch_norm=False)
     twin = fast_layers.twin(model, "bfloat16")
@@ -137,11 +138,11 @@ def test_a_new_model_needs_nothing_but_a_block_of_params(tmp_path: Path):
     values, model = tiny.params(), example_model()
     model |= {"weights": "mine.weights.h5"}
     model["build"] |= {"input_size": 32}
-    model["fit"] |= {"epochs": 2, "batch_size": 16}
+    model["fit"] |= {"epochs": 1, "batch_size": 16}
     tiny.write_params(tmp_path, {**values, "models": {"mobilenet": model}})
     command = [sys.executable, "-m", "stages.train", "mobilenet"]
     done = subprocess.run(command, cwd=tmp_path, env=tiny.environment(tmp_path), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     summary = json.loads((tmp_path / "metrics/training/mobilenet.json").read_text(encoding="utf-8"))
     network = keras.saving.load_model(tmp_path / "models/mobilenet.keras", compile=False)
-    assert summary["epochs"] == 2 and summary["parameters"] == network.count_params()
+    assert summary["epochs"] == 1 and summary["parameters"] == network.count_params()
