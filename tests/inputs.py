@@ -22,15 +22,20 @@ GRAY = " ".join(["128"] * 2304)
 RNG = np.random.default_rng(2)
 
 
-def png(pixels: np.ndarray) -> bytes:
-    """Return a picture file."""
-    Image.fromarray(pixels).save(buffer := io.BytesIO(), "PNG")
+def encoded(picture: np.ndarray | Image.Image, kind: str = "PNG", mode: str = "", **options: object) -> bytes:
+    """Return a picture file of a kind, if need be converted to a mode first."""
+    image = picture if isinstance(picture, Image.Image) else Image.fromarray(picture)
+    (image.convert(mode) if mode else image).save(buffer := io.BytesIO(), kind, **options)
     return buffer.getvalue()
+
+
+# What files of an iPhone begin with.
+HEIC = b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEheic" + bytes(100)
 
 
 def face() -> bytes:
     """Return a picture file of noise."""
-    return png(RNG.integers(0, 256, (48, 48), np.uint8))
+    return encoded(RNG.integers(0, 256, (48, 48), np.uint8))
 
 
 def make_zip(path: Path, *entries: tuple[str | zipfile.ZipInfo, bytes | str], deflate: bool = True) -> Path:

@@ -1,52 +1,45 @@
 """Cleaning: faces are decoded, other files set aside with a reason, and useless archives refused."""
 
-import io
 import re
 
 import numpy as np
 import pytest
-from PIL import Image
 
 from emotion.core.decoding import DAMAGED, UNKNOWN, UnusableError
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.preparation import cleaning
+from tests.inputs import encoded
 
 RNG = np.random.default_rng(3)
 FACE = RNG.integers(0, 256, (48, 48), np.uint8)
 
 
-def _file(pixels: np.ndarray, kind: str = "PNG") -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, kind)
-    return file.getvalue()
-
-
 def _archive(*emotions: str) -> list[tuple[str, bytes]]:
-    return [(f"Training/{emotion}/{number}.png", _file(FACE)) for number, emotion in enumerate(emotions)]
+    return [(f"Training/{emotion}/{number}.png", encoded(FACE)) for number, emotion in enumerate(emotions)]
 
 
 @pytest.mark.parametrize("pixels", [FACE, np.stack([FACE] * 3, axis=-1)], ids=["gray", "colour"])
 def test_a_picture_becomes_its_gray_values(pixels: np.ndarray):
-    assert np.array_equal(cleaning.decode(_file(pixels)), FACE)
+    assert np.array_equal(cleaning.decode(encoded(pixels)), FACE)
 
 
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (_file(FACE, "JPEG")[:-700], DAMAGED),
-        (_file(FACE)[:-700], DAMAGED),
+        (encoded(FACE, "JPEG")[:-700], DAMAGED),
+        (encoded(FACE)[:-700], DAMAGED),
         (b"This is a text.", UNKNOWN),
         (b"", "empty"),
-        (_file(FACE[:47]), "wrong size"),
-        (_file(np.zeros((96, 96), np.uint8)), "wrong size"),
+        (encoded(FACE[:47]), "wrong size"),
+        (encoded(np.zeros((96, 96), np.uint8)), "wrong size"),
     ],
     ids=["truncated JPEG", "truncated PNG", "text", "empty", "one row less", "larger"],
 )
 def test_an_unusable_picture_is_set_aside_with_the_reason(content: bytes, reason: str):
     with pytest.raises(UnusableError, match=f"^{re.escape(reason)}$"):
         cleaning.decode(content)
-    faces, set_aside = cleaning.clean([("Test/sad/bad.jpg", content), ("Test/sad/good.png", _file(FACE))])
+    faces, set_aside = cleaning.clean([("Test/sad/bad.jpg", content), ("Test/sad/good.png", encoded(FACE))])
     assert faces["name"].to_pylist() == ["Test/sad/good.png"]
     assert set_aside == [("Test/sad/bad.jpg", reason)]
 
@@ -54,7 +47,7 @@ def test_an_unusable_picture_is_set_aside_with_the_reason(content: bytes, reason
 def test_the_table_holds_the_faces_of_the_archive():
     noise = RNG.integers(100, 105, (48, 48), np.uint8)  # what JPEG makes of one gray value
     pictures = {"Training/sad/a.png": FACE, "Test/fear/b/c.png": FACE, "PublicTest/happy/d.png": noise}
-    faces, set_aside = cleaning.clean((name, _file(pixels)) for name, pixels in pictures.items())
+    faces, set_aside = cleaning.clean((name, encoded(pixels)) for name, pixels in pictures.items())
     assert set_aside == []
     assert faces["name"].to_pylist() == list(pictures)
     assert faces["official"].to_pylist() == ["Training", "Test", "PublicTest"]
@@ -83,10 +76,7 @@ def test_two_emotions_are_enough():
     ("pictures", "message"),
     [
         (_archive("happy", "happy"), r"usable pictures of happy only \(2, set aside: none\)"),
-        (
-            [("Training/sad/x", b""), ("Test/fear/y", b"")],
-            r"of no emotion only \(0, set aside: 2 x empty\)",
-        ),
+        ([("Training/sad/x", b""), ("Test/fear/y", b"")], r"of no emotion only \(0, set aside: 2 x empty\)"),
         ([], "usable pictures of no emotion only"),
     ],
     ids=["one emotion", "nothing usable", "nothing"],

@@ -18,6 +18,7 @@ from PIL import Image
 from emotion.apps.demo import command
 from emotion.core.labels import EMOTIONS
 from emotion.detection import networks
+from tests.inputs import HEIC
 from tests.pasted import brightness_model, photograph
 from tests.serving import free_port
 from tests.source import ROOT
@@ -161,7 +162,7 @@ def test_an_invalid_file_is_reported(page: Any, tmp_path: Path):
     bad = {
         "text.png": (b"hello", "not a picture in a supported format"),
         "empty.jpg": (b"", "the picture: empty"),
-        "phone.png": (b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEheic" + bytes(100), "HEIC, which is not supported"),
+        "phone.png": (HEIC, "HEIC, which is not supported"),
         "cut.png": ((ROOT / "docs/tuning.png").read_bytes()[:3000], "damaged: it is truncated"),
     }
     for name, (content, message) in bad.items():

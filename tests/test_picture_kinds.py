@@ -1,10 +1,8 @@
 """Each file of a folder is read or named with its reason, in every command and in the training sources alike."""
 
 import csv
-import io
 import json
 import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,12 +10,11 @@ import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
-from emotion.apps import main
-from emotion.core.decoding import SUFFIXES, UNKNOWN
+from emotion.core.decoding import UNKNOWN
 from emotion.sources.folder import read_faces
 from emotion.sources.naming import Found
-from tests.inputs import face
-from tests.pasted import brightness_model
+from tests.inputs import HEIC, encoded, face
+from tests.pasted import brightness_model, emotion_command
 from tests.serving import PROBLEM, Server, server
 
 assert server  # a fixture
@@ -34,14 +31,9 @@ KINDS = {
     "AVIF": ("k.avif",),
 }
 READ = [name for names in KINDS.values() for name in names]
-HEIC = b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEheic" + bytes(100)
+FACE = Image.effect_noise((48, 48), 80)
 REMEDY = "HEIC, which is not supported: convert it to JPEG"
 NO_PICTURES = "not read: 2 x not a picture by its suffix: mine/happy/labels.csv, mine/happy/notes"
-
-
-def content(kind: str) -> bytes:
-    Image.open(io.BytesIO(face())).save(buffer := io.BytesIO(), kind)
-    return buffer.getvalue()
 
 
 @pytest.fixture
@@ -54,28 +46,14 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
         Path("mine", emotion, "0.png").write_bytes(face())
     for kind, names in KINDS.items():
         for name in names:
-            Path("mine/happy", name).write_bytes(content(kind))
+            Path("mine/happy", name).write_bytes(encoded(FACE, kind))
     for name in ("l.heic", "m.HEIF"):
         Path("mine/happy", name).write_bytes(HEIC)
     for name in ("notes", "labels.csv", ".hidden.txt", "Thumbs.db"):
         Path("mine/happy", name).write_text("hello")
 
-    def command(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["emotion", *arguments, "--model", "model.onnx", "--detector", "whole"])
-        try:
-            main.run()
-        except SystemExit as ended:
-            if isinstance(ended.code, str):
-                print(ended.code, file=sys.stderr)
-                return 1
-            return int(ended.code or 0)
-        return 0
-
-    return command
-
-
-def test_the_list_holds_the_suffixes_of_the_field():
-    assert {Path(name).suffix.lower() for name in (*READ, "l.heic", "m.heif")} == set(SUFFIXES)
+    options = ("--model", "model.onnx", "--detector", "whole")
+    return lambda *arguments: emotion_command(monkeypatch, *arguments, *options)
 
 
 def test_predict_reads_or_names_each_file_of_a_folder(run: Run, capsys: Capture):
@@ -121,7 +99,7 @@ def test_training_reads_or_names_each_file_of_a_folder(run: Run):
 
 def test_the_api_reads_or_names_each_file(server: Server):
     for kind, names in KINDS.items():
-        sent = [("images", (name, content(kind))) for name in names]
+        sent = [("images", (name, encoded(FACE, kind))) for name in names]
         response = server.client.post("/v1/predict?detect=false", files=sent)
         assert [len(result["faces"]) for result in response.json()["results"]] == [1] * len(names)
     refused = server.client.post("/v1/predict", files={"images": ("l.heic", HEIC)})

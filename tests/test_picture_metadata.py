@@ -12,15 +12,15 @@ from PIL import Image, TiffImagePlugin
 from emotion.core import metadata
 from emotion.core.decoding import gray, opened
 from emotion.inference.reading import read
+from tests.inputs import encoded
 
 ROW, COLUMN = np.mgrid[:60, :40]
 SMOOTH = np.dstack([4 * ROW, 6 * COLUMN, 255 - 4 * ROW]).astype(np.uint8)
 UPRIGHT = {1: SMOOTH, 5: SMOOTH.swapaxes(0, 1), 6: np.rot90(SMOOTH, -1)}
 
 
-def encoded(kind: str, **options: object) -> bytes:
-    Image.fromarray(SMOOTH).save(buffer := io.BytesIO(), kind, **options)
-    return buffer.getvalue()
+def smooth(kind: str, **options: object) -> bytes:
+    return encoded(SMOOTH, kind, **options)
 
 
 def exif(orientation: int, order: str = "<", numerator: int = 1) -> bytes:
@@ -36,13 +36,13 @@ def chunk(kind: bytes, data: bytes, wrong: int = 0) -> bytes:
 
 
 def png(*chunks: bytes, end: bool = False) -> bytes:
-    content = encoded("PNG")
+    content = smooth("PNG")
     place = len(content) - 12 if end else 33
     return content[:place] + b"".join(chunks) + content[place:]
 
 
 def jpeg(marker: int, data: bytes) -> bytes:
-    content = encoded("JPEG", quality=95)
+    content = smooth("JPEG", quality=95)
     return content[:2] + struct.pack(">BBH", 0xFF, marker, len(data) + 2) + data + content[2:]
 
 
@@ -51,7 +51,7 @@ def tiff(**tags: tuple[int, object]) -> bytes:
     for name, (kind, value) in tags.items():
         directory.tagtype[int(name[1:])] = kind
         directory[int(name[1:])] = value
-    return encoded("TIFF", tiffinfo=directory)
+    return smooth("TIFF", tiffinfo=directory)
 
 
 LARGE = zlib.compress(bytes(2_000_000))
@@ -72,7 +72,7 @@ ODD = {
     "png: text that Pillow takes for its own": png(chunk(b"tEXt", b"transparency\0yes")),
     "png: a short resolution": png(chunk(b"pHYs", b"\0\0")),
     "png: EXIF is no EXIF": png(chunk(b"eXIf", b"garbage")),
-    "webp: EXIF is no EXIF": encoded("WebP", lossless=True, exif=b"Exif\0\0garbage"),
+    "webp: EXIF is no EXIF": smooth("WebP", lossless=True, exif=b"Exif\0\0garbage"),
     "tiff: resolution 1/0": tiff(t282=(5, TiffImagePlugin.IFDRational(1, 0))),
     "tiff: resolution as text": tiff(t282=(2, "x"), t283=(2, "y"), t296=(3, 3)),
     "tiff: an unknown unit": tiff(t296=(3, 9)),
@@ -95,7 +95,7 @@ def test_odd_metadata_leave_a_picture_as_it_is(name: str):
 @pytest.mark.parametrize("orientation", UPRIGHT)
 def test_a_zero_denominator_does_not_hide_the_orientation(kind: str, orientation: int, numerator: int, order: str):
     quality = {} if kind == "PNG" else {"quality": 95}
-    content = encoded(kind, exif=exif(orientation, order, numerator), **quality)
+    content = smooth(kind, exif=exif(orientation, order, numerator), **quality)
     for picture in (content, Image.open(io.BytesIO(content))):
         seen = read(picture)
         assert seen.shape == UPRIGHT[orientation].shape
@@ -108,7 +108,7 @@ def test_a_zero_denominator_does_not_hide_the_orientation(kind: str, orientation
 def test_damaged_exif_data_cost_no_picture(kind: str, damage: bytes, place: int):
     odd = bytearray(exif(6))
     odd[place : place + len(damage)] = damage
-    content = encoded(kind, exif=exif(6)).replace(exif(6)[6:], bytes(odd[6:]))
+    content = smooth(kind, exif=exif(6)).replace(exif(6)[6:], bytes(odd[6:]))
     if kind == "PNG":
         start = content.index(b"eXIf")
         content = content[: start - 4] + chunk(b"eXIf", bytes(odd[6:])) + content[start + 4 + len(odd) - 6 + 4 :]
@@ -122,6 +122,6 @@ def test_an_orientation_beyond_eight_counts_as_none(value: int, expected: int):
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF"])
 def test_what_decodes_to_pixels_stays_as_it_is(kind: str):
-    content = encoded(kind)
+    content = smooth(kind)
     with Image.open(io.BytesIO(content)) as plain, opened(content, SMOOTH.size) as image:
         np.testing.assert_array_equal(np.asarray(image), np.asarray(plain))

@@ -1,6 +1,5 @@
 """Pictures of any kind are read as people see them, or refused in one line that says why."""
 
-import io
 import os
 import struct
 from pathlib import Path
@@ -11,18 +10,12 @@ from PIL import Image, ImageFile
 
 from emotion.core.errors import InputError
 from emotion.inference.reading import read
+from tests.inputs import HEIC, encoded
 
 COLOUR = np.random.default_rng(4).integers(0, 256, (40, 60, 3), np.uint8)
 GRAY = COLOUR[..., 0]
-# What files of an iPhone, and of Android, begin with.
-HEIC = b"\0\0\0\x24ftypheic\0\0\0\0mif1MiHEheic" + bytes(100)
+# What files of Android begin with.
 HEIF = b"\0\0\0\x1cftypmif1\0\0\0\0mif1heicmiaf" + bytes(100)
-
-
-def encoded(image: np.ndarray | Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    image = image if isinstance(image, Image.Image) else Image.fromarray(image)
-    image.save(buffer := io.BytesIO(), kind, **options)
-    return buffer.getvalue()
 
 
 def test_path_bytes_image_and_array_are_the_same_picture(tmp_path: Path):
@@ -73,12 +66,6 @@ def test_transparent_areas_become_white():
     for picture in (half, encoded(half)):
         np.testing.assert_array_equal(read(picture)[:20], COLOUR[:20])
         assert (read(picture)[20:] == 255).all()
-
-
-def test_a_photograph_is_rotated_by_its_exif_data():
-    exif = Image.Exif()
-    exif[0x0112] = 6  # the camera was turned: the file's left is the top
-    np.testing.assert_array_equal(read(encoded(COLOUR, exif=exif)), np.rot90(COLOUR, -1))
 
 
 BAD_ARRAYS = {

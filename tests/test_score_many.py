@@ -13,7 +13,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 import psutil
 import pyarrow as pa
@@ -24,12 +23,12 @@ from PIL import Image
 from benchmarks import bulk_scoring
 from benchmarks import results as benchmark_results
 from emotion import EmotionClassifier
-from emotion.apps import main
 from emotion.apps.batch import cluster, parts, plan
 from emotion.apps.batch.inputs import Inputs, Table
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
-from tests.pasted import brightness_model, photograph
+from tests.inputs import encoded
+from tests.pasted import brightness_model, emotion_command, photograph
 from tests.source import ROOT
 
 Run = Callable[..., int]
@@ -41,17 +40,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """Run `emotion score-many` in an empty folder, with a model that predicts by brightness; return the exit code."""
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
-
-    def command(*arguments: str) -> int:
-        monkeypatch.setattr(sys, "argv", ["emotion", "score-many", "--model", "model.onnx", *arguments])
-        try:
-            main.run()
-        except SystemExit as ended:
-            print(ended.code, file=sys.stderr)
-            return 1
-        return 0
-
-    return command
+    return lambda *arguments: emotion_command(monkeypatch, "score-many", "--model", "model.onnx", *arguments)
 
 
 def shades(count: int) -> np.ndarray:
@@ -63,10 +52,6 @@ def raw_table(path: str, faces: np.ndarray, **options: int) -> None:
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     pixels = pa.array([face.tobytes() for face in faces], pa.binary(48 * 48))
     pq.write_table(pa.table({"name": [f"{n}.png" for n in range(len(faces))], "pixels": pixels}), path, **options)
-
-
-def png(face: np.ndarray) -> bytes:
-    return cv2.imencode(".png", face)[1].tobytes()
 
 
 def rows(folder: str) -> list[dict]:
@@ -102,7 +87,7 @@ def test_predictions_of_raw_pixels_are_those_of_the_classifier(run: Run):
 
 @pytest.mark.parametrize("nested", [False, True], ids=["bytes", "hugging face"])
 def test_bad_rows_are_set_aside_with_a_reason_and_the_others_scored(run: Run, nested: bool):
-    good = png(shades(1)[0])
+    good = encoded(shades(1)[0])
     values = [good, None, good, b"", b"no picture", good, good[: len(good) // 2], good, good]
     Path("in").mkdir()
     column = pa.array(values, pa.binary())
@@ -130,7 +115,7 @@ def test_pictures_in_nested_folders_are_scored_in_order_of_their_names(run: Run,
     odd = os.fsdecode(b"c/\xff.png")
     for name in ("b.png", "a/deep/x.jpg", odd, ".hidden/y.png"):
         Path("in", name).parent.mkdir(parents=True, exist_ok=True)
-        Path("in", name).write_bytes(png(shades(1)[0]))
+        Path("in", name).write_bytes(encoded(shades(1)[0]))
     Path("in/a/bad.png").write_bytes(b"")
     assert run("in", "out", "--chunk", "2") == 0
     assert [row["file"] for row in rows("out/scores")] == ["a/deep/x.jpg", "b.png", "c/\\xff.png"]
@@ -269,7 +254,7 @@ def test_a_damaged_row_group_is_one_line_and_finished_parts_are_kept(run: Run, c
 def test_an_impossible_request_is_one_line(run: Run, capsys: Capture, arguments: list[str], message: str):
     for folder in ("empty", "mixed"):
         Path(folder).mkdir()
-    Path("mixed/b.png").write_bytes(png(shades(1)[0]))
+    Path("mixed/b.png").write_bytes(encoded(shades(1)[0]))
     Path("bad.parquet").write_bytes(b"PAR1 not at all")
     pq.write_table(pa.table({"words": ["x"]}), "text.parquet")
     raw_table("rowless.parquet", shades(0))
@@ -338,20 +323,18 @@ def test_a_cluster_writes_the_same_bytes(run: Run, capsys: Capture, monkeypatch:
     monkeypatch.setenv("RAY_USAGE_STATS_ENABLED", "0")
     from ray.cluster_utils import Cluster
 
-    raw_table("in/a.parquet", shades(300), row_group_size=100)
-    Path("photographs").mkdir()
-    Image.fromarray(photograph([(60, 100, 150), (380, 150, 180)])).save("photographs/two.png")
-    assert run("in", "here", "--chunk", "40", "--workers", "1") == 0
-    assert run("photographs", "found here", "--detector", "mtcnn", "--workers", "1") == 0
+    pictures = [encoded(photograph([(60, 100, 150), (380, 150, 180)])), *map(encoded, shades(20))]
+    pq.write_table(pa.table({"image": pa.array(pictures, pa.binary())}), "a.parquet", row_group_size=7)
+    options = ("a.parquet", "--detector", "mtcnn", "--chunk", "4")
+    assert run(*options, "here", "--workers", "1") == 0
     cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 100_000_000})
     try:
         cluster.add_node(num_cpus=1, object_store_memory=100_000_000)
-        assert run("in", "out", "--chunk", "40", "--ray", cluster.address) == 0
-        assert run("photographs", "found", "--detector", "mtcnn", "--ray", cluster.address) == 0
+        assert run(*options, "out", "--ray", cluster.address) == 0
     finally:
         cluster.shutdown()
-    assert results("found") == results("found here") and len(rows("found/scores")) == 2
-    assert results("out") == results("here") and len(rows("out/scores")) == 300
+    assert results("out") == results("here")
+    assert (len(rows("out/scores")), len(rows("out/set_aside"))) == (2, 20)
 
 
 def test_the_benchmark_records_throughput_and_memory(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
