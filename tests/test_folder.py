@@ -57,17 +57,6 @@ def error(root: Path) -> str:
     return str(caught.value)
 
 
-def test_pictures_without_subset_folders_have_no_official_split(mine: Path):
-    put(mine, *(f"{emotion}/1.png" for emotion in EMOTIONS))
-    assert names(mine) == [f"All/{emotion}/1.png" for emotion in EMOTIONS]
-
-
-@pytest.mark.parametrize("validation", ["validation", "val", "valid", "Validation", "VAL"])
-def test_subset_folders_in_any_spelling_become_the_official_split(mine: Path, validation: str):
-    put(mine, "Train/Happy/1.png", f"{validation}/SAD/1.png", "test/sad/1.png")
-    assert sorted(names(mine)) == ["Test/sad/1.png", "Training/happy/1.png", "Validation/sad/1.png"]
-
-
 def test_faces_have_the_pixels_of_their_files(mine: Path):
     put(mine, "sad/1.png", "sad/2.png", "happy/1.png")
     for name, content in read_faces(mine):
@@ -115,20 +104,11 @@ def test_folders_of_the_same_meaning_are_all_read(mine: Path, paths: list[str], 
     assert sorted(names(mine)) == expected
 
 
-def test_hidden_files_and_those_of_a_desktop_are_skipped(mine: Path):
-    put(mine, "sad/1.png")
-    put(mine, "sad/.DS_Store", "sad/._1.png", "sad/Thumbs.db", ".git/config", "__MACOSX/sad/1.png", content=b"")
-    put(mine, "sad/.ipynb_checkpoints/1.png", "desktop.ini", content=b"")
-    assert names(mine) == ["All/sad/1.png"]
-
-
 @pytest.mark.parametrize(
     ("known", "unknown", "named"),
     [
         ("sad/1.png", "joy/1.png", "mine/joy"),
         ("sad/1.png", "train/1.png", "mine/train"),
-        ("sad/1.png", "happy 2/1.png", "mine/happy 2"),
-        ("train/sad/1.png", "test/joy/1.png", "mine/test/joy"),
         ("train/sad/1.png", "holdout/1.png", "mine/holdout"),
         ("sad/1.png", "joy/deeper/1.jpg", "mine/joy/deeper"),
     ],
@@ -246,15 +226,15 @@ def test_a_folder_without_a_usable_picture_is_an_error(mine: Path, prepare: Call
     assert error(mine).startswith(message)
 
 
-def test_a_folder_of_20_000_entries_is_read_in_batches(mine: Path):
+def test_a_folder_of_many_files_is_read_in_batches(mine: Path):
     put(mine, "sad/face.png", "happy/face.png")
-    put(mine, "sad/first.jpg", content=bytes(40_000))
-    for number in range(20_000):
+    put(mine, "sad/first.jpg", content=bytes(100_000))
+    for number in range(4_000):
         os.link(mine / "sad/first.jpg", mine / f"sad/{number}.jpg")
     tracemalloc.start()  # the process's own peak may be higher already
     assert len(list(read_faces(mine, found := Found()))) == 2
-    assert len(found.refused) == 20_001
-    assert tracemalloc.get_traced_memory()[1] < 200_000_000  # bytes, of 800 million that the files have
+    assert len(found.refused) == 4_001
+    assert tracemalloc.get_traced_memory()[1] < 200_000_000  # bytes, of 400 million that the files have
     tracemalloc.stop()
     shutil.rmtree(mine)  # pytest would keep it for three runs
 

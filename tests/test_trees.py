@@ -12,15 +12,12 @@ from emotion.sources.naming import Found
 from tests.inputs import face, make_zip, put
 
 STRAY = ("README.md", "README.dataset.txt", "train/_annotations.csv", "docs/paper.pdf")
-DESKTOP = (".DS_Store", "__MACOSX/train/sad/._1.png", "train/sad/Thumbs.db", "train/.ipynb_checkpoints/1.png")
+DESKTOP = (".DS_Store", "__MACOSX/train/sad/._1.png", "train/sad/Thumbs.db", "train/.ipynb_checkpoints/1.png",
+           ".git/a.zip", "desktop.ini")  # fmt: skip
 # By tree, each picture's official subset and label.
 TREES = {
     "kaggle": {"train/sad/1.png": "Training/sad", "test/sad/1.png": "Test/sad"},
-    "roboflow": {
-        "train/Sad/1.png": "Training/sad",
-        "valid/Sad/1.png": "Validation/sad",
-        "test/Sad/1.png": "Test/sad",
-    },
+    "roboflow": {"train/Sad/1.png": "Training/sad", "valid/Sad/1.png": "Validation/sad", "test/Sad/1.png": "Test/sad"},
     "wrapped": {
         "archive (3)/data set/Training/happiness/1.png": "Training/happy",
         "archive (3)/data set/dev/happiness/1.png": "Validation/happy",
