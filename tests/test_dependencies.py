@@ -12,7 +12,6 @@ import yaml
 from dvc.repo import Repo
 
 from tests.source import ROOT, example_model, library_folder, parse, python_files, reached
-from tools.quickstart import merge
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 SAMPLE = yaml.safe_load((ROOT / "params/sample.yaml").read_text(encoding="utf-8"))
@@ -169,14 +168,6 @@ def test_sample_params_make_every_model_smaller(model: str):
     assert "build" in smaller and "epochs" in smaller.get("fit", {}), (
         f"params/sample.yaml: make models.{model} small (build and fit.epochs), else `make quickstart` takes hours"
     )
-
-
-@pytest.mark.parametrize("params", [PARAMS, merge(PARAMS, SAMPLE)], ids=["params", "sample"])
-@pytest.mark.parametrize("model", PARAMS["models"])
-def test_build_of_a_model_holds_exactly_what_its_network_takes(model: str, params: dict):
-    settings = params["models"][model]
-    takes = {argument.arg for argument in _builder(Path("emotion/models", f"{settings['network']}.py")).args.kwonlyargs}
-    assert set(settings["build"]) == takes - {"classes", "weights"}
 
 
 def test_the_commented_example_is_no_model_of_the_params():

@@ -254,17 +254,6 @@ def test_compose_waits_as_long_as_requests_may_run(compose: dict[str, Any]):
     assert int(compose["api"]["stop_grace_period"].removesuffix("s")) > command.GRACE
 
 
-def test_documented_metrics_variables_and_files_exist():
-    text = (ROOT / "docs/containers.md").read_text()
-    records = (ROOT / "emotion/apps/api/records.py").read_text()
-    metrics = {re.sub("_(total|bucket)$", "", name) for name in re.findall(r"\bemotion_[a-z_]+", text)}
-    assert metrics and not [name for name in metrics if f'"{name}"' not in records]
-    known = {settings.variable(name) for name in settings.Settings.model_fields}
-    assert set(re.findall(r"EMOTION_[A-Z_]+", text)) <= known
-    for path in re.findall(r"deploy/[\w./-]+", text):
-        assert (ROOT / path).exists(), path
-
-
 def test_check_calls_its_tools_from_a_relative_folder(tmp_path: Path):
     """The Makefile names their folder as seen from the project's, and the script goes elsewhere."""
     for name in ("hadolint", "check-jsonschema", "kubernetes-validate", "kubectl"):

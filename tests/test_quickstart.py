@@ -42,14 +42,6 @@ def test_a_misspelt_override_is_named_with_the_right_key():
         quickstart.merge(PARAMS, {"models": {"cnn": {"epoch": 1}}})
 
 
-def test_the_sample_params_fit_the_params(root, monkeypatch):
-    monkeypatch.chdir(root)
-    params = quickstart._read("params.yaml")
-    merged = quickstart.sample_params()
-    assert merged["data"]["source"] == "sample"
-    assert merged["models"].keys() == params["models"].keys(), "quickstart leaves no model out"
-
-
 def test_files_of_a_removed_model_do_not_linger(tmp_path):
     kept = [tmp_path / name for name in ("plots/predictions/cnn.csv", "plots/tree/a/b.csv", "dvc.lock")]
     gone = tmp_path / "plots/predictions/old.csv"

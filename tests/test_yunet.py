@@ -184,7 +184,3 @@ def test_a_cache_that_cannot_be_written_is_one_line(served: str, tmp_path: Path)
     (tmp_path / "file").touch()
     with pytest.raises(InputError, match=r"file/yunet.onnx: cannot be written \(.*\): set XDG_CACHE_HOME to another"):
         yunet.fetch(tmp_path / "file/yunet.onnx", served, hashlib.sha256(CONTENT).hexdigest())
-
-
-def test_the_address_is_that_of_opencvs_model_zoo():
-    assert yunet.URL.startswith("https://github.com/opencv/opencv_zoo/") and len(bytes.fromhex(yunet.SHA256)) == 32
