@@ -12,7 +12,8 @@ from emotion.synthetic import drawn
 from emotion.training import registry
 from tests.source import ROOT
 
-MODELS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"]
+MODELS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"].values()
+NETWORKS = {model["network"]: model["build"] for model in MODELS}
 LABELS = np.arange(700) % len(EMOTIONS)
 
 
@@ -58,9 +59,9 @@ def test_before_pooling_and_a_dense_layer_it_is_the_class_activation_map():
     np.testing.assert_allclose(found[:, 4::8, 4::8], expected, atol=0.15)
 
 
-@pytest.mark.parametrize("name", MODELS)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_of_params_has_a_heatmap(name: str):
-    model = registry.build(MODELS[name]["network"], MODELS[name]["build"])
+    model = registry.build(name, NETWORKS[name])
     maps = gradcam.heatmaps(model, _faces(np.array([3]), 1), np.array([3]))
     assert maps.shape == (1, 48, 48) and maps.min() >= 0 and maps.max() <= 1
 
