@@ -26,18 +26,8 @@ from tests.source import ROOT
 PARAMS = dag.params()
 MODELS = list(PARAMS["models"])
 EXPORTED = PARAMS["export"]["models"]
-DATA = [
-    "check_params",
-    "check_inputs",
-    "detector",
-    "download",
-    "clean",
-    "audit",
-    "split",
-    "class_weights",
-    "annotations",
-    *(f"vote_targets@{name}" for name in PARAMS["vote_targets"]),
-]
+DATA = ["check_params", "check_inputs", "detector", "download", "clean", "audit", "split", "class_weights"]
+DATA += ["annotations", *(f"vote_targets@{name}" for name in PARAMS["vote_targets"])]
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 TESTED = [model for model in PIPELINE["stages"]["robustness"]["foreach"] if model in MODELS]
 LEAVES = ["explore", "label_audit", "vote_audit"]  # nothing follows from them
@@ -115,7 +105,6 @@ def _changed(section: str, **values: Any) -> str:
     return yaml.safe_dump({**PARAMS, section: {**PARAMS[section], **values}})
 
 
-SCORED = _all("calibrate", "evaluate") | {"choose", "ensemble_choice", "ensemble", "compare", "report"}
 USE_TRAINING = (
     {"check_params", "explain", "label_audit"}
     | _all("train", "predict")
@@ -124,7 +113,6 @@ USE_TRAINING = (
     | _all("distill", models=PARAMS["distill"])
     | _all("vote_targets", models=PARAMS["vote_targets"])
 )
-ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
 
 
 @pytest.mark.parametrize(
@@ -136,29 +124,10 @@ ENSEMBLE = {"ensemble_choice", "ensemble", "compare", "report"}
         ("params.yaml", _changed("ensemble", max_members=1), {"check_params", "ensemble_choice"}),
         ("emotion/models/mobilenet.py", None, {"check_params", "train@mobilenet_faces"}),
         ("emotion/training/loop.py", None, USE_TRAINING),
-        ("emotion/exploration/charts.py", None, {"check_params", "explore", "label_audit"}),
-        ("emotion/evaluation/metrics.py", None, {"check_params"} | SCORED),
         ("emotion/report/page.html", None, {"report"}),
-        ("stages/evaluate.py", None, _all("evaluate")),
-        ("emotion/architecture/drawing.py", None, _all("describe")),
-        ("emotion/inference/tracking.py", None, set()),
         ("emotion/__init__.py", None, set()),
     ],
-    ids=[
-        "a model's params",
-        "split.seed",
-        "predict.tta_flip",
-        "ensemble.max_members",
-        "a network",
-        "training",
-        "exploration",
-        "evaluation",
-        "a template",
-        "a stage",
-        "a diagram",
-        "inference",
-        "a docstring of __init__",
-    ],
+    ids=["a model's params", "seed", "tta_flip", "max_members", "a network", "training", "a template", "a docstring"],
 )
 def test_a_change_makes_stale_what_uses_it_and_nothing_else(tiny: Path, file: str, text: str | None, changed: set[str]):
     code = (tiny / file).read_text(encoding="utf-8") + "# a remark\n"
@@ -166,15 +135,10 @@ def test_a_change_makes_stale_what_uses_it_and_nothing_else(tiny: Path, file: st
         assert dag.stale(tiny) == changed
 
 
-@pytest.mark.parametrize(
-    ("text", "follows"),
-    [(_longer("cnn"), _after_training("cnn")), (_changed("ensemble", max_members=1), ENSEMBLE)],
-    ids=["a model's params", "ensemble.max_members"],
-)
-def test_a_dry_run_tells_what_follows_from_a_change(tiny: Path, text: str, follows: set[str]):
-    with dag.edited(tiny / "params.yaml", text):
+def test_a_dry_run_tells_what_follows_from_a_change(tiny: Path):
+    with dag.edited(tiny / "params.yaml", _longer("cnn")):
         # The check is first in the pipeline, so everything follows from it if its output changes, which it never does.
-        assert follows <= dag.would_run(tiny)
+        assert _after_training("cnn") <= dag.would_run(tiny)
 
 
 def test_checked_params_rerun_nothing_but_what_they_affect(tiny: Path):
@@ -309,24 +273,10 @@ def test_a_student_learns_its_teachers_predictions_with_the_mirror_image(tiny: P
     np.testing.assert_allclose(written, expected, atol=1e-5)
 
 
-def test_metrics_and_plots_of_every_model_can_be_shown(tiny: Path):
+def test_metrics_of_every_model_can_be_compared(tiny: Path):
     difference = json.loads(dag.dvc(tiny, "metrics", "diff", "--json", "HEAD~1"))
     assert "errors" not in difference
     assert {f"metrics/{model}.json" for model in MODELS} <= set(difference)
-    plots = json.loads(dag.dvc(tiny, "plots", "show", "--json"))
-    assert "errors" not in plots
-    assert {f"plots/history/{model}.csv" for model in MODELS} <= set(plots["data"])
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_saved_weights_are_a_stock_network_in_float32(tiny: Path, model: str):
-    import keras
-
-    network = keras.saving.load_model(tiny / f"models/{model}.keras", compile=False)
-    for layer in network.layers:
-        assert type(layer).__module__.startswith("keras.src.layers."), layer.name
-        assert layer.dtype_policy.name == "float32"
-    assert {weight.dtype for weight in network.weights} == {"float32"}
 
 
 @pytest.mark.parametrize("model", PARAMS["export"]["models"])
