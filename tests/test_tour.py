@@ -22,26 +22,10 @@ from tools.quickstart import SOURCES, merge, take_over
 TOUR = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
 ADDRESS = "https://example.org/you/emotion.git"
 PROJECT = (*SOURCES, ".gitignore", ".dvc/.gitignore", ".gitattributes", "Makefile", "tools", "requirements.txt")
-STAGES = [
-    *(
-        "check_params",
-        "check_inputs",
-        "detector",
-        "download",
-        "clean",
-        "audit",
-        "split",
-        "class_weights",
-        "annotations",
-        "pretrained",
-        "vote_targets",
-        "train",
-        "predict",
-        "calibrate",
-    ),
-    *("evaluate", "ensemble_choice", "ensemble", "export", "choose"),
-    *("label_audit", "robustness"),  # never run, as after `make quickstart`
-]
+STAGES = ["check_params", "check_inputs", "detector", "download", "clean", "audit", "split", "class_weights"]
+STAGES += ["annotations", "pretrained", "vote_targets", "train", "predict", "calibrate", "evaluate"]
+STAGES += ["ensemble_choice", "ensemble", "export", "choose"]
+STAGES += ["label_audit", "robustness"]  # never run, as after `make quickstart`
 END = "-- end of a command: "
 Step = tuple[str, str]  # a command and its expected output, in which `...` stands for anything
 
