@@ -126,7 +126,8 @@ def write_model(name: str, test: float) -> None:
     write(f"plots/scores/{name}.json", {"scores": details})
     if name != "ensemble":
         write(f"metrics/training/{name}.json", {"parameters": 10382631, "epochs": 15, "best_epoch": 13})
-        write(f"metrics/export/{name}.json", {"files": {"onnx_float16": {"bytes": 20_780_000}, "onnx_int8": {"bytes": 10_400_000}}})
+        files = {"onnx_float16": {"bytes": 20_780_000}, "onnx_int8": {"bytes": 10_400_000}}
+        write(f"metrics/export/{name}.json", {"files": files})
 
 
 def publish(page: str) -> str:
