@@ -40,6 +40,11 @@ def rebuilt(*arguments: object) -> Any:
     return Tensor()
 
 
+class _Pickler(pickle.Pickler):
+    def persistent_id(self, given: object) -> object:
+        return given if isinstance(given, tuple) and given[:1] == ("storage",) else None
+
+
 def saved(tensors: dict[str, np.ndarray]) -> bytes:
     """Return the file that PyTorch before 1.6 would write for these tensors, float32."""
     file = io.BytesIO()
@@ -52,9 +57,7 @@ def saved(tensors: dict[str, np.ndarray]) -> bytes:
         for strides in [tuple(stride // 4 for stride in tensor.strides)]
     )
     body = io.BytesIO()
-    pickler = pickle.Pickler(body, protocol=2)
-    pickler.persistent_id = lambda given: given if isinstance(given, tuple) and given[:1] == ("storage",) else None
-    pickler.dump(content)
+    _Pickler(body, protocol=2).dump(content)
     # Under the names that PyTorch has.
     text = body.getvalue()
     for name, module in (("FloatStorage", b"torch"), ("_rebuild_tensor_v2", b"torch._utils")):
