@@ -12,8 +12,14 @@ from emotion.sources.naming import Found
 from tests.inputs import face, make_zip, put
 
 STRAY = ("README.md", "README.dataset.txt", "train/_annotations.csv", "docs/paper.pdf")
-DESKTOP = (".DS_Store", "__MACOSX/train/sad/._1.png", "train/sad/Thumbs.db", "train/.ipynb_checkpoints/1.png",
-           ".git/a.zip", "desktop.ini")  # fmt: skip
+DESKTOP = (
+    ".DS_Store",
+    "__MACOSX/train/sad/._1.png",
+    "train/sad/Thumbs.db",
+    "train/.ipynb_checkpoints/1.png",
+    ".git/a.zip",
+    "desktop.ini",
+)
 # By tree, each picture's official subset and label.
 TREES = {
     "kaggle": {"train/sad/1.png": "Training/sad", "test/sad/1.png": "Test/sad"},

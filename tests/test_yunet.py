@@ -159,6 +159,19 @@ def test_the_file_is_downloaded_once(served: str, tmp_path: Path):
     assert yunet.fetch(target, served, sha256) and target.read_bytes() == CONTENT
 
 
+def test_a_lost_connection_is_told_and_nothing_is_saved(tmp_path: Path):
+    class Lost(SimpleHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(CONTENT) + 1))
+            self.end_headers()
+            self.wfile.write(CONTENT)
+
+    with serving(Lost) as address, pytest.raises(InputError, match=r"cannot be downloaded \(.*\): try again"):
+        yunet.fetch(tmp_path / "yunet.onnx", address, hashlib.sha256(CONTENT).hexdigest())
+    assert not (tmp_path / "yunet.onnx").exists()
+
+
 def test_an_unexpected_file_is_not_saved(served: str, tmp_path: Path):
     with pytest.raises(InputError, match=r"not the expected file \(SHA-256 .*nothing was saved"):
         yunet.fetch(tmp_path / "yunet.onnx", served)

@@ -13,7 +13,7 @@ export function classifier() {
   return new Promise((ready, failed) => {
     worker.onerror = (event) => failed(new Error(event.message || "its files cannot be loaded"));
     worker.onmessage = ({ data }) => {
-      if (data.ready) ready({ settings: data.ready, predict: (picture, how) => predict(picture, how, data.ready.labels) });
+      if (data.ready) ready({ settings: data.ready, predict: (picture, options) => predict(picture, options, data.ready.labels) });
       else if (data.id === undefined) failed(new Error(data.error));
       else {
         const { resolve, reject, labels } = waiting.get(data.id);
@@ -24,10 +24,10 @@ export function classifier() {
     };
   });
 
-  function predict({ data, width, height }, how, labels) {
+  function predict({ data, width, height }, options, labels) {
     return new Promise((resolve, reject) => {
       waiting.set(++count, { resolve, reject, labels });
-      worker.postMessage({ id: count, picture: { data, width, height }, ...how }, [data.buffer]);
+      worker.postMessage({ id: count, picture: { data, width, height }, ...options }, [data.buffer]);
     });
   }
 }

@@ -166,4 +166,6 @@ def _save(picture: np.ndarray) -> str:
     number = 1
     while (path := Path(f"emotion-{number}.png")).exists():
         number += 1
-    return f"{path}: saved" if cv2.imwrite(str(path), picture) else f"{path.absolute()}: cannot be written"
+    if not cv2.imwrite(str(path), picture):
+        return f"{path.absolute()}: cannot be written: start in another folder"
+    return f"{path}: saved"
