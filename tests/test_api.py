@@ -3,6 +3,7 @@
 import asyncio
 import json
 import signal
+import socket
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +15,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI
 
+from emotion.apps import options
 from emotion.apps.api import problems
 from emotion.apps.api.records import Metrics, Records
 from emotion.inference.predictor import EmotionClassifier
@@ -35,6 +37,13 @@ from tests.serving import (  # fmt: skip
 from tests.source import ROOT
 
 assert serve and server  # fixtures
+
+
+def test_the_body_of_a_response_waits_for_no_acknowledgement():
+    with options.listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_files_and_base64_get_the_predictions_of_the_library_in_order(server: Server, tmp_path: Path):
