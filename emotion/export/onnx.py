@@ -6,6 +6,7 @@ import json
 import tempfile
 import warnings
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,7 @@ def converted(model: keras.Model) -> onnx.ModelProto:
     exported.graph.name = model.name
     exported.graph.doc_string = ""  # else it holds a counter of earlier exports
     _keep_zero_padding(exported.graph)
+    _reshape_before_scaling(exported.graph)
     _rename(exported.graph)
     return exported
 
@@ -67,6 +69,24 @@ def _keep_zero_padding(graph: onnx.GraphProto) -> None:
                 kept = [item for item in node.attribute if item.name not in ("pads", "auto_pad")]
                 del node.attribute[:]
                 node.attribute.extend([*kept, onnx.helper.make_attribute("auto_pad", "VALID")])
+
+
+def _reshape_before_scaling(graph: onnx.GraphProto) -> None:
+    """Move the reshape to (n, 1, 48, 48) before the scaling of the gray values, which gives the same values.
+
+    ONNX Runtime (1.31) multiplies by a number row by row, and a row of (n, 48, 48, 1) is one pixel: 50 us for a face.
+    """
+    scalars = {weight.name for weight in graph.initializer if not weight.dims}
+    scaling = list(takewhile(lambda node: node.op_type in ("Mul", "Add") and node.input[1] in scalars, graph.node))
+    reshape, *others = graph.node[len(scaling) :]
+    if not scaling or reshape.op_type != "Reshape":
+        return  # another network, such as one whose colours have offsets of their own
+    scaled, result = reshape.input[0], reshape.output[0]
+    reshape.input[0], reshape.output[0] = graph.input[0].name, scaled
+    scaling[0].input[0], scaling[-1].output[0] = scaled, result
+    nodes = [reshape, *scaling, *others]
+    del graph.node[:]
+    graph.node.extend(nodes)
 
 
 def _rename(graph: onnx.GraphProto) -> None:
