@@ -7,7 +7,11 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from emotion.audit import duplicates
 from emotion.preparation.cleaning import SCHEMA
+
+OUTPUTS = ("data/audit.parquet", "data/near_duplicates.parquet", "metrics/audit.json")
+SETTINGS = {"min_contrast": 6.0, "min_candidate_similarity": 0.91, "min_similarity": 0.95}
 
 
 def faces_table(faces: Iterable[tuple[str, str, bytes]], blank: Container[str] = ()) -> pa.Table:
@@ -53,6 +57,11 @@ def audited(faces: pa.Table, near: Iterable[Iterable[str]] = (), **columns: Any)
         for name, value in values.items():
             table[column][names.index(name)] = value
     return pa.table(table)
+
+
+def pairs_of(rows: list[tuple[int, int, bool, float]]) -> pa.Table:
+    """Return pairs of near-duplicates: first, second, whether mirrored, and similarity."""
+    return pa.Table.from_pylist([dict(zip(duplicates.PAIRS.names, row, strict=True)) for row in rows], duplicates.PAIRS)
 
 
 def _group(name: str, groups: Iterable[list[str]]) -> list[str]:

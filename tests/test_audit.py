@@ -21,10 +21,8 @@ from emotion.core.errors import InputError
 from emotion.core.params import load
 from emotion.synthetic.drawn import draw_face
 from stages import audit
-from tests.audits import faces_table
+from tests.audits import OUTPUTS, SETTINGS, faces_table
 
-OUTPUTS = ("data/audit.parquet", "data/near_duplicates.parquet", "metrics/audit.json")
-SETTINGS = {"min_contrast": 6.0, "min_candidate_similarity": 0.91, "min_similarity": 0.95}
 FACES = [draw_face("happy", np.random.default_rng([4, number])) for number in range(60)]
 BLANK = np.full((48, 48), 7, np.uint8)
 FAINT = np.random.default_rng(1).normal(90, 4, (48, 48)).astype(np.uint8)
@@ -184,9 +182,6 @@ def test_the_committed_run_found_what_is_known_of_fer_2013(root: Path):
     leakage = {subset: list(counts[f"{subset}_in_Training"].values()) for subset in ("PrivateTest", "PublicTest")}
     assert (leakage["PrivateTest"][0], leakage["PublicTest"][0]) == (288, 280)
     assert all(exact <= mirrored <= near for exact, mirrored, near in leakage.values())
-
-
-# The benchmark
 
 
 def test_benchmark_runs_the_stage_in_its_own_process(project: Path):

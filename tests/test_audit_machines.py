@@ -11,9 +11,8 @@ import pytest
 import yaml
 
 from emotion.audit import alignment, candidates
-from tests.audits import faces_table
+from tests.audits import OUTPUTS, SETTINGS, faces_table
 from tests.copies import plant
-from tests.test_audit import OUTPUTS, SETTINGS
 
 NO_OPENCV = {"OPENCV_CPU_DISABLE": "AVX512_SKX,AVX512-SKX,AVX2,AVX,FP16,SSE4.2,SSE4.1", "OPENCV_IPP": "disabled"}
 NO_NUMPY = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F", "OPENBLAS_CORETYPE": "Nehalem"}

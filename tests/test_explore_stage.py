@@ -1,0 +1,83 @@
+"""The stage `explore`: its charts and contact sheets, of which git gets no archived face."""
+
+import subprocess
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from emotion.preparation import cleaning
+from emotion.synthetic import drawn
+from stages import explore
+from tests.audits import audited, pairs_of
+from tests.figures import overlap, pixels
+
+
+def write_inputs(folder: Path, count: int) -> None:
+    faces = cleaning.clean(drawn.draw_faces(count, 3))[0].sort_by("name")
+    audit = audited(faces)
+    audit = audit.append_column("label_conflict", pa.array(audit["exact_duplicate"].to_numpy() >= 0))
+    (folder / "data").mkdir(parents=True)
+    pq.write_table(faces, folder / "data/faces.parquet")
+    pq.write_table(audit, folder / "data/audit.parquet")
+    pq.write_table(pairs_of([(0, 1, False, 0.97)]), folder / "data/near_duplicates.parquet")
+    (folder / "params.yaml").write_text(
+        "explore: {faces_per_emotion: 3, seed: 1}\ndata: {source: zip}\n", encoding="utf-8"
+    )
+
+
+def test_the_stage_writes_the_outputs_of_dvc_yaml_and_the_same_bytes(tmp_path, monkeypatch, root):
+    write_inputs(tmp_path, 70)
+    monkeypatch.chdir(tmp_path)
+    runs = []
+    for _ in range(2):
+        explore.main()
+        runs.append({str(path): path.read_bytes() for path in sorted(Path("plots").rglob("*.*"))})
+    assert runs[0] == runs[1]
+    stage = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"]["explore"]
+    charts_in_git = {path: settings for entry in stage["plots"] for path, settings in entry.items()}
+    assert set(runs[0]) == {*stage["outs"], *charts_in_git}
+    assert all(settings == {"cache": False} for settings in charts_in_git.values())
+
+
+def test_all_pictures_of_drawn_faces_say_so(tmp_path, monkeypatch):
+    write_inputs(tmp_path, 70)
+    monkeypatch.chdir(tmp_path)
+    noted: list[Figure] = []
+    monkeypatch.setattr(explore, "save_figure", lambda path, figure: noted.append(figure))
+    params = Path("params.yaml").read_text(encoding="utf-8")
+    for source in ("zip", "sample"):
+        Path("params.yaml").write_text(params.replace("zip", source), encoding="utf-8")
+        explore.main()
+    plain, drawn_ones = noted[: len(noted) // 2], noted[len(noted) // 2 :]
+    assert not any(_is_note(text) for figure in plain for text in figure.texts)
+    for figure in drawn_ones:
+        pixels(figure)
+        labels = [label for axes in figure.axes for label in (axes.title, axes.xaxis.label)]
+        legends = [text for legend in figure.legends for text in legend.get_texts()]
+        words = [text for text in (*figure.texts, *labels, *legends) if text.get_text()]
+        *boxes, note = [text.get_window_extent().extents for text in sorted(words, key=_is_note)]
+        assert not any(overlap(note, box) for box in boxes), words[0].get_text()
+
+
+def _is_note(text: Text) -> bool:
+    return text.get_text() == "drawn faces"
+
+
+def test_no_picture_of_an_archived_face_gets_into_git_or_the_plots(root):
+    stages = yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"].values()
+    outs = [out for stage in stages for out in stage.get("do", stage).get("outs", [])]
+    assert "plots/faces/samples.png" in outs  # a string: with settings, such as `cache: false`, it would be a dict
+    assert not [out for out in outs if isinstance(out, dict) and any("plots/faces" in path for path in out)]
+    plots = [str(plot) for stage in stages for plot in stage.get("do", stage).get("plots", [])]
+    assert not [plot for plot in plots if "plots/faces" in plot]
+    ignored = (root / ".gitignore").read_text(encoding="utf-8").splitlines()
+    assert "/plots/faces/" in ignored
+    if (root / ".git").exists():
+        listed = subprocess.run(
+            ["git", "ls-files", "plots/faces"], cwd=root, capture_output=True, text=True, check=True
+        )
+        assert listed.stdout == ""
