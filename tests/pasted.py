@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -13,6 +14,10 @@ from onnx import TensorProto, helper, numpy_helper
 from emotion.apps import main
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import draw_face
+
+Run = Callable[..., int]
+Capture = pytest.CaptureFixture[str]
+FACES = (0, 4, 5, 9, 10, 13, 15, 16, 17, 19)  # seeds of drawn faces that the detectors find
 
 
 def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **changed: object) -> Path:
@@ -74,4 +79,10 @@ def photograph(places: list[tuple[int, int, int]], width: int = 640, height: int
     return np.clip(picture[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-FACES = (0, 4, 5, 9, 10, 13, 15, 16, 17, 19)  # seeds of drawn faces that the detectors find
+def video(path: str, frames: int = 30, rate: float = 12.5, size: tuple[int, int] = (320, 240)) -> None:
+    """Write a video in which a face becomes bright for a single frame."""
+    still = cv2.cvtColor(photograph([(100, 60, 120)], *size), cv2.COLOR_RGB2BGR)
+    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
+    for number in range(frames):
+        writer.write(np.minimum(255, still.astype(int) + 70).astype(np.uint8) if number == 15 else still)
+    writer.release()

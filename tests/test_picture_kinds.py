@@ -3,7 +3,6 @@
 import csv
 import json
 import os
-from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -14,13 +13,11 @@ from emotion.core.decoding import UNKNOWN
 from emotion.sources.folder import read_faces
 from emotion.sources.naming import Found
 from tests.inputs import HEIC, encoded, face
-from tests.pasted import brightness_model, emotion_command
+from tests.pasted import Capture, Run, brightness_model, emotion_command
 from tests.serving import PROBLEM, Server, server
 
 assert server  # a fixture
 
-Run = Callable[..., int]
-Capture = pytest.CaptureFixture[str]
 KINDS = {
     "JPEG": ("a.jpg", "b.JPEG", "c.jpe", "d.jfif"),
     "PNG": ("e.png",),

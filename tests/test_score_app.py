@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,10 +9,7 @@ import pytest
 from PIL import Image
 
 from emotion.core.labels import EMOTIONS
-from tests.pasted import brightness_model, emotion_command, photograph
-
-Run = Callable[..., int]
-Capture = pytest.CaptureFixture[str]
+from tests.pasted import Capture, Run, brightness_model, emotion_command, photograph
 
 
 @pytest.fixture

@@ -4,69 +4,20 @@ import os
 import subprocess
 import sys
 import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from emotion.apps import main, webcam
+from emotion.apps import webcam
 from emotion.core.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
-from tests.pasted import brightness_model
 from tests.source import ROOT
 from tests.streaming import streamed
-from tests.test_predict_app import video
+from tests.window import Run, Window, run, window
 
-Run = Callable[..., None]
-
-
-class Window:
-    """Shows nothing, keeps the pictures, and presses keys: a list of (after so many pictures, key)."""
-
-    def __init__(self) -> None:
-        self.pictures: list[np.ndarray] = []
-        self.keys: list[tuple[int, str]] = []
-        self.closed_after = 10**6
-
-    def show(self, name: str, picture: np.ndarray) -> None:
-        assert name == "Emotion Detector"
-        self.pictures.append(picture)
-
-    def wait(self, milliseconds: int) -> int:
-        time.sleep(milliseconds / 1000)
-        if self.keys and len(self.pictures) >= self.keys[0][0]:
-            return ord(self.keys.pop(0)[1])
-        return -1
-
-
-@pytest.fixture
-def window(monkeypatch: pytest.MonkeyPatch) -> Window:
-    window = Window()
-    monkeypatch.setenv("DISPLAY", ":0")
-    for name in ("namedWindow", "resizeWindow", "destroyAllWindows"):
-        monkeypatch.setattr(cv2, name, lambda *_: None)
-    monkeypatch.setattr(cv2, "imshow", window.show)
-    monkeypatch.setattr(cv2, "waitKey", window.wait)
-    monkeypatch.setattr(cv2, "getWindowProperty", lambda *_: float(len(window.pictures) < window.closed_after))
-    return window
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    monkeypatch.chdir(tmp_path)
-    brightness_model(Path("model.onnx"))
-    video("film.mp4", 20, rate=25)
-
-    def command(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["emotion", "webcam", "--model", "model.onnx", *arguments])
-        main.run()
-
-    before = threading.active_count()
-    yield command
-    assert threading.active_count() == before, "threads end with the window"
+assert run and window  # fixtures
 
 
 def test_a_video_is_shown_to_its_end_with_box_label_bars_and_rate(run: Run, window: Window):

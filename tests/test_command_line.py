@@ -1,0 +1,38 @@
+"""Every command: its help shows an example that works, and an address is no file."""
+
+import pytest
+
+from emotion.apps import main
+from tests.pasted import Capture, emotion_command
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("predict", "https://example.org/a.jpg"),
+        ("predict", "a.jpg", "rtsp://camera/a"),
+        ("score", "s3://bucket/faces"),
+        ("score-many", "gs://faces", "out"),
+        ("score-many", "faces", "S3://out"),
+        ("api", "--model", "https://example.org/a.onnx"),
+    ],
+)
+def test_an_address_is_refused_as_such(arguments: tuple[str, ...], monkeypatch, capsys: Capture):
+    address = next(text for text in arguments if "://" in text)
+    assert emotion_command(monkeypatch, *arguments) == 1
+    remedy = "addresses are not opened: download it and name the file (`emotion webcam` opens streams)"
+    assert capsys.readouterr().err == f"error: {address}: {remedy}\n"
+
+
+def test_help_shows_an_example_that_can_be_run(monkeypatch, capsys: Capture):
+    assert emotion_command(monkeypatch, "--help") == 0
+    (example,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  emotion "))
+    assert main.parser().parse_args(example[1:]).inputs == ["photo.jpg"]
+
+
+@pytest.mark.parametrize("name", [*main.COMMANDS, "fetch-yunet"])
+def test_help_shows_an_example_that_the_command_understands(name: str, monkeypatch, capsys: Capture):
+    assert emotion_command(monkeypatch, name, "--help") == 0
+    example = capsys.readouterr().out.rstrip().splitlines()[-1].split()
+    assert example[:2] == ["emotion", name]
+    assert main.parser().parse_args(example[1:]).command == name
