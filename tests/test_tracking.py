@@ -1,10 +1,12 @@
-"""Faces keep their numbers from frame to frame, and their labels do not flicker."""
+"""Faces are followed from frame to frame, keep their numbers, and their labels do not flicker."""
 
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from emotion.core.pictures import Detection
+from emotion.detection.following import Following
 from emotion.inference.face import Face
 from emotion.inference.tracking import MAX_GAP, Tracker
 
@@ -95,3 +97,37 @@ def test_probabilities_are_the_exponential_mean_and_sum_to_one():
     tracker.update([face(0, 1.0)], 0)
     (found,) = tracker.update([face(0, 0.0)], np.log(2))
     assert found.probabilities == pytest.approx({"happy": 0.5, "sad": 0.5})
+
+
+class Counting:
+    """Finds one face, and counts how."""
+
+    margin: float | None = 0.0
+
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+
+    def find(self, picture: np.ndarray) -> list[Detection]:
+        self.calls.append("find")
+        return [Detection((0, 0, 9, 9), 1.0)]
+
+
+class CountingFollower(Counting):
+    def follow(self, picture: np.ndarray, faces: list[Detection]) -> list[Detection]:
+        self.calls.append("follow")
+        return [Detection((face.box[0] + 1, *face.box[1:]), 1.0) for face in faces]
+
+
+def test_in_a_video_faces_are_searched_for_in_every_fifth_frame_alone():
+    detector = CountingFollower()
+    following = Following(detector)
+    lefts = [following.find(CROP)[0].box[0] for _ in range(7)]
+    assert detector.calls == ["find"] + ["follow"] * 4 + ["find", "follow"]
+    assert lefts == [0, 1, 2, 3, 4, 0, 1], "each frame starts from the faces of the one before"
+
+
+def test_a_detector_that_cannot_follow_searches_every_frame():
+    detector = Counting()
+    following = Following(detector)
+    assert [len(following.find(CROP)) for _ in range(3)] == [1, 1, 1]
+    assert detector.calls == ["find"] * 3
