@@ -1,10 +1,8 @@
-"""What deploy/ promises: servers that have no rights, and that fit what the code has."""
+"""The manifests of deploy/: servers that have no rights, and that fit what the code has."""
 
 import os
 import re
-import shutil
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,39 +12,10 @@ import yaml
 
 from emotion.apps import main
 from emotion.apps.api import command, settings
+from tests.manifests import DEPLOY, KUBERNETES, OVERLAYS, documents, literals, pods, rendered, the
 from tests.source import ROOT
 
-DEPLOY = ROOT / "deploy"
-KUBERNETES = DEPLOY / "kubernetes"
-OVERLAYS = sorted(path.name for path in (KUBERNETES / "overlays").iterdir())
 NOT_OURS = {"FORWARDED_ALLOW_IPS"}  # uvicorn's
-
-
-def documents(folder: Path) -> list[dict[str, Any]]:
-    """Return the manifests that a kustomization lists, as they stand there."""
-    files = yaml.safe_load((folder / "kustomization.yaml").read_text())["resources"]
-    return [yaml.safe_load((folder / name).read_text()) for name in files]
-
-
-def rendered(overlay: str) -> list[dict[str, Any]]:
-    """Return what kubectl would apply."""
-    if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is not here")
-    command = ["kubectl", "kustomize", str(KUBERNETES / "overlays" / overlay)]
-    return list(yaml.safe_load_all(subprocess.run(command, check=True, capture_output=True, text=True).stdout))
-
-
-def the(kind: str, manifests: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the one manifest of a kind."""
-    (found,) = [manifest for manifest in manifests if manifest["kind"] == kind]
-    return found
-
-
-def pods(manifests: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the specifications of all pods."""
-    for manifest in manifests:
-        if "template" in manifest.get("spec", {}):
-            yield manifest["spec"]["template"]["spec"]
 
 
 def require_no_rights(manifests: list[dict[str, Any]]) -> None:
@@ -85,18 +54,6 @@ def container(deployment: dict[str, Any]) -> dict[str, Any]:
     """The API's container."""
     (found,) = deployment["spec"]["containers"]
     return found
-
-
-@pytest.fixture(scope="module")
-def compose() -> dict[str, Any]:
-    """The services of the compose file."""
-    return yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
-
-
-def literals(kustomization: Path) -> dict[str, str]:
-    """Return the variables of a kustomization's ConfigMaps."""
-    maps = yaml.safe_load(kustomization.read_text()).get("configMapGenerator", [])
-    return dict(line.split("=", 1) for one in maps for line in one["literals"])
 
 
 def routes() -> set[str]:
@@ -189,12 +146,6 @@ def test_the_api_accepts_the_variables_that_manifests_set(place: str, container:
     assert {variable["name"] for variable in container["env"]} <= known
 
 
-def test_the_api_accepts_the_variables_of_the_compose_file(compose: dict[str, Any]):
-    given = compose["api"]["environment"]
-    assert set(given) <= {settings.variable(name) for name in settings.Settings.model_fields}
-    assert settings.read(given | {"EMOTION_API_KEY": ""}).threads == compose["api"]["cpus"]
-
-
 def test_the_key_comes_from_a_secret_that_is_not_in_git(base: list[dict[str, Any]], container: dict[str, Any]):
     (source,) = [variable["valueFrom"] for variable in container["env"] if variable["name"] == "EMOTION_API_KEY"]
     assert set(source) == {"secretKeyRef"}
@@ -229,29 +180,6 @@ def test_pods_are_reached_from_two_namespaces_and_reach_nothing(base: list[dict[
     assert spec["egress"] == []
     (rule,) = spec["ingress"]
     assert all(source["namespaceSelector"]["matchLabels"] for source in rule["from"])
-
-
-@pytest.mark.parametrize("service", ["api", "demo"])
-def test_a_compose_service_has_no_rights_and_has_limits(service: str, compose: dict[str, Any]):
-    found = compose[service]
-    assert found["read_only"] is True
-    assert found["cap_drop"] == ["ALL"]
-    assert found["security_opt"] == ["no-new-privileges:true"]
-    assert {"mem_limit", "cpus", "pids_limit", "healthcheck"} <= set(found)
-    assert not {"privileged", "user", "volumes", "network_mode"} & set(found)
-
-
-@pytest.mark.parametrize("service", ["api", "demo"])
-def test_a_service_is_published_to_this_machine_alone(service: str, compose: dict[str, Any]):
-    build = compose[service]["build"]
-    port = main.parser().parse_args([build["target"]]).port  # the image's, too
-    assert compose[service]["ports"] == [f"127.0.0.1:{port}:{port}"]
-    assert (DEPLOY / build["context"]).resolve() == ROOT
-    assert ROOT / build["dockerfile"] == DEPLOY / "Dockerfile"
-
-
-def test_compose_waits_as_long_as_requests_may_run(compose: dict[str, Any]):
-    assert int(compose["api"]["stop_grace_period"].removesuffix("s")) > command.GRACE
 
 
 def test_check_calls_its_tools_from_a_relative_folder(tmp_path: Path):

@@ -19,12 +19,12 @@ import yaml
 from emotion.apps import main
 from tests import images, serving
 from tests.images import Pod, Storage
+from tests.manifests import KUBERNETES, literals
 from tests.pasted import photograph
 from tests.source import ROOT
 
 pytestmark = pytest.mark.image
 TARGETS = os.environ.get("TARGETS", "api demo").split()
-BASE = ROOT / "deploy/kubernetes/base"
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def files(container: str, storage: Storage) -> Path:
 @pytest.fixture(scope="module")
 def manifest() -> dict[str, Any]:
     """The specification of the API's pod."""
-    return yaml.safe_load((BASE / "deployment.yaml").read_text())["spec"]["template"]["spec"]
+    return yaml.safe_load((KUBERNETES / "base/deployment.yaml").read_text())["spec"]["template"]["spec"]
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +88,8 @@ def pod(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Pod]:
     """A container that runs as the manifest says, with the key `secret`; the demo runs under the same rights."""
-    (maps,) = yaml.safe_load((BASE / "kustomization.yaml").read_text())["configMapGenerator"]
     cpus = server["resources"]["limits"]["cpu"]
-    variables = dict(line.split("=", 1) for line in maps["literals"]) | {
+    variables = literals(KUBERNETES / "base/kustomization.yaml") | {
         "EMOTION_API_KEY": "secret",
         "EMOTION_THREADS": cpus,
         "EMOTION_PREDICT_SECONDS": "300",  # the memory is tested, not the speed of this machine
