@@ -1,0 +1,42 @@
+"""A place for a zip or CSV file of faces, and how it is read or refused."""
+
+import os
+import tracemalloc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from emotion.core.errors import InputError
+from emotion.sources import layouts
+from emotion.sources.naming import Found
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A path for the input in the working folder, in which nothing may be written."""
+    monkeypatch.chdir(tmp_path)
+    yield tmp_path / "input.zip"
+    assert set(os.listdir(tmp_path)) <= {"input.zip", "fer2013.csv"}
+
+
+def read_faces(source: Path, order: str = "fer2013", found: Found | None = None) -> Iterator[tuple[str, bytes]]:
+    return layouts.read_faces(source, order, found or Found())
+
+
+def refused(source: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        list(read_faces(source))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@contextmanager
+def memory_below(limit: int) -> Iterator[None]:
+    tracemalloc.start()
+    try:
+        yield
+        assert tracemalloc.get_traced_memory()[1] < limit
+    finally:
+        tracemalloc.stop()

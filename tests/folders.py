@@ -1,0 +1,43 @@
+"""A folder of your own pictures, and how its faces are read or refused."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from emotion.core.errors import InputError
+from emotion.sources import folder
+from emotion.sources.naming import Found
+
+
+@pytest.fixture
+def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder `mine`, named from the working folder, as params.yaml would."""
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    return Path("mine")
+
+
+def read_faces(root: Path, found: Found | None = None, order: str = "fer2013") -> Iterator[tuple[str, bytes]]:
+    return folder.read_faces(root, order, found or Found())
+
+
+def names(root: Path) -> list[str]:
+    """Return the names of all faces, having checked that no file was refused."""
+    found = Found()
+    faces = [name for name, _ in read_faces(root, found)]
+    assert found.refused == []
+    return faces
+
+
+def refusals(root: Path) -> dict[str, str]:
+    list(read_faces(root, found := Found()))
+    assert len(dict(found.refused)) == len(found.refused)
+    return dict(found.refused)
+
+
+def error(root: Path) -> str:
+    with pytest.raises(InputError) as caught:
+        list(read_faces(root))
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
