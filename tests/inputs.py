@@ -1,4 +1,4 @@
-"""What the download stage reads: its params, zips, CSV files and folders of pictures."""
+"""What the download stage reads: its params, zips, CSV files and folders; and what it makes of a picture."""
 
 import io
 import zipfile
@@ -6,6 +6,8 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from emotion.sources.normalise import normalise
 
 DATA = {
     "source": "zip",
@@ -20,6 +22,9 @@ DATA = {
 HEADER = "emotion,pixels,Usage\n"
 GRAY = " ".join(["128"] * 2304)
 RNG = np.random.default_rng(2)
+# Smooth, and no two of its mirrored and turned versions alike.
+ROW, COLUMN = np.mgrid[:96, :96]
+SMOOTH = (2 * ROW + COLUMN // 2).astype(np.uint8)
 
 
 def encoded(picture: np.ndarray | Image.Image, kind: str = "PNG", mode: str = "", **options: object) -> bytes:
@@ -51,3 +56,10 @@ def put(root: Path, *paths: str, content: bytes | None = None) -> None:
     for path in paths:
         (root / path).parent.mkdir(parents=True, exist_ok=True)
         (root / path).write_bytes(face() if content is None else content)
+
+
+def normalised(content: bytes) -> np.ndarray:
+    """Return the values of a normalised picture, having checked its file."""
+    with Image.open(io.BytesIO(normalise(content))) as image:
+        assert (image.format, image.mode, image.size) == ("PNG", "L", (48, 48))
+        return np.asarray(image).astype(int)

@@ -1,52 +1,27 @@
-"""Any picture becomes the expected 48x48 gray values, or is refused with a reason."""
+"""Any picture becomes the expected 48x48 gray values."""
 
 import hashlib
 import io
-import random
-import struct
-import subprocess
-import sys
-import warnings
-import zlib
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.core.decoding import UnusableError
 from emotion.sources.normalise import normalise
-from tests.inputs import encoded
+from tests.inputs import COLUMN, ROW, SMOOTH, encoded, normalised
 
 RNG = np.random.default_rng(5)
 FACE = RNG.integers(0, 256, (48, 48), np.uint8)
-# Smooth, and no two of its mirrored and turned versions alike.
-ROW, COLUMN = np.mgrid[:96, :96]
-SMOOTH = (2 * ROW + COLUMN // 2).astype(np.uint8)
 ORIENTATION = 0x0112
-
-
-def gray(content: bytes) -> np.ndarray:
-    """Return the values of a normalised picture, having checked its file."""
-    with Image.open(io.BytesIO(normalise(content))) as image:
-        assert (image.format, image.mode, image.size) == ("PNG", "L", (48, 48))
-        return np.asarray(image).astype(int)
 
 
 def halved(pixels: np.ndarray) -> np.ndarray:
     return pixels.astype(float).reshape(48, 2, 48, 2).mean(axis=(1, 3))
 
 
-def huge(side: int) -> bytes:
-    """Return a whole PNG of black and white pixels, small as a file."""
-    data = zlib.compress(bytes((side // 8 + 1) * side), 1)
-    chunks = (b"IHDR", struct.pack(">IIBBBBB", side, side, 1, 0, 0, 0, 0)), (b"IDAT", data), (b"IEND", b"")
-    parts = [struct.pack(">I", len(d)) + kind + d + struct.pack(">I", zlib.crc32(kind + d)) for kind, d in chunks]
-    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
-
-
 @pytest.mark.parametrize(("kind", "mode"), [("PNG", ""), ("BMP", ""), ("GIF", ""), ("TIFF", ""), ("PNG", "RGB")])
 def test_a_picture_of_48_pixels_keeps_its_gray_values(kind: str, mode: str):
-    assert np.array_equal(gray(encoded(FACE, kind, mode)), FACE)
+    assert np.array_equal(normalised(encoded(FACE, kind, mode)), FACE)
 
 
 @pytest.mark.parametrize(
@@ -62,11 +37,11 @@ def test_a_picture_of_48_pixels_keeps_its_gray_values(kind: str, mode: str):
     ],
 )
 def test_every_kind_of_picture_shows_the_same(kind: str, mode: str):
-    assert np.abs(gray(encoded(SMOOTH, kind, mode)) - halved(SMOOTH)).max() <= 5
+    assert np.abs(normalised(encoded(SMOOTH, kind, mode)) - halved(SMOOTH)).max() <= 5
 
 
 def test_16_bits_are_scaled_and_not_cut_off():
-    assert np.abs(gray(encoded(SMOOTH.astype(np.uint16) * 257)) - halved(SMOOTH)).max() <= 1
+    assert np.abs(normalised(encoded(SMOOTH.astype(np.uint16) * 257)) - halved(SMOOTH)).max() <= 1
 
 
 @pytest.mark.parametrize(
@@ -75,14 +50,14 @@ def test_16_bits_are_scaled_and_not_cut_off():
     ids=["black and white", "gray"],
 )
 def test_a_larger_picture_is_averaged(pixels: np.ndarray, mode: str):
-    assert np.abs(gray(encoded(pixels, mode=mode)) - halved(pixels)).max() <= 1
+    assert np.abs(normalised(encoded(pixels, mode=mode)) - halved(pixels)).max() <= 1
 
 
 @pytest.mark.parametrize("mode", ["RGBA", "LA"])
 def test_transparent_parts_become_white(mode: str):
     image = Image.fromarray(SMOOTH).convert(mode)
     image.putalpha(Image.fromarray(np.where(COLUMN < 48, 255, 0).astype(np.uint8)))
-    face = gray(encoded(image))
+    face = normalised(encoded(image))
     assert np.abs(face[:, :24] - halved(SMOOTH)[:, :24]).max() <= 1
     assert np.all(face[:, 24:] == 255)
 
@@ -91,7 +66,7 @@ def test_transparent_parts_become_white(mode: str):
 def test_a_transparent_colour_of_a_palette_becomes_white(kind: str):
     image = Image.fromarray(np.where(COLUMN < 48, 0, 1).astype(np.uint8), "P")
     image.putpalette([90, 90, 90, 0, 0, 0])
-    face = gray(encoded(image, kind, transparency=1))
+    face = normalised(encoded(image, kind, transparency=1))
     assert np.all(face[:, :24] == 90) and np.all(face[:, 24:] == 255)
 
 
@@ -112,7 +87,7 @@ def test_a_picture_is_rotated_as_its_exif_data_say(orientation: int, stored: np.
     exif = Image.Exif()
     exif[ORIENTATION] = orientation
     content = encoded(np.ascontiguousarray(stored), "JPEG", "RGB", exif=exif)
-    assert np.abs(gray(content) - halved(SMOOTH)).max() <= 5
+    assert np.abs(normalised(content) - halved(SMOOTH)).max() <= 5
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WebP"])
@@ -120,24 +95,24 @@ def test_the_first_frame_of_an_animated_picture_is_taken(kind: str):
     frames = [Image.fromarray(np.full((48, 48), value, np.uint8)) for value in (90, 200, 10)]
     content = encoded(frames[0], kind, save_all=True, append_images=frames[1:])
     assert Image.open(io.BytesIO(content)).n_frames == 3
-    assert np.abs(gray(content) - 90).max() <= 1
+    assert np.abs(normalised(content) - 90).max() <= 1
 
 
 @pytest.mark.parametrize("side", [400, 1500])
 def test_a_large_jpeg_shows_the_same_as_a_png(side: int):
     # It is decoded at a fraction of its size, which must not change brightness and places.
     image = Image.fromarray(SMOOTH).resize((side, side), Image.Resampling.BICUBIC)
-    assert np.abs(gray(encoded(image, "JPEG", quality=95)) - gray(encoded(image))).max() <= 3
+    assert np.abs(normalised(encoded(image, "JPEG", quality=95)) - normalised(encoded(image))).max() <= 3
 
 
 def test_a_large_jpeg_keeps_its_details():
     image = Image.fromarray(FACE).resize((432, 432), Image.Resampling.NEAREST)
     # Noise is the worst case. Decoded at 1/4 of its size it would be 13 gray values off, at 1/8 26.
-    assert np.abs(gray(encoded(image, "JPEG", quality=95)) - FACE).mean() < 10
+    assert np.abs(normalised(encoded(image, "JPEG", quality=95)) - FACE).mean() < 10
 
 
 def test_a_smaller_picture_is_interpolated():
-    steps = gray(encoded(np.tile(np.arange(0, 240, 20, np.uint8), (12, 1))))[24]
+    steps = normalised(encoded(np.tile(np.arange(0, 240, 20, np.uint8), (12, 1))))[24]
     assert np.all(np.diff(steps) >= 0)
     assert len(set(steps.tolist())) > 24
 
@@ -146,7 +121,7 @@ def test_a_smaller_picture_is_interpolated():
 def test_a_picture_that_is_not_square_keeps_its_edges(shape: tuple[int, int]):
     framed = np.full(shape, 128, np.uint8)
     framed[:4], framed[-4:], framed[:, :4], framed[:, -4:] = 0, 0, 255, 255
-    face = gray(encoded(framed))
+    face = normalised(encoded(framed))
     assert face[0, 24] < 30 and face[-1, 24] < 30
     assert face[24, 0] > 225 and face[24, -1] > 225
     assert abs(face[24, 24] - 128) < 3
@@ -154,80 +129,9 @@ def test_a_picture_that_is_not_square_keeps_its_edges(shape: tuple[int, int]):
 
 def test_a_wide_picture_is_averaged_across_and_interpolated_down():
     rows, columns = np.mgrid[:12, :96]
-    face = gray(encoded((rows * 10 + columns % 2 * 100).astype(np.uint8)))
+    face = normalised(encoded((rows * 10 + columns % 2 * 100).astype(np.uint8)))
     assert np.ptp(face, axis=1).max() <= 1
     assert len(set(face[:, 24].tolist())) > 24
-
-
-@pytest.mark.parametrize("size", [(1, 1), (100, 7), (7, 100)])
-def test_a_picture_that_is_too_small_is_refused(size: tuple[int, int]):
-    with pytest.raises(UnusableError, match="^a side of less than 8 pixels$"):
-        normalise(encoded(np.zeros(size, np.uint8)))
-    normalise(encoded(np.zeros((8, 8), np.uint8)))
-
-
-def test_a_huge_picture_is_refused_before_it_is_decoded():
-    code = (
-        "import sys, resource; from emotion.sources.normalise import *; content = sys.stdin.buffer.read();"
-        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss; before = peak()\n"
-        "try: normalise(content)\n"
-        "except UnusableError as reason: print(peak() - before, reason)"
-    )
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], input=huge(20_000), capture_output=True)
-    grown, reason = done.stdout.decode().strip().split(" ", 1)
-    assert reason == "more than 25,000,000 pixels: make it smaller"
-    assert int(grown) < 20_000  # KiB; decoded it is 400 MB
-
-
-def test_a_picture_of_the_maximum_size_is_accepted():
-    assert np.all(gray(huge(5_000)) == 0)
-    with pytest.raises(UnusableError, match="^more than 25,000,000 pixels: make it smaller$"):
-        normalise(huge(5_008))
-
-
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "BMP", "GIF", "TIFF", "AVIF"])
-def test_a_truncated_picture_is_refused(kind: str):
-    content = encoded(RNG.integers(0, 256, (60, 60, 3), np.uint8), kind)
-    normalise(content)
-    with pytest.raises(UnusableError, match="^damaged"):
-        normalise(content[: len(content) * 2 // 3])
-
-
-@pytest.mark.parametrize(
-    "content",
-    [b"This is a text.", encoded(FACE, "PPM"), b"%!PS-Adobe-3.0 EPSF-3.0\n"],
-    ids=["text", "PPM", "PostScript"],
-)
-def test_another_file_is_refused(content: bytes):
-    with pytest.raises(
-        UnusableError, match=r"^not a picture in a supported format \(JPEG, PNG, WebP, BMP, GIF, TIFF, AVIF\)$"
-    ):
-        normalise(content)
-
-
-def test_a_picture_with_a_wrong_header_is_refused():
-    palette = bytearray(encoded(SMOOTH, "BMP", "P"))
-    palette[46:50] = struct.pack("<I", 5_000)  # colours that it says it has
-    with pytest.raises(UnusableError, match="^damaged"):
-        normalise(bytes(palette))
-
-
-def test_a_damaged_picture_is_refused_or_becomes_a_face():
-    rng = random.Random(1)
-    kinds = (("JPEG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("WebP", "RGB"), ("BMP", "P"), ("GIF", "P"), ("TIFF", "L"))
-    whole = [encoded(SMOOTH[:60, :50], *kind) for kind in kinds]
-    refused = 0
-    for _ in range(600):
-        content = bytearray(rng.choice(whole))
-        for _ in range(rng.choice((1, 4, 20))):
-            content[rng.randrange(min(len(content), rng.choice((40, 400, 4000))))] = rng.randrange(256)
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                assert gray(bytes(content)).shape == (48, 48)
-            except UnusableError:
-                refused += 1
-    assert 100 < refused < 600
 
 
 def test_a_picture_gives_the_same_bytes_on_every_machine():
