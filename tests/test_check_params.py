@@ -1,0 +1,157 @@
+"""The check at the front of the pipeline, and stages: one line names the key and the remedy."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emotion.core.errors import InputError
+from emotion.pretrained.package import PackageSettings
+from emotion.sources.collect import DataSettings
+from emotion.training import networks
+from stages import check_inputs, check_params
+from tests.source import ROOT
+from tools import run_pipeline
+from tools.quickstart import merge
+
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def _changed(path: str, value: Any) -> dict[str, Any]:
+    """Return all params with another value at a path such as `models.cnn.seed`."""
+    values = yaml.safe_load(yaml.safe_dump(PARAMS))
+    at = values
+    *sections, key = path.split(".")
+    for section in sections:
+        at = at[section]
+    at[key] = value
+    return values
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "params").mkdir()
+    (tmp_path / "data/external").mkdir(parents=True)
+    (tmp_path / PARAMS["data"]["input"]).touch()
+    (tmp_path / "params/none.csv").write_text("name,angry,disgust,fear,happy,neutral,sad,surprise\n", encoding="utf-8")
+    return tmp_path
+
+
+@pytest.mark.parametrize("file", ["params.yaml", "params/sample.yaml"])
+def test_the_committed_params_are_valid(project: Path, file: str):
+    values = merge(PARAMS, yaml.safe_load((ROOT / file).read_text(encoding="utf-8")))
+    check_params.check(values)
+    assert values["ensemble"]["candidates"] == list(values["models"]), "list every model there"
+    assert values["compare"]["models"] == list(values["models"]), "list every model there"
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("splt", {}, r"unknown section splt; did you mean 'split'\?"),
+        ("models.cnn.fit.epochs", -1, r"models\.cnn\.fit\.epochs is -1: Input should be greater than or equal to 1"),
+        ("models.cnn.fit.epochs", 1.5, r"models\.cnn\.fit\.epochs is 1\.5: Input should be a valid integer"),
+        ("models.cnn.fit.epoch", 1, r"unknown key models\.cnn\.fit\.epoch; did you mean 'epochs'\?"),
+        ("models.cnn.fit.augmentation.horizontal_flip", 1, r"augmentation\.horizontal_flip is 1: .* boolean"),
+        ("models.cnn.fit.augmentation.rotaton", 1, r"unknown key \S+augmentation\.rotaton; did you mean 'rotation'\?"),
+        ("models.cnn.network", "cn", r"models\.cnn\.build: there is no network 'cn'; did you mean 'cnn'\?"),
+        ("models.cnn.build.dens", 4, r"models\.cnn\.build: cnn takes no 'dens'; did you mean 'dense'\?"),
+        ("models.cnn.targets", "data/mine.csv", r"models\.cnn\.targets: there is no file data/mine\.csv"),
+        ("distill.distilled.temperatur", 2, r"unknown key distill\.distilled\.temperatur; did you mean 'temperature'"),
+        ("compare.models", ["cnn_agu"], r"compare\.models: there is no model 'cnn_agu'; did you mean 'cnn_aug'\?"),
+        ("explain.model", "vgg", r"explain\.model: there is no model 'vgg'; did you mean 'vgg16'\?"),
+        ("data.exclude", "params/mine.csv", r"data\.exclude: there is no file params/mine\.csv"),
+    ],
+)
+def test_the_check_at_the_front_names_what_is_wrong(project: Path, path: str, value: Any, message: str):
+    with pytest.raises(InputError, match=message) as error:
+        check_params.check(_changed(path, value))
+    assert "\n" not in str(error.value)
+
+
+def test_a_missing_archive_is_named_with_the_remedy(project: Path):
+    values = _changed("data.input", "data/external/mine.zip")
+    settings = DataSettings.model_validate(values["data"])
+    detector = PackageSettings.model_validate(values["detector"])
+    with pytest.raises(InputError, match=r"data\.input: data/external/mine\.zip is missing: put your own archive"):
+        check_inputs.check(settings, detector)
+
+
+def test_the_check_at_the_front_loads_no_tensorflow():
+    code = "import sys; import stages.check_params; print(*{'tensorflow', 'keras', 'onnxruntime'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["evaluate@cn"], r"there is no stage 'evaluate@cn'; did you mean 'evaluate@cnn'\?"),
+        (["evalute"], r"there is no stage 'evalute'; did you mean 'evaluate'\?"),
+        (["-S", "models.cnn.fit.epoch=2"], r"there is no key models\.cnn\.fit\.epoch; did you mean 'epochs'\?"),
+        (["-S", "modls.cnn.seed=2"], r"there is no key modls\.cnn\.seed; did you mean 'models'\?"),
+    ],
+)
+def test_a_misspelt_stage_or_key_gets_a_suggestion(monkeypatch, arguments: list[str], message: str):
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(InputError, match=message):
+        run_pipeline.main(*arguments)
+
+
+@pytest.mark.parametrize("empty", [None, []])
+def test_a_section_of_entries_that_is_empty_or_missing_is_named(monkeypatch, tmp_path: Path, empty: list | None):
+    monkeypatch.chdir(tmp_path)
+    values = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    for section in (values | {"external": empty}, {key: values[key] for key in values if key != "external"}):
+        Path("params.yaml").write_text(yaml.safe_dump(section), encoding="utf-8")
+        with pytest.raises(InputError, match=r"external must hold entries by name|there is no section 'external'"):
+            run_pipeline.main()
+
+
+@pytest.mark.parametrize(
+    ("network", "change", "message"),
+    [
+        ("cnn", {"activation": "rleu"}, r"^models\.x\.build\.activation is 'rleu': Input should be 'relu', 'elu', "),
+        ("cnn", {"widths": "many"}, r"^models\.x\.build\.widths is 'many': Input should be a valid list$"),
+        ("cnn", {"widths": [4, "4"]}, r"^models\.x\.build\.widths is \[4, '4'\]: Input should be a valid integer$"),
+        ("cnn", {"dense": 1.5}, r"^models\.x\.build\.dense is 1\.5: Input should be a valid integer"),
+        ("cnn", {"dropout": True}, r"^models\.x\.build\.dropout is True: Input should be a valid number$"),
+        ("cnn", {"dens": 4}, "models.x.build: cnn takes no 'dens'; did you mean 'dense'\\?"),
+        ("cnn", {"dense": None}, "models.x.build: cnn needs dense$"),
+        ("vgg16", {"batch_norm": 1}, r"^models\.x\.build\.batch_norm is 1: Input should be a valid boolean$"),
+        ("vgg", {}, "models.x.build: there is no network 'vgg'; did you mean 'vgg16'\\?"),
+    ],
+)
+def test_a_wrong_network_or_argument_is_one_line(network: str, change: dict, message: str):
+    build = {**PARAMS["models"].get(network, PARAMS["models"]["cnn"])["build"], **change}
+    with pytest.raises(InputError, match=message) as error:
+        networks.check(network, {key: value for key, value in build.items() if value is not None}, "models.x.build")
+    assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "params_text", "message"),
+    [
+        (["stages.train", "cn"], "models: {cnn: {}}", "there is no section 'models.cn'; did you mean 'cnn'?"),
+        (["stages.split"], "split: {method: official, validaton: 0.1}", "did you mean 'validation'?"),
+        (["stages.split"], None, "params.yaml is not here"),
+        (["stages.clean"], "", "data/faces.zip: it does not exist: run `dvc repro`"),
+    ],
+)
+def test_a_stage_exits_with_one_line_and_no_traceback(
+    tmp_path: Path, monkeypatch, arguments: list[str], params_text: str | None, message: str
+):
+    if params_text is not None:
+        (tmp_path / "params.yaml").write_text(params_text, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
+    done = subprocess.run([sys.executable, "-m", *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
+    assert len(lines) == 1 and message in lines[0], done.stderr
+    assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml"] * (params_text is not None)
