@@ -21,8 +21,8 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     assert set(os.listdir(tmp_path)) <= {"input.zip", "fer2013.csv"}
 
 
-def read_faces(source: Path, order: str = "fer2013", found: Found | None = None) -> Iterator[tuple[str, bytes]]:
-    return layouts.read_faces(source, order, found or Found())
+def read_faces(source: Path) -> Iterator[tuple[str, bytes]]:
+    return layouts.read_faces(source, "fer2013", Found())
 
 
 def refused(source: Path) -> str:
@@ -34,6 +34,7 @@ def refused(source: Path) -> str:
 
 @contextmanager
 def memory_below(limit: int) -> Iterator[None]:
+    """Fail if more than so many bytes are held at once; the process's own peak may be higher already."""
     tracemalloc.start()
     try:
         yield

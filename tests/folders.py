@@ -18,8 +18,8 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("mine")
 
 
-def read_faces(root: Path, found: Found | None = None, order: str = "fer2013") -> Iterator[tuple[str, bytes]]:
-    return folder.read_faces(root, order, found or Found())
+def read_faces(root: Path, found: Found | None = None) -> Iterator[tuple[str, bytes]]:
+    return folder.read_faces(root, "fer2013", found or Found())
 
 
 def names(root: Path) -> list[str]:
