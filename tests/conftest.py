@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from filelock import FileLock
+
+from tests.sharing import made_once
 
 ROOT = Path(__file__).resolve().parent.parent
 REAL_ZIP = ROOT.parent / "shared/fer2013/fer2013.zip"
@@ -25,17 +26,12 @@ def tiny(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
     """A repository in which the whole pipeline ran on few drawn faces; a test leaves it as it was."""
     from tests.tiny import make
 
-    folder = tmp_path_factory.mktemp("tiny") / "repository"
+    first = made_once(tmp_path_factory, worker_id, "tiny", make)
     if worker_id == "master":
-        make(folder)
-        return folder
-    # Several processes run tests: one makes it, each has a copy.
-    first = tmp_path_factory.getbasetemp().parent / "first_tiny"
-    with FileLock(f"{first}.lock"):
-        if not (first / "done").exists():
-            make(first / "repository")
-            (first / "done").touch()
-    shutil.copytree(first / "repository", folder, symlinks=True)
+        return first
+    # Several processes run tests: each has a copy.
+    folder = tmp_path_factory.mktemp("tiny") / "repository"
+    shutil.copytree(first, folder, symlinks=True)
     return folder
 
 

@@ -1,0 +1,19 @@
+"""What the first of the processes that run tests makes for all of them."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from filelock import FileLock
+
+
+def made_once(factory: pytest.TempPathFactory, worker_id: str, name: str, make: Callable[[Path], object]) -> Path:
+    """Return a folder that is made once in a run of the tests, whatever the number of their processes."""
+    base = factory.getbasetemp()
+    place = (base if worker_id == "master" else base.parent) / f"one_{name}"
+    place.mkdir(exist_ok=True)
+    with FileLock(place / "lock"):
+        if not (place / "done").exists():
+            make(place / "made")
+            (place / "done").touch()
+    return place / "made"
