@@ -2,46 +2,19 @@
 
 import base64
 import json
-import shutil
 import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from emotion.synthetic.drawn import draw_face
-from tests.source import ROOT
-from tests.tiny import environment
+from tests.staging import KEYS, folder, staged
 from tools import check_staged, staged_secrets
 
-HEX = "0123456789abcdef"
-KEYS = {  # put together here, so that this file itself may be committed
-    "KGAT_" + 2 * HEX: "a Kaggle token",
-    '{"username": "me", "key": "' + 2 * HEX + '"}': "a Kaggle key",
-    "os.environ['KAGGLE_KEY'] = '" + 2 * HEX + "'": "a Kaggle key",
-    "AKIA" + "IOSFODNN7ABCDEFG": "an AWS access key",
-    "aws_secret_access_key = " + "wJalrXUtnFEMI/K7MDENG+bPxRfiCYABCDEFGHIJ": "an AWS secret key",
-    "-----BEGIN OPENSSH " + "PRIVATE KEY-----": "a private key",
-    "-----BEGIN " + "PRIVATE KEY-----": "a private key",
-    "machine example.org " + "login me password secret": "a password for a machine",
-    "ghp_" + 36 * "a": "a token of GitHub",
-    "glpat-" + 20 * "b": "a token of GitLab",
-    "hf_" + 34 * "c": "a token of Hugging Face",
-    "AIza" + 35 * "d": "a key of Google",
-    "AccountKey=" + 86 * "e" + "==": "an account key of Azure",
-}
-
-
-@pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty repository, in which the test works."""
-    monkeypatch.chdir(tmp_path)
-    subprocess.run(["git", "init", "--quiet"], check=True)
-    return tmp_path
+assert folder  # a fixture
 
 
 @pytest.fixture(scope="module")
@@ -60,15 +33,6 @@ def sheet(faces: list[np.ndarray], side: int = 96) -> Image.Image:
 
 def drawn_faces() -> list[np.ndarray]:
     return [draw_face("happy", np.random.default_rng(seed)).astype(np.uint8) for seed in range(50)]
-
-
-def staged(path: str, content: str | bytes) -> Path:
-    """Write a file and stage it."""
-    file = Path(path)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content.encode() if isinstance(content, str) else content)
-    subprocess.run(["git", "add", "--force", path], check=True)
-    return file
 
 
 def png(image: Image.Image) -> bytes:
@@ -211,99 +175,3 @@ def test_drawn_faces_are_allowed_in_some_figures_alone(folder, capsys):
 def test_an_unreadable_figure_is_refused(folder, capsys):
     staged("docs/tuning.png", b"PAR1\x00\x00")
     assert refusal(capsys) == "docs/tuning.png: not a readable picture\n"
-
-
-# The hooks
-
-
-@pytest.fixture
-def hooked(folder: Path) -> Path:
-    """A repository with the project's hooks, whose .venv is this environment."""
-    pytest.importorskip("pre_commit")
-    tools = [
-        f"tools/{name}.py" for name in ("check_staged", "staged_secrets", "stale", "check_run", "trained_versions")
-    ]
-    for name in [*tools, ".pre-commit-config.yaml", "pyproject.toml"]:
-        staged(name, (ROOT / name).read_bytes())
-    staged(".gitignore", ".venv/\n__pycache__/\nemotion\n")
-    (folder / "emotion").symlink_to(ROOT / "emotion")
-    python = folder / ".venv/bin/python"
-    python.parent.mkdir(parents=True)
-    python.write_text(f'#!/bin/sh\nexec "{sys.executable}" "$@"\n')
-    python.chmod(0o755)
-    run(folder, sys.executable, "-m", "dvc", "init", "--quiet")
-    run(folder, "git", "add", ".")
-    run(folder, "git", "commit", "--quiet", "-m", "what the hooks need")
-    assert run(folder, sys.executable, "-m", "pre_commit", "install").returncode == 0
-    return folder
-
-
-def run(folder: Path, *command: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=folder, env=environment(folder), capture_output=True, text=True)
-
-
-def test_git_commits_clean_files_and_refuses_others(hooked):
-    staged("good.py", '"""A good file."""\n')
-    done = run(hooked, "git", "commit", "-m", "good")
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert "no real face and no credential" in done.stderr + done.stdout
-    assert "dvc status" in done.stderr + done.stdout
-
-    for name, content in {"key.txt": next(iter(KEYS)), "bad.py": "import os\n"}.items():
-        staged(name, content)
-        done = run(hooked, "git", "commit", "-m", "bad")
-        assert done.returncode and next(iter(KEYS)) not in done.stdout + done.stderr
-        run(hooked, "git", "rm", "--quiet", "--force", name)
-
-
-def test_pushing_uses_a_dvc_remote_and_needs_none(hooked):
-    staged("data.txt", "a table\n")
-    run(hooked, "git", "rm", "--quiet", "--cached", "data.txt")
-    run(hooked, sys.executable, "-m", "dvc", "add", "data.txt")
-    run(hooked, "git", "add", ".")
-    assert run(hooked, "git", "commit", "-m", "data").returncode == 0
-    run(hooked, "git", "init", "--bare", "--quiet", "../git")
-    assert run(hooked, "git", "push", "../git", "HEAD:refs/heads/a").returncode == 0
-
-    run(hooked, sys.executable, "-m", "dvc", "remote", "add", "-d", "storage", "../storage")
-    assert run(hooked, "git", "push", "../git", "HEAD:refs/heads/b").returncode == 0
-    assert [path for path in (hooked.parent / "storage").rglob("*") if path.is_file()]
-
-
-def test_switching_brings_data_and_does_not_fail_without_them(hooked):
-    for text in ("one\n", "two\n"):
-        (hooked / "data.txt").write_text(text)
-        run(hooked, sys.executable, "-m", "dvc", "add", "data.txt")
-        run(hooked, "git", "add", ".")
-        assert run(hooked, "git", "commit", "-m", text).returncode == 0
-    run(hooked, "git", "branch", "first", "HEAD~1")
-    assert run(hooked, "git", "switch", "first").returncode == 0
-    assert (hooked / "data.txt").read_text() == "one\n"
-    for file in (hooked / ".dvc/cache").rglob("*"):
-        if file.is_file():
-            file.unlink()
-    done = run(hooked, "git", "switch", "-")
-    assert done.returncode == 0
-    assert "make pull or make repro brings them" in done.stderr and "data.txt" not in done.stderr
-
-
-def test_a_commit_without_the_data_names_only_stages_that_changed(hooked):
-    stage = {"cmd": "cp raw.txt made.bin", "deps": ["raw.txt"], "outs": ["made.bin"]}
-    (hooked / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"copy": stage}}))
-    (hooked / "raw.txt").write_text("one\n")
-    run(hooked, sys.executable, "-m", "dvc", "repro")
-    (hooked / "made.bin").unlink()
-    shutil.rmtree(hooked / ".dvc/cache")
-    for text, named in (("one\n", False), ("two\n", True)):
-        (hooked / "raw.txt").write_text(text)
-        run(hooked, "git", "add", ".")
-        done = run(hooked, "git", "commit", "-m", text)
-        assert done.returncode == 0 and "made.bin" not in done.stderr, done.stderr
-        assert ("changed since their last run: copy (" in done.stderr) == named, done.stderr
-
-
-def test_hooks_run_the_tools_of_the_environment():
-    config = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())
-    (repository,) = config["repos"]
-    assert repository["repo"] == "local", "nothing that pins a revision elsewhere"
-    assert all(".venv/bin/python -m " in hook["entry"] for hook in repository["hooks"])
