@@ -1,4 +1,4 @@
-"""The benchmarks of training, of `dvc repro` and of hardware settings: fair comparisons, and that each one runs."""
+"""What benchmarks share: their results and the processes that they compare; and the benchmark of `dvc repro`."""
 
 import json
 import os
@@ -7,49 +7,16 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
-import numpy as np
 import pytest
 import yaml
 
-from benchmarks import hardware, noop_repro, results, training_speed
-from benchmarks.sides import engine, keras_fit, process, work
-from benchmarks.training_speed import ROWS, summarise, table
+from benchmarks import noop_repro, results
+from benchmarks.sides import process
 from emotion.core.errors import InputError
-from emotion.training import registry
-from emotion.training.settings import HardwareSettings
+from tests.benchmarking import kept, toy
 from tests.source import ROOT
 
-TOY = """
-import sys
-from benchmarks.sides import process
-
-def measure(steps):
-    print("a library prints")
-    if steps == 9:
-        sys.exit("SomeError: too many\\nand a hint")
-    return {"seconds": steps / 2}
-
-print("before", file=sys.stderr)
-process.serve(lambda: ({"argument": sys.argv[1]}, measure))
-"""
-
-
-@pytest.fixture
-def task(root: Path, monkeypatch: pytest.MonkeyPatch) -> work.Work:
-    """The work of params.yaml with the smallest network."""
-    monkeypatch.chdir(root)
-    small = work.read(widths=[4, 4])
-    return small.model_copy(update={"hardware": HardwareSettings(precision="float32", xla=False, threads=2)})
-
-
-@pytest.fixture
-def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The file in place of benchmarks/results.json."""
-    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
-    return tmp_path / "results.json"
-
-
-# -- results
+assert kept and toy  # fixtures
 
 
 def test_a_benchmark_replaces_its_own_numbers_alone(kept: Path):
@@ -82,18 +49,6 @@ def test_cores_are_those_that_the_process_may_use(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1, 2}, raising=False)
     monkeypatch.setattr(results.psutil, "cpu_count", lambda logical: 2)
     assert results.cores() == (2, 3) and results.cpu_name()
-
-
-# -- processes that are compared
-
-
-@pytest.fixture
-def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the module `toy`, a side; outside of it, only sides with PYTHONPATH can import it."""
-    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path
 
 
 def test_a_side_replies_with_numbers_alone_and_how_it_waited(toy: Path):
@@ -150,73 +105,6 @@ def test_sides_take_turns_and_every_second_round_is_reversed():
     assert [each["steps"] for each in measured["a"]] == [5, 5, 5] and asked[-1] == ("b", 5)
 
 
-# -- training speed
-
-
-def test_plain_batches_hold_every_face_once_an_epoch(task: work.Work):
-    examples = work.noise(10)
-    stream = engine.endless(examples, 5, engine.PLAIN)
-    faces = np.concatenate([next(stream)[0] for _ in range(4)])[..., 0]
-    assert np.array_equal(np.sort(faces[:10], axis=0), np.sort(examples.faces, axis=0))
-    assert np.array_equal(np.sort(faces[10:], axis=0), np.sort(examples.faces, axis=0))
-    assert not np.array_equal(faces[:10], faces[10:])
-
-
-def test_keras_fit_decays_kernels_alone_as_the_recipe_does(task: work.Work):
-    model = keras_fit.network(task, "defaults")
-    assert model.optimizer.weight_decay == task.fit.weight_decay and model.optimizer.nesterov
-    for weight in model.trainable_weights:
-        assert model.optimizer._use_weight_decay(weight) == (len(weight.shape) > 1)
-    assert model.loss.label_smoothing == task.fit.label_smoothing
-    assert {layer.compute_dtype for layer in model.layers} == {"float32"}
-
-
-def one(seconds: float, **more: float) -> dict[str, float]:
-    """Return the measurements of a round of ten steps."""
-    return {"seconds": seconds, "steps": 10, "idle_s": 10.0, "idle_cpu_s": 0.0} | more
-
-
-def test_speed_up_is_the_median_ratio_within_rounds(task: work.Work):
-    measured = {
-        "engine": [one(1, batch_cpu_s=9), one(2, batch_cpu_s=9), one(4, batch_cpu_s=9)],
-        "engine_augmented": [one(1.1, batch_cpu_s=0.01), one(2.1, batch_cpu_s=0.004), one(4.1, batch_cpu_s=0.002)],
-        "keras": [one(9), one(8), one(16, idle_cpu_s=3.0)],
-    }
-    summary = summarise(measured, task)
-    size = task.fit.batch_size
-    assert summary["rows"]["keras"]["ratio"] == 4.0  # of 9, 4, 4; the ratio of the medians is 4.5
-    assert summary["rows"]["keras"]["images_s"] == round(10 * size / 9, 1)
-    assert summary["rows"]["keras"]["images_s_range"] == [round(10 * size / 16, 1), round(10 * size / 8, 1)]
-    assert summary["augmentation_share_of_a_step"] == 0.02
-    assert summary["augmentation_slowdown"] == 0.05
-    assert summary["idle_cpu_share"] == 0.1
-    head = {"cpu": "A CPU", **task.hardware.model_dump(), "batch_size": size, "widths": [4, 4]}
-    assert "PyTorch is not installed, so its row is missing." in table(head | summary)
-
-
-def test_sides_with_networks_of_different_sizes_are_refused():
-    training_speed.require_one_size({"engine": 5, "keras": 5})
-    with pytest.raises(ValueError, match="'keras': 6"):
-        training_speed.require_one_size({"engine": 5, "keras": 6})
-
-
-def test_training_speed_measures_its_sides_and_waiting_ones_sleep(root: Path, kept: Path, monkeypatch, capsys):
-    monkeypatch.chdir(root)
-    for name in ("keras", "pytorch"):  # `keras` compiles for longer than `keras_bfloat16`
-        monkeypatch.delitem(ROWS, name)
-    training_speed.main("--widths", "4,4", "--steps", "2", "--rounds", "2")
-    summary = json.loads(kept.read_text(encoding="utf-8"))["training_speed_4_4"]
-    assert set(summary["rows"]) == {"engine", "engine_augmented", "keras_bfloat16"}
-    assert all(row["images_s"] > 0 and row["steps"] == 2 for row in summary["rows"].values())
-    assert summary["parameters"] == registry.build("cnn", work.read(widths=[4, 4]).build).count_params()
-    assert {"tensorflow", "keras"} <= set(summary["versions"])
-    assert summary["idle_cpu_share"] < 0.5
-    assert "this project, with augmentation" in capsys.readouterr().out
-
-
-# -- dvc repro with nothing to do
-
-
 def test_noop_ratio_is_the_median_ratio_within_rounds():
     summary = noop_repro.summarise({"ours": [1.0, 4.0, 9.0], "dvc": [1.0, 2.0, 1.0]})
     assert summary["ratio"] == 2.0 and summary["ours_s"] == 4.0 and summary["dvc_s_range"] == [1.0, 2.0]
@@ -241,44 +129,3 @@ def test_the_pipeline_of_dvc_alone_is_as_large_and_runs(tmp_path: Path):
     assert not noop_repro.is_up_to_date(noop_repro.dvc(tmp_path, environment, "repro"))
     seconds = noop_repro.measure({"dvc": tmp_path}, 1, environment)
     assert len(seconds["dvc"]) == 1
-
-
-# -- hardware settings
-
-
-def test_choices_begin_with_the_present_values_and_have_no_duplicate():
-    present = HardwareSettings(precision="bfloat16", xla=False, threads=2)
-    tried = hardware.choices(present, 2, 4, gpu=False)
-    assert tried[0] == present and len({one.model_dump_json() for one in tried}) == len(tried) == 12
-    assert {one.threads for one in tried} == {1, 2, 4} and {one.precision for one in tried} == {"float32", "bfloat16"}
-    assert {one.precision for one in hardware.choices(present, 1, 1, gpu=True)} == {"float32", "bfloat16", "float16"}
-    odd = present.model_copy(update={"threads": 3})
-    assert hardware.choices(odd, 1, 1, gpu=False)[0] == odd
-
-
-def test_values_that_fail_are_a_row_with_the_reason(task: work.Work, toy: Path, monkeypatch: pytest.MonkeyPatch):
-    def side(name: str, module: str, arguments: list[str]) -> process.Side:
-        assert (module, arguments) == ("benchmarks.sides.engine", [task.model_dump_json(), "plain"])
-        return process.Side(name, "toy", arguments, path=True)
-
-    monkeypatch.setattr(hardware, "Side", side)
-    worked = hardware.attempt(task, 0)
-    assert worked["images_s"] == 2 * task.fit.batch_size and not worked["failure"]
-    failed = hardware.attempt(task, 4.5)  # nine steps
-    assert failed["threads"] == "2" and failed["failure"] == "it fails: SomeError: too many"
-
-
-def test_hardware_tries_all_values_and_shows_the_fastest_first(root: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    monkeypatch.chdir(root)
-    tried: list[HardwareSettings] = []
-
-    def attempt(task: work.Work, seconds: float) -> dict[str, object]:
-        tried.append(task.hardware)
-        return {"precision": task.hardware.precision, "images_s": len(tried)}
-
-    monkeypatch.setattr(hardware, "attempt", attempt)
-    hardware.main("--model", "cnn_aug")
-    rows = capsys.readouterr().out.splitlines()[2:]
-    assert len(tried) >= 4 and rows[0].split() == [tried[-1].precision, str(len(tried))]
-    with pytest.raises(InputError, match="'models.cnm'; did you mean 'cnn'?"):
-        hardware.main("--model", "cnm")

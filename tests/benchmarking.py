@@ -1,0 +1,49 @@
+"""For tests of the benchmarks: the smallest network's work, a side that only counts, and a file for results."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from benchmarks import results
+from benchmarks.sides import work
+from emotion.training.settings import HardwareSettings
+from tests.source import ROOT
+
+TOY = """
+import sys
+from benchmarks.sides import process
+
+def measure(steps):
+    print("a library prints")
+    if steps == 9:
+        sys.exit("SomeError: too many\\nand a hint")
+    return {"seconds": steps / 2}
+
+print("before", file=sys.stderr)
+process.serve(lambda: ({"argument": sys.argv[1]}, measure))
+"""
+
+
+@pytest.fixture
+def task(root: Path, monkeypatch: pytest.MonkeyPatch) -> work.Work:
+    """The work of params.yaml with the smallest network."""
+    monkeypatch.chdir(root)
+    small = work.read(widths=[4, 4])
+    return small.model_copy(update={"hardware": HardwareSettings(precision="float32", xla=False, threads=2)})
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file in place of benchmarks/results.json."""
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.json")
+    return tmp_path / "results.json"
+
+
+@pytest.fixture
+def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the module `toy`, a side; outside of it, only sides with PYTHONPATH can import it."""
+    (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
