@@ -47,6 +47,11 @@ class Server:
             time.sleep(0.02)
         return found
 
+    def count(self, name: str) -> float:
+        """Return the value of one of its metrics."""
+        lines = self.client.get("/metrics").text.splitlines()
+        return float(next((line.split()[-1] for line in lines if line.startswith(f"{name} ")), 0))
+
     def connect(self) -> socket.socket:
         """Return a connection for misbehaving clients."""
         return socket.create_connection(("127.0.0.1", self.port), timeout=20)
@@ -87,6 +92,14 @@ def served(folder: Path, *more: str, **settings: object) -> Iterator[Server]:
             process.send_signal(signal.SIGTERM)
             process.wait(40)
     assert [line for line in server.lines() if line["level"] not in ("info", "warning")] == []
+
+
+def error_at_start(folder: Path, *more: str, **settings: object) -> str:
+    """Return the error of a server that does not start."""
+    start = [*command(folder, free_port()), *more]
+    done = subprocess.run(start, cwd=ROOT, env=environment(**settings), capture_output=True, text=True)
+    assert done.returncode == 1
+    return done.stderr + done.stdout
 
 
 def _wait(server: Server) -> None:

@@ -1,49 +1,20 @@
-"""`emotion api`: its responses to well-behaved clients, how it starts and how it ends."""
+"""`emotion api`: its responses to well-behaved clients, and its errors at the start."""
 
-import asyncio
 import json
-import signal
-import socket
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import httpx
 import numpy as np
 import pytest
-from fastapi import FastAPI
 
-from emotion.apps import options
-from emotion.apps.api import problems
-from emotion.apps.api.records import Metrics, Records
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model, emotion_command, photograph
-from tests.serving import (  # fmt: skip
-    PROBLEM,
-    Server,
-    Start,
-    command,
-    encoded,
-    environment,
-    files,
-    free_port,
-    serve,
-    server,
-    texts,
-    two_faces,
-)
+from tests.serving import Server, Start, encoded, environment, error_at_start, files, serve, server, texts, two_faces
 from tests.source import ROOT
 
 assert serve and server  # fixtures
-
-
-def test_the_body_of_a_response_waits_for_no_acknowledgement():
-    with options.listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
-        connection, _ = listening.accept()
-        with connection:
-            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
 def test_files_and_base64_get_the_predictions_of_the_library_in_order(server: Server, tmp_path: Path):
@@ -96,14 +67,9 @@ def test_it_reports_its_model_health_and_counts(server: Server):
     assert server.client.get("/healthz").json() == {"status": "ok"}
     assert server.client.get("/readyz").json() == {"status": "ready"}
     names = 'emotion_requests_total{path="/v1/predict",status="200"}', "emotion_faces_total"
-    before = np.array([_count(server, name) for name in names])
+    before = np.array([server.count(name) for name in names])
     server.client.post("/v1/predict", files=files(two_faces()))
-    assert [_count(server, name) for name in names] == list(before + [1, 2])
-
-
-def _count(server: Server, name: str) -> float:
-    lines = server.client.get("/metrics").text.splitlines()
-    return float(next((line.split()[-1] for line in lines if line.startswith(f"{name} ")), 0))
+    assert [server.count(name) for name in names] == list(before + [1, 2])
 
 
 def test_a_request_is_logged_as_json_without_its_pictures(server: Server):
@@ -129,94 +95,17 @@ def test_schemathesis_finds_no_issues(serve: Start, tmp_path: Path, key: str):
     assert done.returncode == 0 and "No issues found" in done.stdout, done.stdout + done.stderr
 
 
-def test_an_internal_error_is_a_problem_and_is_counted():
-    app, metrics = FastAPI(), Metrics()
-    problems.install(app)
-    app.add_middleware(Records, metrics=metrics)
-
-    @app.get("/bug")
-    async def bug() -> None:
-        raise ZeroDivisionError("no picture may stand in this text")
-
-    async def ask() -> httpx.Response:
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
-            return await client.get("/bug", headers={"X-Request-ID": "mine-2"})
-
-    with ThreadPoolExecutor(1) as pool:  # Playwright, in tests that ran before, has an event loop in this thread
-        response = pool.submit(asyncio.run, ask()).result()
-    assert (response.status_code, response.headers["Content-Type"]) == (500, PROBLEM)
-    assert response.json()["instance"] == "mine-2" and "no picture" not in response.text
-    assert b'emotion_requests_total{path="/bug",status="500"} 1.0' in metrics.text()
-
-
-def test_requests_without_the_key_are_refused(serve: Start):
-    client = serve(api_key="a secret").client
-    for headers in ({}, {"X-API-Key": "another"}, {"X-API-Key": "a secret "[:-2]}, {"X-API-Key": "ä".encode()}):
-        refused = client.post("/v1/predict", files=files(two_faces()), headers=headers)
-        assert (refused.status_code, refused.headers["Content-Type"]) == (401, PROBLEM)
-        assert client.get("/v1/models", headers=headers).status_code == 401
-    assert client.get("/v1/models", headers={"X-API-Key": "a secret"}).status_code == 200
-    assert client.get("/healthz").status_code == 200
-
-
-def test_too_many_requests_are_told_when_to_retry(serve: Start):
-    client = serve(rate="3/minute").client
-    assert [client.get("/v1/models").status_code for _ in range(4)] == [200, 200, 200, 429]
-    refused = client.get("/v1/models")
-    assert 1 <= int(refused.headers["Retry-After"]) <= 60 and refused.headers["Content-Type"] == PROBLEM
-    assert client.get("/readyz").status_code == 200
-
-
-def test_two_processes_count_requests_together(serve: Start):
-    server = serve("--workers", "2")
-    for _ in range(20):
-        server.client.get("/v1/models", headers={"Connection": "close"})
-    assert _count(server, 'emotion_requests_total{path="/v1/models",status="200"}') == 20
-
-
-def test_of_two_processes_none_reports_requests_that_have_left(serve: Start):
-    server = serve("--workers", "2")
-    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
-    with ThreadPoolExecutor(9) as pool:
-        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
-        while not all(response.done() for response in responses):
-            _count(server, "emotion_waiting")
-    assert [_count(server, "emotion_waiting") for _ in range(10)] == [0] * 10
-
-
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_after_running_requests_are_finished(serve: Start, number: signal.Signals):
-    server = serve(threads=1, predict_seconds=60)
-    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
-    with ThreadPoolExecutor(8) as pool:
-        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
-        while _count(server, "emotion_waiting") < 8:
-            pass
-        server.process.send_signal(number)
-    assert [one.result().status_code for one in responses] == [200] * 8
-    assert server.process.wait(30) == 0
-
-
-def _error(folder: Path, *more: str, **settings: object) -> str:
-    """Return the error of a server that does not start."""
-    start = [*command(folder, free_port()), *more]
-    done = subprocess.run(start, cwd=ROOT, env=environment(**settings), capture_output=True, text=True)
-    assert done.returncode == 1
-    return done.stderr + done.stdout
-
-
 def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monkeypatch, capsys):
     wrong = tmp_path / "wrong.onnx"
     wrong.write_bytes(b"no model")
     for error, start in (
         (
-            _error(tmp_path, "--port", str(server.port)),
+            error_at_start(tmp_path, "--port", str(server.port)),
             f"port {server.port} is in use: choose another one, --port N or `make` with PORT=N\n",
         ),
-        (_error(tmp_path, "--model", str(wrong), "--workers", "2"), f"{wrong}: not an ONNX model"),
-        (_error(tmp_path, max_bytes="10MB"), "EMOTION_MAX_BYTES '10MB': input should be a valid integer"),
-        (_error(tmp_path, rate="often"), "EMOTION_RATE or EMOTION_RATE_STORAGE is invalid ("),
+        (error_at_start(tmp_path, "--model", str(wrong), "--workers", "2"), f"{wrong}: not an ONNX model"),
+        (error_at_start(tmp_path, max_bytes="10MB"), "EMOTION_MAX_BYTES '10MB': input should be a valid integer"),
+        (error_at_start(tmp_path, rate="often"), "EMOTION_RATE or EMOTION_RATE_STORAGE is invalid ("),
     ):
         assert error.startswith(f"error: {start}") and error.count("\n") == 1
     monkeypatch.setitem(sys.modules, "uvicorn", None)

@@ -1,0 +1,94 @@
+"""`emotion api` in operation: a key, a rate limit, two processes, an internal error, and how it ends."""
+
+import asyncio
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from emotion.apps import options
+from emotion.apps.api import problems
+from emotion.apps.api.records import Metrics, Records
+from tests.pasted import photograph
+from tests.serving import PROBLEM, Start, encoded, files, serve, two_faces
+
+assert serve  # a fixture
+
+
+def test_the_body_of_a_response_waits_for_no_acknowledgement():
+    with options.listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_an_internal_error_is_a_problem_and_is_counted():
+    app, metrics = FastAPI(), Metrics()
+    problems.install(app)
+    app.add_middleware(Records, metrics=metrics)
+
+    @app.get("/bug")
+    async def bug() -> None:
+        raise ZeroDivisionError("no picture may stand in this text")
+
+    async def ask() -> httpx.Response:
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url="http://x") as client:
+            return await client.get("/bug", headers={"X-Request-ID": "mine-2"})
+
+    with ThreadPoolExecutor(1) as pool:  # Playwright, in tests that ran before, has an event loop in this thread
+        response = pool.submit(asyncio.run, ask()).result()
+    assert (response.status_code, response.headers["Content-Type"]) == (500, PROBLEM)
+    assert response.json()["instance"] == "mine-2" and "no picture" not in response.text
+    assert b'emotion_requests_total{path="/bug",status="500"} 1.0' in metrics.text()
+
+
+def test_requests_without_the_key_are_refused(serve: Start):
+    client = serve(api_key="a secret").client
+    for headers in ({}, {"X-API-Key": "another"}, {"X-API-Key": "a secret "[:-2]}, {"X-API-Key": "ä".encode()}):
+        refused = client.post("/v1/predict", files=files(two_faces()), headers=headers)
+        assert (refused.status_code, refused.headers["Content-Type"]) == (401, PROBLEM)
+        assert client.get("/v1/models", headers=headers).status_code == 401
+    assert client.get("/v1/models", headers={"X-API-Key": "a secret"}).status_code == 200
+    assert client.get("/healthz").status_code == 200
+
+
+def test_too_many_requests_are_told_when_to_retry(serve: Start):
+    client = serve(rate="3/minute").client
+    assert [client.get("/v1/models").status_code for _ in range(4)] == [200, 200, 200, 429]
+    refused = client.get("/v1/models")
+    assert 1 <= int(refused.headers["Retry-After"]) <= 60 and refused.headers["Content-Type"] == PROBLEM
+    assert client.get("/readyz").status_code == 200
+
+
+def test_two_processes_count_requests_together(serve: Start):
+    server = serve("--workers", "2")
+    for _ in range(20):
+        server.client.get("/v1/models", headers={"Connection": "close"})
+    assert server.count('emotion_requests_total{path="/v1/models",status="200"}') == 20
+
+
+def test_of_two_processes_none_reports_requests_that_have_left(serve: Start):
+    server = serve("--workers", "2")
+    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
+    with ThreadPoolExecutor(9) as pool:
+        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
+        while not all(response.done() for response in responses):
+            server.count("emotion_waiting")
+    assert [server.count("emotion_waiting") for _ in range(10)] == [0] * 10
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_after_running_requests_are_finished(serve: Start, number: signal.Signals):
+    server = serve(threads=1, predict_seconds=60)
+    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
+    with ThreadPoolExecutor(8) as pool:
+        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
+        while server.count("emotion_waiting") < 8:
+            pass
+        server.process.send_signal(number)
+    assert [one.result().status_code for one in responses] == [200] * 8
+    assert server.process.wait(30) == 0
