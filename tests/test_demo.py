@@ -1,12 +1,10 @@
 """The page of `make demo` in a real browser. It runs in an environment of its own: `make USE=demo setup`."""
 
 import hashlib
-import os
 import signal
 import socket
 import subprocess
 import sys
-import sysconfig
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,46 +16,11 @@ from PIL import Image
 from emotion.apps.demo import command
 from emotion.core.labels import EMOTIONS
 from emotion.detection import networks
+from tests.demo_page import LIBRARIES, kept_pictures, opened, served_demo, start
 from tests.inputs import HEIC
 from tests.pasted import brightness_model, photograph
 from tests.serving import free_port
 from tests.source import ROOT
-
-PYTHON = ROOT / ".venv-demo/bin/python"
-LIBRARIES = sysconfig.get_path("purelib")
-PICTURES = (".png", ".webp", ".jpg", ".jpeg")
-
-
-def _start(folder: Path, port: int, *arguments: str, before: str = "") -> subprocess.Popen[str]:
-    """Start the demo in a folder after running the code `before`."""
-    if not PYTHON.exists():
-        pytest.skip("no environment for the demo: `make USE=demo setup` makes it")
-    code = f"from emotion.apps import main; from emotion.apps.demo import command; {before}\nmain.run()"
-    command = [str(PYTHON), "-c", code, "demo", "--port", str(port), *arguments]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "TMPDIR": str(folder)}
-    return subprocess.Popen(
-        command, cwd=folder, env=environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
-
-
-def _served(folder: Path, ending: signal.Signals, *arguments: str, before: str = "") -> Iterator[tuple[str, Path]]:
-    """Give the address of the page and the folder of its temporary files; end it by a signal."""
-    port = free_port()
-    server = _start(folder, port, *arguments, before=before)
-    assert server.stdout
-    line = server.stdout.readline()
-    assert line == f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it\n"
-    yield f"http://127.0.0.1:{port}", folder
-    server.send_signal(ending)
-    output, _ = server.communicate(timeout=60)
-    assert server.returncode == 0
-    tensorflows = ("WARNING: All log messages before absl", "I0000 ", "To enable the following instructions")
-    assert [line for line in output.splitlines() if not line.startswith(tensorflows)] == ["ended: no picture is kept"]
-    assert not _kept(folder), "an upload, or a picture made of it, stayed"
-
-
-def _kept(folder: Path) -> set[str]:
-    return {path.name for path in folder.rglob("*") if path.suffix in PICTURES}
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     (folder / "models").mkdir()
     brightness_model(folder / "model.onnx")
     brightness_model(folder / "models/turned.onnx", labels=EMOTIONS[::-1])
-    yield from _served(folder, signal.SIGINT, "--model", "model.onnx")
+    yield from served_demo(folder, signal.SIGINT, "--model", "model.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -84,28 +47,13 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     brightness_model(folder / "models/tiny.onnx", weights_md5=md5)
     brightness_model(folder / "models/without.onnx")
     before = f"import sys; sys.path.append({LIBRARIES!r}); command.MAX_AGE = 20"
-    yield from _served(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
+    yield from served_demo(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
 
 
 @pytest.fixture
 def page(browser: Any, served: tuple[str, Path]) -> Iterator[Any]:
     """The open page of `served`."""
-    yield from _opened(browser, served[0])
-
-
-def _opened(browser: Any, address: str) -> Iterator[Any]:
-    """Give a page. It contacts no other host, and the browser reports no problem."""
-    page = browser.new_page(viewport={"width": 1200, "height": 900})
-    outside: list[str] = []
-    errors: list[str] = []
-    page.on("request", lambda request: outside.append(request.url))
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.goto(address)
-    page.get_by_text("drawn faces").wait_for()
-    yield page
-    assert [url for url in outside if not url.startswith((address, "data:", "blob:"))] == []
-    assert errors == []
-    page.close()
+    yield from opened(browser, served[0])
 
 
 def test_uploaded_faces_get_boxes_and_the_clicked_one_gets_bars(page: Any, tmp_path: Path):
@@ -175,16 +123,16 @@ def test_an_invalid_file_is_reported(page: Any, tmp_path: Path):
 def test_with_tensorflow_a_heatmap_explains_the_prediction(browser: Any, explaining: tuple[str, Path], tmp_path: Path):
     address, folder = explaining
     Image.fromarray(photograph([(60, 120, 150), (380, 160, 150)])).save(tmp_path / "sent.png")
-    for page in _opened(browser, address):
+    for page in opened(browser, address):
         page.locator("input[type=file]").first.set_input_files(tmp_path / "sent.png")
         page.get_by_text("2 faces, this is number 1 from the left.").wait_for()
         page.get_by_label("Explain the prediction (Grad-CAM)").check()
         page.locator("img[src^='data:image']").wait_for(timeout=120_000)
         examples = {f"{emotion}.png" for emotion in EMOTIONS}
         deadline = time.monotonic() + 180
-        while _kept(folder) != examples and time.monotonic() < deadline:
+        while kept_pictures(folder) != examples and time.monotonic() < deadline:
             time.sleep(0.5)
-        assert _kept(folder) == examples, "all but these is deleted soon"
+        assert kept_pictures(folder) == examples, "all but these is deleted soon"
         page.get_by_label("network").click()
         page.get_by_role("option", name="models/without.onnx").click()
         page.get_by_text("models/ holds no Keras file that this network was exported from").wait_for()
@@ -208,7 +156,7 @@ def test_an_unusable_address_is_one_line(arguments: tuple[str, ...], message: st
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = taken.getsockname()[1]
-        server = _start(tmp_path, port, *arguments)
+        server = start(tmp_path, port, *arguments)
         output, _ = server.communicate(timeout=120)
     assert (server.returncode, output) == (1, f"error: {message.format(port=port)}\n")
 
@@ -231,7 +179,7 @@ def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path
 
 def test_without_any_network_the_remedy_is_named(tmp_path: Path):
     before = f"from emotion.detection import networks; networks.PACKAGE = networks.Path('{tmp_path}/none')"
-    output, _ = _start(tmp_path, free_port(), before=before).communicate(timeout=120)
+    output, _ = start(tmp_path, free_port(), before=before).communicate(timeout=120)
     assert output.startswith("error: models/emotion.onnx: there is no such model: `make ship`")
 
 

@@ -12,10 +12,10 @@ import httpx
 import pytest
 from PIL import Image
 
+from tests.demo_page import opened, start
 from tests.pasted import brightness_model, photograph
 from tests.serving import Start, encoded, files, free_port, serve
 from tests.source import ROOT
-from tests.test_demo import _opened, _start
 
 assert serve  # a fixture
 CONFIGURATION = """
@@ -65,12 +65,12 @@ def test_the_api_works_below_a_path_of_nginx(serve: Start, tmp_path: Path):
 def test_the_demo_works_below_a_path_of_nginx(browser: Any, tmp_path: Path):
     brightness_model(tmp_path / "model.onnx")
     port = free_port()
-    demo = _start(tmp_path, port, "--model", "model.onnx", "--root-path", "/faces")
+    demo = start(tmp_path, port, "--model", "model.onnx", "--root-path", "/faces")
     where = f"http://127.0.0.1:{port}/ for the proxy's path /faces"
     assert demo.stdout and demo.stdout.readline() == f"listening at {where}; Ctrl-C ends it\n"
     Image.fromarray(photograph([(60, 120, 150)])).save(tmp_path / "one.png")
     with nginx(tmp_path, port) as address:
-        for page in _opened(browser, address):
+        for page in opened(browser, address):
             page.locator("input[type=file]").first.set_input_files(tmp_path / "one.png")
             page.get_by_text("One face.").wait_for()
     demo.send_signal(signal.SIGINT)
@@ -84,7 +84,7 @@ def test_the_demo_starts_where_the_environment_names_a_proxy(host: str, tmp_path
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
     port = free_port()
-    demo = _start(tmp_path, port, "--model", "model.onnx", "--host", host)
+    demo = start(tmp_path, port, "--model", "model.onnx", "--host", host)
     address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
     assert demo.stdout and demo.stdout.readline() == f"open {address} in a browser; Ctrl-C ends it\n"
     with httpx.Client(trust_env=False) as client:
