@@ -1,25 +1,16 @@
-"""The pipeline really run, once, on few drawn faces: what it makes, and what reruns after a change."""
+"""The pipeline really run, once, on few drawn faces: its stages, and what reruns after a change."""
 
-import json
-import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
-import time
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 import yaml
-from sklearn.metrics import recall_score
 
-from emotion.core import predictions
-from emotion.core.labels import EMOTIONS
-from emotion.evaluation import adjustments
 from tests import tiny as dag
 from tests.source import ROOT
 
@@ -67,12 +58,8 @@ def _after_export(*models: str) -> set[str]:
     return _all("export", models=models) | taught
 
 
-def _lock(tiny: Path) -> dict[str, Any]:
-    return yaml.safe_load((tiny / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-
-
 def test_every_stage_ran_and_wrote_all_of_its_outputs(tiny: Path):
-    stages = _lock(tiny)
+    stages = dag.lock(tiny)
     assert set(stages) == {*DATA, *LEAVES} | _after_training(*MODELS)
     for name, stage in stages.items():
         for out in stage["outs"]:
@@ -80,7 +67,7 @@ def test_every_stage_ran_and_wrote_all_of_its_outputs(tiny: Path):
 
 
 def test_git_holds_metrics_and_plots_but_no_data(tiny: Path):
-    made = {out["path"] for stage in _lock(tiny).values() for out in stage["outs"]}
+    made = {out["path"] for stage in dag.lock(tiny).values() for out in stage["outs"]}
     faces = {path for path in made if path.startswith("plots/faces/")}
     tracked = made & set(dag.git(tiny, "ls-files").split())
     kept = {path for path in made - faces if path.startswith(("metrics/", "plots/"))}
@@ -150,21 +137,6 @@ def test_checked_params_rerun_nothing_but_what_they_affect(tiny: Path):
     dag.dvc(tiny, "repro", "check_params")
 
 
-def test_a_typo_leaves_the_last_outputs_in_place(tiny: Path):
-    before = dag.outputs(tiny)
-    values = dag.params()
-    values["models"]["cnn"]["fit"]["epoch"] = 20
-    with dag.edited(tiny / "params.yaml", yaml.safe_dump(values)):
-        command = [sys.executable, "-m", "dvc", "repro"]
-        run = subprocess.run(command, cwd=tiny, env=dag.environment(tiny), capture_output=True, text=True)
-    assert run.returncode != 0
-    assert "unknown key models.cnn.fit.epoch; did you mean 'epochs'?" in run.stderr
-    after = dag.outputs(tiny)
-    changed = {name for name in before if before[name] != after.get(name)}
-    assert changed <= {"data/params_checked.txt"}
-    dag.dvc(tiny, "repro", "check_params")
-
-
 def test_files_that_python_and_editors_leave_make_nothing_stale(tiny: Path):
     folder = tiny / "emotion/training"
     left = [folder / "loop.py~", folder / ".loop.py.swp", folder / "#loop.py#", folder / ".#loop.py"]
@@ -181,141 +153,3 @@ def test_files_that_python_and_editors_leave_make_nothing_stale(tiny: Path):
         for file in left:
             file.unlink()
         shutil.rmtree(folder / "__pycache__")
-
-
-def test_running_again_gives_the_same_bytes(tiny: Path):
-    """Of a training, a prediction and an export, test_same_bytes.py proves it."""
-    before = dag.outputs(tiny)
-    data = ["download", "clean", "audit", "split", "class_weights"]
-    models = [f"{stage}@cnn" for stage in ("calibrate", "evaluate", "describe", "robustness")]
-    stages = [*data, *models, "distill@resnet_fer", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
-    dag.dvc(tiny, "repro", "--force", "--single-item", *stages)
-    after = dag.outputs(tiny)
-    assert before.keys() == after.keys()
-    assert [name for name in before if before[name] != after[name]] == []
-
-
-def test_a_killed_training_leaves_nothing_half_written(tiny: Path):
-    before, history = dag.outputs(tiny), tiny / "plots/history/cnn.csv"
-    values = dag.params()
-    values["models"]["cnn"]["fit"]["epochs"] = 100_000
-    command = [sys.executable, "-m", "dvc", "repro", "--single-item", "train@cnn"]
-    with dag.edited(tiny / "params.yaml", yaml.safe_dump(values)):
-        run = subprocess.Popen(command, cwd=tiny, env=dag.environment(tiny), start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        try:
-            _wait(lambda: history.exists() and len(history.read_text().splitlines()) > 3, run)
-        finally:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-        assert not (tiny / "models/cnn.keras").exists()
-        assert not list((tiny / "models").glob(".tmp-*"))
-    shutil.rmtree(tiny / ".checkpoints")  # of a training that nobody will resume
-    dag.dvc(tiny, "repro")
-    assert dag.outputs(tiny) == before
-
-
-def _wait(condition: Any, run: subprocess.Popen, seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert run.poll() is None, "it ended by itself"
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.05)
-
-
-def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):
-    scores = {}
-    sizes = {model: (tiny / f"models/{model}.int8.onnx").stat().st_size for model in PARAMS["export"]["models"]}
-    for model in (model for model in sizes if sizes[model] <= PARAMS["export"]["max_mb"] * 1e6):
-        labels, predicted = _adjusted(tiny, model, "validation")
-        balanced = recall_score(labels, predicted.argmax(axis=1), labels=np.unique(labels), average="macro")
-        scores[model] = (np.mean(predicted.argmax(axis=1) == labels) + balanced) / 2
-    best = json.loads((tiny / "metrics/best.json").read_text(encoding="utf-8"))
-    assert best["validation_score"] == pytest.approx(max(scores.values()), abs=1e-6)
-    assert scores[best["model"]] == max(scores.values())
-
-
-def _adjusted(tiny: Path, model: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
-    """Return labels (n,) and a model's adjusted probabilities (n, 7)."""
-    found = predictions.read(tiny / f"plots/predictions/{subset}/{model}.csv")
-    fitted = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
-    return found.labels, adjustments.read(fitted).apply(found.probabilities)
-
-
-@pytest.mark.parametrize("subset", ["validation", "test"])
-def test_the_ensemble_is_the_mean_of_the_best_members_on_validation_faces(tiny: Path, subset: str):
-    chosen = json.loads((tiny / "metrics/ensemble_members.json").read_text(encoding="utf-8"))
-    scores = json.loads((tiny / "metrics/ensemble.json").read_text(encoding="utf-8"))
-    files = [tiny / f"plots/predictions/{subset}_tta/{member}.csv" for member in chosen["members"]]
-    mean = np.mean([predictions.read(file).probabilities for file in files], axis=0)
-    written = predictions.read(tiny / f"plots/ensemble/{subset}.csv")
-    np.testing.assert_allclose(written.probabilities, mean, rtol=1e-5)
-    predicted = adjustments.read(chosen).apply(mean).argmax(axis=1)
-    assert scores[subset]["accuracy"] == pytest.approx(np.mean(predicted == written.labels), abs=1e-6)
-    for candidate in chosen["candidates"]:
-        assert chosen["log_loss"] <= candidate["log_loss"]
-
-
-def test_a_student_learns_its_teachers_predictions_with_the_mirror_image(tiny: Path):
-    from emotion.core import dataset
-    from emotion.export import parity
-    from emotion.training import soft_targets
-
-    faces = dataset.load(tiny / "data/learn.parquet", "train")
-    settings = PARAMS["distill"]["distilled"]
-    file = tiny / settings["teachers"]["first"]
-    predicted = [parity.probabilities(file, pixels, threads=2) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
-    softened = [one ** (1 / settings["temperature"]) for one in predicted]
-    mean = np.mean([soft / soft.sum(axis=1, keepdims=True) for soft in softened], axis=0)
-    weight = settings["label_weight"]
-    expected = weight * soft_targets.read(tiny / settings["labels"], faces) + (1 - weight) * mean
-    written = soft_targets.read(tiny / "data/soft_targets/distilled.csv", faces)
-    np.testing.assert_allclose(written, expected, atol=1e-5)
-
-
-def test_metrics_of_every_model_can_be_compared(tiny: Path):
-    difference = json.loads(dag.dvc(tiny, "metrics", "diff", "--json", "HEAD~1"))
-    assert "errors" not in difference
-    assert {f"metrics/{model}.json" for model in MODELS} <= set(difference)
-
-
-@pytest.mark.parametrize("model", MODELS)
-def test_saved_weights_are_a_stock_network_in_float32(tiny: Path, model: str):
-    import keras
-
-    network = keras.saving.load_model(tiny / f"models/{model}.keras", compile=False)
-    for layer in network.layers:
-        assert type(layer).__module__.startswith("keras.src.layers."), layer.name
-        assert layer.dtype_policy.name == "float32"
-    assert {weight.dtype for weight in network.weights} == {"float32"}
-
-
-@pytest.mark.parametrize("model", PARAMS["export"]["models"])
-def test_exported_files_say_what_they_are_and_are_adjusted(tiny: Path, model: str):
-    import onnx
-    import onnxruntime
-
-    properties = onnx.load(tiny / f"models/{model}.onnx").metadata_props
-    facts = {item.key: json.loads(item.value) for item in properties}
-    lock, summary = _lock(tiny), json.loads((tiny / f"metrics/export/{model}.json").read_text(encoding="utf-8"))
-    md5 = {out["path"]: out["md5"] for stage in ("split", f"train@{model}") for out in lock[stage]["outs"]}
-    scores = json.loads((tiny / f"metrics/{model}.json").read_text(encoding="utf-8"))["validation"]
-    fitted = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
-    assert facts["labels"] == list(EMOTIONS)
-    assert facts["input_size"] == [48, 48]
-    for key in ("temperature", "prior_exponent", "priors"):
-        assert facts[key] == summary[key] == fitted[key]
-    assert facts["weights_md5"] == summary["weights_md5"] == md5[f"models/{model}.keras"]
-    assert facts["data_md5"] == summary["data_md5"] == md5["data/learn.parquet"]
-    assert facts["validation_accuracy"] == scores["accuracy"]
-    assert facts["validation_macro_f1"] == pytest.approx(scores["macro_f1"], abs=1e-6)
-    sizes = {out["path"]: out["size"] for out in lock[f"export@{model}"]["outs"] if out["path"].startswith("models/")}
-    assert sorted(sizes.values()) == sorted(file["bytes"] for file in summary["files"].values())
-
-    from emotion.core import dataset
-
-    faces = dataset.load(tiny / "data/test.parquet", "test").pixels[..., None].astype(np.float32)
-    session = onnxruntime.InferenceSession(tiny / f"models/{model}.onnx")
-    (got,) = session.run(None, {"face": faces})
-    _, expected = _adjusted(tiny, model, "test")
-    np.testing.assert_allclose(got, expected, atol=PARAMS["export"]["max_difference"])

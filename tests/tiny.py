@@ -47,9 +47,9 @@ def make(folder: Path) -> None:
     copy_code(folder)
     write_params(folder, params())
     git(folder, "init", "--quiet")
-    _commit(folder, "the pipeline")
+    commit(folder, "the pipeline")
     dvc(folder, "repro")
-    _commit(folder, "its run")
+    commit(folder, "its run")
 
 
 def copy_code(folder: Path) -> None:
@@ -102,7 +102,8 @@ def _run(folder: Path, command: list[str]) -> str:
     return done.stdout
 
 
-def _commit(folder: Path, message: str) -> None:
+def commit(folder: Path, message: str) -> None:
+    """Commit all that is in the folder."""
     git(folder, "add", "--all")
     git(folder, "commit", "--quiet", "--no-verify", "--no-gpg-sign", "-m", message)
 
@@ -116,6 +117,11 @@ def would_run(folder: Path) -> set[str]:
 def stale(folder: Path) -> set[str]:
     """Return the stages of which `dvc status` says that something of their own has changed."""
     return set(json.loads(dvc(folder, "status", "--json")))
+
+
+def lock(folder: Path) -> dict[str, Any]:
+    """Return what dvc.lock says of each stage."""
+    return yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
 
 
 def outputs(folder: Path) -> dict[str, bytes]:
