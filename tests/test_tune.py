@@ -3,33 +3,18 @@
 import csv
 import re
 import subprocess
-import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
-from PIL import Image
 
 from emotion.core.errors import InputError
-from experiments.tuning import results, search, study
-from experiments.tuning.settings import TuneSettings
-from tests import searching, tiny
-from tests.searching import ACTIVATION, PEAK, TRAINING, WIDTHS, change, project, told, trials, tune, wait
+from experiments.tuning import results, search
+from tests import searching
+from tests.searching import PEAK, TRAINING, change, project, told, trials, tune, wait
 
 TABLE = Path("docs/tuning.csv")
 HALVING = {"min_epochs": 1, "reduction_factor": 2}
-SETTINGS = TuneSettings.model_validate(searching.TUNE | {"space": {PEAK: {"low": 0, "high": 1}}})
-ROWS = [
-    {"trial": 0, "state": "complete", "epochs": 4, "val_accuracy": 0.5, PEAK: 5e-5, ACTIVATION: "relu", WIDTHS: [4, 4]},
-    {"trial": 1, "state": "pruned", "epochs": 2, "val_accuracy": 0.9, PEAK: 0.1, ACTIVATION: "elu", WIDTHS: [8, 8]},
-]
-JOURNAL = """{"op_code":0,"worker_id":"a","study_name":"cnn-1","directions":[2]}
-{"op_code":4,"worker_id":"a","study_id":0,"datetime_start":"2026-01-01T00:00:00.000000+00:00"}
-{"op_code":5,"worker_id":"a","trial_id":0,"param_name":"x","param_value_internal":0.1,"distribution":"{\\"name\\": \\"FloatDistribution\\", \\"attributes\\": {\\"step\\": null, \\"low\\": 0.0, \\"high\\": 1.0, \\"log\\": false}}"}
-{"op_code":7,"worker_id":"a","trial_id":0,"step":1,"intermediate_value":0.4}
-"""  # noqa: E501 - a journal has a record a line
 
 
 def test_a_killed_search_resumes_and_ends_with_the_same_table(tmp_path: Path):
@@ -134,35 +119,6 @@ def test_a_wrong_setting_is_named(
         search.read()
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda text: text.replace('"op_code":5', '"op_code":"', 1),
-        lambda text: text + "nothing\n",
-        lambda text: text.replace('"study_id":0', '"study":0'),
-    ],
-)
-def test_a_damaged_journal_is_named_and_not_changed(tmp_path: Path, damage: Callable[[str], str]):
-    journal = tmp_path / "journal.log"
-    journal.write_text(damage(JOURNAL), encoding="utf-8")
-    before = journal.read_bytes()
-    with pytest.raises(InputError, match=r"journal.log is damaged \(.*\): replace it by a copy"):
-        study.opened(journal, "cnn-1", SETTINGS).__enter__()
-    assert journal.read_bytes() == before
-
-
-def test_an_unfinished_record_and_a_stale_lock_are_no_damage(tmp_path: Path):
-    journal = tmp_path / "journal.log"
-    journal.write_text(JOURNAL + '{"op_code":7,"worker', encoding="utf-8")
-    Path(f"{journal}.lock").symlink_to(journal)
-    with study.opened(journal, "cnn-1", SETTINGS) as opened:
-        trial = study.next_trial(opened, SETTINGS, running=())
-        assert trial.number == 0 and study.is_promising(opened, trial, 1, 0.9, last=4)
-        assert trial.suggest_float("x", 0, 1) == 0.1
-        assert opened.trials[0].intermediate_values == {1: 0.4}, "an epoch that is reported again changes nothing"
-    assert journal.read_text("utf-8").startswith(JOURNAL + '{"op_code":0,')
-
-
 def test_two_searches_at_once_are_refused(tmp_path: Path):
     folder = project(tmp_path, 0.5)
     with subprocess.Popen(searching.command(), cwd=folder, stdout=subprocess.DEVNULL) as first:
@@ -172,45 +128,6 @@ def test_two_searches_at_once_are_refused(tmp_path: Path):
     assert second.stderr == (
         "error: .tune/journal.log: another `make tune` is using it: wait until it ends, or stop it\n"
     )
-
-
-def test_table_and_figure_hold_every_value_that_a_trial_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    results.write(ROWS)
-    assert TABLE.read_text("utf-8").splitlines()[1] == '0,complete,4,0.5,5e-05,relu,"[4, 4]"'
-    assert Image.open(results.FIGURE).size == (1500, 990)
-    shown = [axes.get_xlabel() for axes in results.figure(ROWS).axes if axes.get_visible()]
-    assert shown == ["trial", "fit.schedule.peak_learning_rate", "build.activation", "build.widths"]
-
-
-def test_the_best_trial_is_queued_in_dvc_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
-    folder = project(tmp_path / "repository", 0)
-    monkeypatch.chdir(folder)
-    for name, value in tiny.environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    pipeline = "stages: {evaluate: {foreach: [cnn], do: {cmd: 'true', params: [models.cnn]}}}"
-    (folder / "dvc.yaml").write_text(pipeline, encoding="utf-8")
-    (folder / ".gitignore").write_text("__pycache__\n", encoding="utf-8")
-
-    def run(*command: str) -> str:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    run("git", "init", "--quiet")
-    run(sys.executable, "-m", "dvc", "init", "--quiet")
-    run("git", "add", "--all")
-    run("git", "commit", "--quiet", "--no-gpg-sign", "-m", "a project")
-    results.queue(ROWS[0])
-    assert "experiment tuned-cnn-0 is in the queue." in capsys.readouterr().out
-    queued = yaml.safe_load(run("git", "show", "refs/exps/celery/stash:params.yaml"))["models"]["cnn"]
-    # DVC writes YAML 1.2, in which 5e-05 is a number.
-    assert float(queued["fit"]["schedule"]["peak_learning_rate"]) == 5e-5
-    assert queued["build"]["widths"] == [4, 4]
-    assert run("git", "status", "--porcelain") == "", "the workspace stays as it is"
-    results.queue(ROWS[0] | {"trial": 10})
-    results.queue(ROWS[0] | {"trial": 1})
-    assert "experiment tuned-cnn-1 is in the queue." in capsys.readouterr().out
-    results.queue(ROWS[0])
-    assert "experiment tuned-cnn-0 was already queued." in capsys.readouterr().out
 
 
 def test_without_trials_there_is_nothing_to_apply(tmp_path: Path):
