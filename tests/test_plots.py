@@ -16,8 +16,10 @@ from dvc_render import VegaRenderer
 
 from emotion.core.files import write_csv, write_json
 from emotion.core.labels import EMOTIONS
+from tests import tiny
+from tests.inputs import put
+from tests.source import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 MODELS = list(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"])
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
@@ -39,7 +41,6 @@ def _drawn(plots: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 
 
 STAGE_PLOTS = _of_models("plots")
-STAGE_OUTS = _of_models("outs")
 ENSEMBLE_PLOTS = {path: chart for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, chart in entry.items()}
 DRAWN = _drawn(STAGE_PLOTS)
 PICTURES = [
@@ -51,7 +52,7 @@ PICTURES = [
 def test_chart_of_all_models_names_every_model(name: str):
     named = {path.removeprefix("../") for path in CHARTS[name]["y"]}
     patterns = {str(Path(path).with_stem("${key}")) for path in named}
-    known = {*STAGE_PLOTS, *STAGE_OUTS}
+    known = {*STAGE_PLOTS, *_of_models("outs")}
     assert len(patterns) == 1 and patterns <= known, f"{name} in stages/dvc.yaml: {patterns} is no stage's output"
     (pattern,) = patterns
     wanted = {pattern.replace("${key}", name) for name in MODELS}
@@ -106,8 +107,7 @@ def test_page_holds_the_versions_that_dvc_would_load_and_loads_nothing():
     assert markup.count("<script>") == len(packages)
     assert not re.search(r"\b(src|href)\s*=|@import|url\(", markup)
     assert "connect-src 'none'" in markup
-    assert PAGE.count("{plot_divs}") == markup.count("{plot_divs}") == 1
-    assert "{scripts}" not in PAGE
+    assert PAGE.count("{plot_divs}") == markup.count("{plot_divs}") == 1 and "{scripts}" not in PAGE
     for name, version in packages:
         assert f"npm/{name}@{version}" in VegaRenderer.SCRIPTS
 
@@ -147,9 +147,7 @@ def _write_outputs(folder: Path, shift: float) -> None:
             write_json(folder / f"plots/{kind}/{model}.json", {kind: rows})
     for path, rows in tables.items():
         write_csv(folder / path, rows)
-    for path in pictures:
-        (folder / path).parent.mkdir(parents=True, exist_ok=True)
-        (folder / path).write_text("drawn elsewhere", encoding="utf-8")
+    put(folder, *pictures, content=b"drawn elsewhere")
 
 
 @pytest.fixture(scope="module")
@@ -160,12 +158,10 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "stages").mkdir()
     for name in ("dvc.yaml", "stages/dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore"):
         shutil.copy(ROOT / name, folder / name)
-    git = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run([*git, "init", "--quiet"], cwd=folder, check=True)
+    tiny.git(folder, "init", "--quiet")
     for shift in (0.0, 0.5):
         _write_outputs(folder, shift)
-        subprocess.run([*git, "add", "--all"], cwd=folder, check=True)
-        subprocess.run([*git, "commit", "--quiet", "--no-verify", "-m", f"{shift}"], cwd=folder, check=True)
+        tiny.commit(folder, f"{shift}")
     return folder
 
 
@@ -198,7 +194,6 @@ def _rows(result: dict[str, Any], chart: str) -> list[dict[str, Any]]:
 def test_show_makes_a_page_with_all_charts_that_loads_no_script(repository: Path):
     _dvc(repository, "show")
     page = (repository / "dvc_plots/index.html").read_text(encoding="utf-8")
-    assert "<script src" not in page
-    assert "{plot_divs}" not in page
+    assert "<script src" not in page and "{plot_divs}" not in page
     for name in CHARTS:
         assert f'<div id = "{name}">' in page
