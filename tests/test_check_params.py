@@ -81,12 +81,6 @@ def test_a_missing_archive_is_named_with_the_remedy(project: Path):
         check_inputs.check(settings, detector)
 
 
-def test_the_check_at_the_front_loads_no_tensorflow():
-    code = "import sys; import stages.check_params; print(*{'tensorflow', 'keras', 'onnxruntime'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
-
-
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
