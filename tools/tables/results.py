@@ -42,6 +42,7 @@ VOTES = {
     "prior exponent": "{details[test][calibration][prior_exponent]:.2f}",
     "temperature": "{details[test][calibration][temperature]:.2f}",
 }
+SMALL = "distilled"
 Result = dict[str, Any]
 
 
@@ -55,14 +56,14 @@ def results() -> list[Result]:
     latencies = read_if_present("benchmarks/results.json").get("inference_speed", {}).get("rows", {})
     shipped = {
         "resnet_fer": "models/emotion_fer2013.onnx",
-        "distilled": "models/emotion_small.onnx",
+        SMALL: "models/emotion_small.onnx",
         best: "models/emotion.onnx",
     }
     pending = _pending_stages()
     found = []
     for name in params.read()["models"]:
         files = read_if_present(f"metrics/export/{name}.json").get("files", {})
-        size = files.get("onnx_int8" if name == best else "onnx_float16", {}).get("bytes")
+        size = files.get("onnx_int8" if name in (best, SMALL) else "onnx_float16", {}).get("bytes")
         result = _scores(name) | {
             "pending": f"evaluate@{name}" in pending,
             "best": name == best,
