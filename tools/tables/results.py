@@ -42,7 +42,6 @@ VOTES = {
     "prior exponent": "{details[test][calibration][prior_exponent]:.2f}",
     "temperature": "{details[test][calibration][temperature]:.2f}",
 }
-SMALL = "distilled"
 Result = dict[str, Any]
 
 
@@ -53,24 +52,23 @@ def results() -> list[Result]:
     README shows), `details` of each subset (plots/scores), and whether it is `pending` or the `best` model.
     """
     best = read_if_present("metrics/best.json").get("model")
-    latencies = read_if_present("benchmarks/results.json").get("inference_speed", {}).get("rows", {})
+    speeds = read_if_present("benchmarks/results.json").get("inference_speed", {}).get("rows", {})
     shipped = {
         "resnet_fer": "models/emotion_fer2013.onnx",
-        SMALL: "models/emotion_small.onnx",
+        "distilled": "models/emotion_small.onnx",
         best: "models/emotion.onnx",
     }
     pending = _pending_stages()
     found = []
     for name in params.read()["models"]:
-        files = read_if_present(f"metrics/export/{name}.json").get("files", {})
-        size = files.get("onnx_int8" if name in (best, SMALL) else "onnx_float16", {}).get("bytes")
+        speed = speeds.get(shipped.get(name, ""), {})
         result = _scores(name) | {
             "pending": f"evaluate@{name}" in pending,
             "best": name == best,
             "training": read_if_present(f"metrics/training/{name}.json"),
             "architecture": read_if_present(f"metrics/architecture/{name}.json"),
-            "file": {"mb": size / 1e6} if size else {},
-            "latency": latencies.get(shipped.get(name, f"models/{name}.float16.onnx")),
+            "file": {"mb": speed["bytes"] / 1e6} if speed else {},
+            "latency": speed,
         }
         found.append(result)
     ensemble = _scores(ENSEMBLE) | {"pending": ENSEMBLE in pending, "best": False}
