@@ -1,5 +1,6 @@
 """What the first of the processes that run tests makes for all of them."""
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,7 @@ def made_once(factory: pytest.TempPathFactory, worker_id: str, name: str, make: 
     place.mkdir(exist_ok=True)
     with FileLock(place / "lock"):
         if not (place / "done").exists():
+            shutil.rmtree(place / "made", ignore_errors=True)  # of an attempt that failed
             make(place / "made")
             (place / "done").touch()
     return place / "made"
