@@ -32,7 +32,8 @@ from emotion.inference.model import default_path
 FER = "fer"
 LATENCIES = {"import_s": 3, "first_answer_s": 3, "face_ms": 3, "batch_face_ms": 3, "frame_ms": 2}  # decimals
 COMPARED = ("face_ms", "frame_ms")
-COLUMNS = ("file", "bytes", *LATENCIES, *(f"{key}_ratio" for key in COMPARED), "accuracy")
+ACCURACIES = ("accuracy", "majority_accuracy")
+COLUMNS = ("file", "bytes", *LATENCIES, *(f"{key}_ratio" for key in COMPARED), *ACCURACIES)
 
 # A fresh process from its start to its first result.
 OURS = """
@@ -133,7 +134,7 @@ def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str,
     """
     rows: dict[str, dict[str, Any]] = {}
     for name, rounds in measured.items():
-        row: dict[str, Any] = {key: about[name][key] for key in ("bytes", "accuracy")}
+        row: dict[str, Any] = {key: about[name][key] for key in ("bytes", *ACCURACIES) if key in about[name]}
         row["faces_in_photograph"] = rounds[0]["faces"]
         for key, digits in LATENCIES.items():
             row |= results.median_and_range(key, [one[key] for one in rounds], digits)
@@ -147,7 +148,10 @@ def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str,
 
 def table(summary: dict[str, Any]) -> str:
     """Return the numbers as text."""
-    rows = [row | {"file": name, "accuracy": round(row["accuracy"], 3)} for name, row in summary["rows"].items()]
+    rows = [
+        row | {"file": name} | {key: round(row[key], 3) for key in ACCURACIES if key in row}
+        for name, row in summary["rows"].items()
+    ]
     faces = f"{summary['faces']:,} {'drawn' if summary['drawn'] else 'validation'} faces"
     title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for the labels of {faces}"
     lines = [results.table(title, COLUMNS, rows)]

@@ -14,6 +14,7 @@ import pytest
 from benchmarks import inference_speed, results
 from benchmarks.sides import pictures
 from benchmarks.sides.pictures import BATCH, Pictures
+from emotion.core import votes
 from emotion.core.errors import InputError
 from emotion.export import litert
 from tests.pasted import brightness_model
@@ -39,7 +40,8 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_latency_is_measured_of_one_face_and_of_a_batch():
-    two = Pictures(np.zeros((2, 48, 48), np.uint8), np.array(["happy", "sad"]), np.full((480, 640, 3), 9, np.uint8))
+    faces, photograph = np.zeros((2, 48, 48), np.uint8), np.full((480, 640, 3), 9, np.uint8)
+    two = Pictures(faces, np.array(["happy", "sad"]), np.array(["happy", ""]), photograph)
     network: list[int] = []
     detect: list[int] = []
     measure = pictures.timed(
@@ -47,7 +49,8 @@ def test_latency_is_measured_of_one_face_and_of_a_batch():
     )
     assert set(measure(2)) == {"face_ms", "batch_face_ms", "frame_ms"}
     assert network == [1] * (2 * BATCH + 1) + [BATCH] * 3 and detect == [9] * 9
-    assert pictures.accuracy(two, lambda faces: ["happy"] * len(faces)) == 0.5
+    found = pictures.accuracies(two, lambda faces: ["happy"] * len(faces))
+    assert found == {"accuracy": 0.5, "majority_accuracy": 1}
 
 
 def one(face: float, frame: float) -> dict[str, float]:
@@ -80,9 +83,13 @@ def test_the_pictures_show_validation_faces_alone(kept: Path, monkeypatch: pytes
         "leakage": ["no"] * 4,
     }
     pq.write_table(pa.table(columns), kept.with_name("learn.parquet"))
-    monkeypatch.setattr(pictures, "DATA", kept.with_name("learn.parquet"))
+    counts = {name: [6 * (name == "fear"), 5 * (name == "sad")] for name in votes.COLUMNS}
+    pq.write_table(pa.table({"face": ["1", "3"], **counts}), kept.with_name("annotations.parquet"))
+    for name, file in {"DATA": "learn.parquet", "VOTES": "annotations.parquet"}.items():
+        monkeypatch.setattr(pictures, name, kept.with_name(file))
     made = pictures.make()
     assert made.faces[:, 0, 0].tolist() == [50, 150] and made.labels.tolist() == ["sad", "angry"]
+    assert made.majority.tolist() == ["fear", ""], "six of ten are a majority, five are not"
 
 
 @pytest.fixture

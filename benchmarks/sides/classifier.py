@@ -33,7 +33,7 @@ def prepare(shown: Pictures, path: str) -> tuple[dict[str, Any], process.Measure
 
     runtime = "onnxruntime" if path.endswith(".onnx") else "ai-edge-litert"
     versions = {"python": platform.python_version(), runtime: version(runtime), "opencv": cv2.__version__}
-    about = {"bytes": Path(path).stat().st_size, "versions": versions, "accuracy": pictures.accuracy(shown, predict)}
+    about = {"bytes": Path(path).stat().st_size, "versions": versions, **pictures.accuracies(shown, predict)}
     return about, pictures.timed(shown, net.probabilities, classifier.predict)
 
 

@@ -64,7 +64,7 @@ def prepare(shown: Pictures) -> tuple[dict[str, Any], process.Measure]:
 
     versions = {"fer": version("fer"), "tensorflow": tf.__version__}
     size = len(net.path.read_bytes())
-    about = {"bytes": size, "versions": versions, "accuracy": pictures.accuracy(shown, predict)}
+    about = {"bytes": size, "versions": versions, **pictures.accuracies(shown, predict)}
     return about, pictures.timed(shown, one_by_one, detect)
 
 

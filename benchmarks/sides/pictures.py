@@ -13,11 +13,12 @@ import matplotlib.cbook
 import numpy as np
 from PIL import Image
 
-from emotion.core import dataset
+from emotion.core import dataset, votes
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import draw_face
 
 DATA = Path("data/learn.parquet")
+VOTES = Path("data/annotations.parquet")
 WIDTH, HEIGHT = 640, 480
 DRAWN = 70  # faces, if there are no others
 SEED = 5
@@ -31,12 +32,14 @@ class Pictures:
 
     Attributes:
         faces: uint8 (n, 48, 48).
-        labels: True labels (n,).
+        labels: FER-2013's labels (n,).
+        majority: What most annotators saw (n,); empty where they disagree or nobody was asked.
         photograph: RGB uint8 (480, 640, 3).
     """
 
     faces: np.ndarray
     labels: np.ndarray
+    majority: np.ndarray
     photograph: np.ndarray
 
     def save(self, path: str | Path) -> None:
@@ -54,10 +57,11 @@ def make() -> Pictures:
     """Return the validation faces, or drawn ones, and Matplotlib's photograph of Grace Hopper."""
     if DATA.exists():
         found = dataset.load(DATA, "validation")
-        return Pictures(found.pixels, np.array(EMOTIONS)[found.labels], _photograph())
+        majority = np.array([*EMOTIONS, ""])[votes.majority(votes.read(VOTES, found.names))]  # -1: the last one
+        return Pictures(found.pixels, np.array(EMOTIONS)[found.labels], majority, _photograph())
     labels = [EMOTIONS[number % len(EMOTIONS)] for number in range(DRAWN)]
     faces = [draw_face(label, np.random.default_rng([SEED, number])) for number, label in enumerate(labels)]
-    return Pictures(np.stack(faces), np.array(labels), _photograph())
+    return Pictures(np.stack(faces), np.array(labels), np.full(DRAWN, ""), _photograph())
 
 
 def _photograph() -> np.ndarray:
@@ -68,11 +72,14 @@ def _photograph() -> np.ndarray:
     return np.ascontiguousarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[:HEIGHT])
 
 
-def accuracy(pictures: Pictures, predict: Callable[[np.ndarray], list[str]]) -> float:
-    """Return the accuracy of what returns the predicted labels of faces uint8 (n, 48, 48)."""
+def accuracies(pictures: Pictures, predict: Callable[[np.ndarray], list[str]]) -> dict[str, float]:
+    """Return the accuracy, for labels and majority, of what returns the predicted labels of faces uint8 (n, 48, 48)."""
     starts = range(0, len(pictures.faces), CHUNK)
     predicted = [label for start in starts for label in predict(pictures.faces[start : start + CHUNK])]
-    return float(np.mean(np.array(predicted) == pictures.labels))
+    right = {"accuracy": np.array(predicted) == pictures.labels}
+    if pictures.majority.any():
+        right["majority_accuracy"] = (np.array(predicted) == pictures.majority)[pictures.majority != ""]
+    return {name: float(np.mean(values)) for name, values in right.items()}
 
 
 def timed(

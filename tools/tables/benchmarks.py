@@ -57,7 +57,8 @@ inference = Benchmark(
     "inference_speed",
     "{cpu}; ONNX Runtime {versions[onnxruntime]}. Medians (ranges) of {rounds} interleaved rounds. One face: network "
     "alone, one core. A frame: 640x480 pixels, one face detected and classified, two cores. The first prediction "
-    "counts from the start of the process. Accuracy for FER-2013's labels on {faces:,} validation faces.",
+    "counts from the start of the process. Accuracy for the majority of the annotators and for FER-2013's labels, on "
+    "{faces:,} validation faces.",
     {
         "file": "{name}",
         "import, s": _range("import_s", 2),
@@ -65,7 +66,8 @@ inference = Benchmark(
         "one face, ms": _range("face_ms", 2),
         "a face of 32, ms": _range("batch_face_ms", 2),
         "a frame, ms": _range("frame_ms", 0),
-        "accuracy": "{accuracy:.1%}",
+        "majority": "{majority_accuracy:.1%}",
+        "label": "{accuracy:.1%}",
     },
 )
 api_load = Benchmark(
