@@ -126,7 +126,7 @@ def cold_start(code: str, arguments: Sequence[str], *, path: bool) -> dict[str, 
 
 
 def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """Return medians and ranges of the rounds, ratios to `fer`, and size and accuracy of each model.
+    """Return medians and ranges of the rounds, ratios to `fer`, and size and accuracies of each model.
 
     Args:
         measured: The measurements of every round.
@@ -153,7 +153,7 @@ def table(summary: dict[str, Any]) -> str:
         for name, row in summary["rows"].items()
     ]
     faces = f"{summary['faces']:,} {'drawn' if summary['drawn'] else 'validation'} faces"
-    title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for the labels of {faces}"
+    title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for labels and majority of {faces}"
     lines = [results.table(title, COLUMNS, rows)]
     lines.append("A face: one core. A picture: 640x480 pixels, two cores.")
     if FER not in summary["rows"]:

@@ -36,7 +36,7 @@ BENCHMARKS = {
     },
     "inference_speed": {
         "cpu": "A CPU", "versions": {"onnxruntime": "1.31.1"}, "rounds": 7, "faces": 3589,
-        "rows": {"models/emotion.onnx": {"bytes": 10_400_000, "face_ms": 2.047}},
+        "rows": {"models/emotion.onnx": {"face_ms": 2.047}},
     },
     "bulk_scoring": {
         "model": "a.onnx", "workers": 2, "cpu": "CPU", "batch": 32, "own_faces_s": 5882.4,
@@ -96,6 +96,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         csv.writer(file).writerows([("name", "label", "predicted_label"), *(("a", *pair) for pair in pairs)])
     write_model("cnn", 0.66)
     write_model("cnn_aug", 0.64)
+    write("models/emotion.onnx", "0" * 10_400_000)
     Path(banner.EXAMPLE).parent.mkdir(parents=True)
     Image.new("RGB", (96, 54)).save(banner.EXAMPLE)
     return tmp_path

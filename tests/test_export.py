@@ -95,24 +95,6 @@ def test_int8_survives_depthwise_channels_of_very_different_ranges(tmp_path: Pat
     assert np.abs(got - expected).max() < 0.05
 
 
-def test_gray_values_are_scaled_and_pooled_in_shapes_that_are_fast(tmp_path: Path):
-    layers, face = keras.layers, keras.Input((48, 48, 1), name="face")
-    x = layers.Conv2D(8, 3, padding="same", activation="relu")(layers.Rescaling(1 / 127.5, offset=-1)(face))
-    x = layers.Conv2D(16, 1)(layers.AveragePooling2D(2)(x))
-    x = layers.AveragePooling2D(4, 4)(layers.ReLU()(x))
-    model = keras.Model(face, layers.Dense(7, "softmax")(layers.GlobalAveragePooling2D()(layers.Conv2D(16, 1)(x))))
-    float32 = onnx_export.converted(model)
-    assert [node.op_type for node in float32.graph.node[:3]] == ["Reshape", "Mul", "Add"]
-    faces = coarse_faces(60)
-    int8 = quantization.int8(float32, faces)
-    assert [node.op_type for node in int8.graph.node].count("AveragePool") == 1, "that of 4 x 4 pixels"
-    expected = model.predict(faces[..., None].astype(np.float32), verbose=0)
-    for content, limit in ((float32, 1e-5), (int8, 0.02)):
-        onnx_export.save(content, tmp_path / "model.onnx", {})
-        got = parity.probabilities(tmp_path / "model.onnx", faces, threads=1)
-        assert np.abs(got - expected).max() < limit
-
-
 def test_a_second_export_in_the_same_process_gives_the_same_bytes(tmp_path: Path, files: dict[str, Path]):
     again, _ = _write(tmp_path, 48)
     assert [key for key in files if files[key].read_bytes() != again[key].read_bytes()] == []

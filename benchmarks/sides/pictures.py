@@ -33,7 +33,7 @@ class Pictures:
     Attributes:
         faces: uint8 (n, 48, 48).
         labels: FER-2013's labels (n,).
-        majority: What most annotators saw (n,); empty where they disagree or nobody was asked.
+        majority: The emotion that at least six of ten annotators chose (n,); empty where there is none.
         photograph: RGB uint8 (480, 640, 3).
     """
 
@@ -57,7 +57,8 @@ def make() -> Pictures:
     """Return the validation faces, or drawn ones, and Matplotlib's photograph of Grace Hopper."""
     if DATA.exists():
         found = dataset.load(DATA, "validation")
-        majority = np.array([*EMOTIONS, ""])[votes.majority(votes.read(VOTES, found.names))]  # -1: the last one
+        counts = votes.read(VOTES, found.names) if VOTES.exists() else np.zeros((len(found.names), len(votes.COLUMNS)))
+        majority = np.array([*EMOTIONS, ""])[votes.majority(counts)]  # -1: the last one
         return Pictures(found.pixels, np.array(EMOTIONS)[found.labels], majority, _photograph())
     labels = [EMOTIONS[number % len(EMOTIONS)] for number in range(DRAWN)]
     faces = [draw_face(label, np.random.default_rng([SEED, number])) for number, label in enumerate(labels)]

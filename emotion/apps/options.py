@@ -58,16 +58,16 @@ def listen(host: str, port: int) -> socket.socket:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()
         server = socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
-        # Connections inherit it. asyncio sets it only on sockets with an explicit protocol; without it, the body of a
-        # response waits until the client has acknowledged its head, up to 40 ms.
-        server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return server
     except PermissionError:
         raise InputError(f"port {port} requires administrator rights: {remedy}") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
             raise InputError(f"port {port} is in use: {remedy}") from None
         raise InputError(f"{host} is not an address of this machine: try 127.0.0.1 or 0.0.0.0") from None
+    # Connections inherit it. asyncio sets it only on sockets with an explicit protocol; without it, the body of a
+    # response waits until the client has acknowledged its head, up to 40 ms.
+    server.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return server
 
 
 def address(host: str, port: int) -> str:

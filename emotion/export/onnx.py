@@ -5,8 +5,8 @@ import io
 import json
 import tempfile
 import warnings
+from collections import Counter
 from collections.abc import Mapping
-from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
@@ -77,14 +77,22 @@ def _reshape_before_scaling(graph: onnx.GraphProto) -> None:
     ONNX Runtime (1.31) multiplies by a number row by row, and a row of (n, 48, 48, 1) is one pixel: 50 us for a face.
     """
     scalars = {weight.name for weight in graph.initializer if not weight.dims}
-    scaling = list(takewhile(lambda node: node.op_type in ("Mul", "Add") and node.input[1] in scalars, graph.node))
-    reshape, *others = graph.node[len(scaling) :]
-    if not scaling or reshape.op_type != "Reshape":
+    users = Counter(tensor for node in graph.node for tensor in node.input)
+    scaled = graph.input[0].name
+    scaling = []
+    for node in graph.node:
+        if list(node.input[:1]) != [scaled] or users[scaled] > 1:
+            return  # not one node after another
+        if node.op_type not in ("Mul", "Add") or node.input[1] not in scalars:
+            break
+        scaling.append(node)
+        scaled = node.output[0]
+    if not scaling or node.op_type != "Reshape":
         return  # another network, such as one whose colours have offsets of their own
-    scaled, result = reshape.input[0], reshape.output[0]
-    reshape.input[0], reshape.output[0] = graph.input[0].name, scaled
+    result = node.output[0]
+    node.input[0], node.output[0] = graph.input[0].name, scaled
     scaling[0].input[0], scaling[-1].output[0] = scaled, result
-    nodes = [reshape, *scaling, *others]
+    nodes = [node, *scaling, *graph.node[len(scaling) + 1 :]]
     del graph.node[:]
     graph.node.extend(nodes)
 

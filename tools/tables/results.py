@@ -1,5 +1,6 @@
 """The tables of results: README's short one, all scores, and those for the annotators' votes."""
 
+from pathlib import Path
 from typing import Any
 
 import networkx
@@ -61,14 +62,14 @@ def results() -> list[Result]:
     pending = _pending_stages()
     found = []
     for name in params.read()["models"]:
-        speed = speeds.get(shipped.get(name, ""), {})
+        file = Path(shipped.get(name, ""))
         result = _scores(name) | {
             "pending": f"evaluate@{name}" in pending,
             "best": name == best,
             "training": read_if_present(f"metrics/training/{name}.json"),
             "architecture": read_if_present(f"metrics/architecture/{name}.json"),
-            "file": {"mb": speed["bytes"] / 1e6} if speed else {},
-            "latency": speed,
+            "file": {"mb": file.stat().st_size / 1e6} if file.is_file() else {},
+            "latency": speeds.get(file.as_posix()),
         }
         found.append(result)
     ensemble = _scores(ENSEMBLE) | {"pending": ENSEMBLE in pending, "best": False}
