@@ -84,8 +84,8 @@ def test_the_data_card_says_what_is_done_about_each_defect(project: Path):
 def test_the_data_card_says_what_the_votes_say(project: Path):
     text = publish("docs/data.md")
     assert cells(text, "PublicTest")[:6] == ["PublicTest", "210", "150", "72.2%", "0%", "10%"]
-    assert "94% among the first 100, 89% among the first 500 and 80% of all" in text
-    assert "none to most annotators in 60% of 1,100 cases" in text
+    assert "94% of the first 100 listed labels, 89% of the first 500 and 80% of all" in text
+    assert "Of the 1,100 pictures that the audit flags as no face, 60% are none to most annotators" in text
 
 
 def test_benchmarks_have_a_row_each_and_dashes_for_what_is_missing(project: Path):

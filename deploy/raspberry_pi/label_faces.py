@@ -13,7 +13,7 @@ MIN_FACE_SIZE = 48  # pixels of the smallest face that is detected; larger is fa
 def main() -> None:
     """Read the command line and print what each frame holds."""
     parser = argparse.ArgumentParser(description="Label faces from a camera, a picture or a video.")
-    parser.add_argument("model", help="a LiteRT or ONNX file of this project, such as cnn.int8.tflite")
+    parser.add_argument("model", help="a LiteRT or ONNX file of this project, such as distilled.int8.tflite")
     parser.add_argument("source", nargs="?", default="0", help="camera index, picture, video or RTSP address")
     options = parser.parse_args()
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback

@@ -94,9 +94,8 @@ def of_votes() -> str:
     first_100, first_500, every = (found["label_issues"][f"precision_{n}"] for n in ("first_100", "first_500", "all"))
     return (
         f"{table(columns, rows)}\n\n"
-        "Of the listed labels that differ from out-of-fold predictions, a majority of the annotators, where there is "
-        f"one, contradicts {first_100:.0%} among the first 100, {first_500:.0%} among the first 500 and {every:.0%} of "
-        "all. What the audit flags as no face is none to "
-        f"most annotators in {found['audit_not_a_face']['precision']:.0%} of "
-        f"{found['audit_not_a_face']['flagged']:,} cases."
+        "Where the annotators have a majority, it contradicts "
+        f"{first_100:.0%} of the first 100 listed labels, {first_500:.0%} of the first 500 and {every:.0%} of all. Of "
+        f"the {found['audit_not_a_face']['flagged']:,} pictures that the audit flags as no face, "
+        f"{found['audit_not_a_face']['precision']:.0%} are none to most annotators."
     )
