@@ -31,7 +31,7 @@ def main(*arguments: str) -> None:
     rounds = parser.parse_args(arguments).rounds
     project = Path.cwd() if Path("data/faces.zip").exists() else Path(".quickstart").absolute()
     if not (project / "dvc.lock").exists():
-        raise InputError("no pipeline has run here yet: run `make quickstart`, then the same command again")
+        raise InputError("no pipeline has run here yet: run `make quickstart ALL=1`, then the same command again")
     stages = yaml.safe_load((project / "dvc.lock").read_text(encoding="utf-8"))["stages"]
     with tempfile.TemporaryDirectory() as temporary:
         # Both start with an empty site cache, and nothing stays behind.
@@ -40,7 +40,7 @@ def main(*arguments: str) -> None:
         write_alone(stages, alone, in_git=(project / ".git").exists())
         dvc(alone, environment, "repro")
         if not is_up_to_date(dvc(project, environment, "repro", "--dry")):
-            raise InputError(f"{project} is not up to date: finish `make quickstart` or `make repro` first")
+            raise InputError(f"{project} is not up to date: finish `make quickstart ALL=1` or `make repro` first")
         seconds = measure({"ours": project, "dvc": alone}, rounds, environment)
     summary = {"stages": len(stages), "folder": "." if project == Path.cwd() else project.name} | summarise(seconds)
     results.keep("noop_repro", summary)
