@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -63,6 +64,16 @@ def _text(value: Any) -> str:
     if isinstance(value, list):
         return " - ".join(map(_text, value))
     return f"{value:,}" if isinstance(value, (int, float)) else str(value)
+
+
+def peak_mib() -> int:
+    """Return the peak memory of this process in MiB, as the kernel of Linux tells it; 0 elsewhere.
+
+    `getrusage` may include the peak of the process that started this one.
+    """
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s*(\d+)", status.read_text(encoding="utf-8")) if status.exists() else None
+    return int(found[1]) // 1024 if found else 0
 
 
 def memory_mb(pid: int | None = None, *, kind: str = "rss") -> float:

@@ -1,4 +1,4 @@
-"""Measure the throughput of training beside Keras' `fit` and PyTorch: python -m benchmarks.training_speed.
+"""Measure throughput and memory of training beside Keras' `fit` and PyTorch: python -m benchmarks.training_speed.
 
 Every side trains the network of `models.cnn` with the same batch size, optimizer and number of threads, in a process
 of its own that sleeps while another is measured. The sides take turns, so that a drift over time affects all alike, and
@@ -38,13 +38,13 @@ ROWS = {
     "keras_bfloat16": Row("Keras fit, mixed_bfloat16, jit_compile=False", "keras_fit", ("bfloat16",)),
     "pytorch": Row("PyTorch, {precision}, channels_last", "pytorch"),
 }
-COLUMNS = ("label", "images_s", "images_s_range", "ratio")
+COLUMNS = ("label", "images_s", "images_s_range", "ratio", "peak_mib")
 
 
 def main(*arguments: str) -> None:
     """Measure all sides in turn, print a table and write the numbers to benchmarks/results.json."""
     options = parse(arguments)
-    task = work.read(widths=options.widths)
+    task = work.read(widths=options.widths, batch_size=options.batch_size)
     with ExitStack() as stack:
         sides = start(task, stack)
         about = {name: side.about() for name, side in sides.items()}
@@ -59,8 +59,9 @@ def main(*arguments: str) -> None:
         "versions": {key: value for known in about.values() for key, value in known["versions"].items()},
         **summarise(measured, task),
     }
-    # Other widths than those of params.yaml have an entry of their own.
-    results.keep("_".join(["training_speed", *map(str, options.widths)]), summary)
+    # Another network or batch than that of params.yaml has an entry of its own.
+    other = [*options.widths, *([f"batch_{options.batch_size}"] if options.batch_size else [])]
+    results.keep("_".join(["training_speed", *map(str, other)]), summary)
     print(table(summary))
 
 
@@ -76,6 +77,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         default=[],
         help="such as 64,128,256, in place of the network's own",
     )
+    parser.add_argument("--batch-size", type=int, default=0, help="in place of the recipe's own")
     return parser.parse_args(arguments)
 
 
@@ -110,6 +112,7 @@ def summarise(measured: Measured, task: Work) -> dict[str, Any]:
             **results.median_and_range("images_s", values, 1),
             "steps": measured[name][0]["steps"],
             "ratio": results.median_ratio(rates["engine"], values),
+            "peak_mib": max(one["peak_mib"] for one in measured[name]),
         }
     batch = statistics.median(one["batch_cpu_s"] for one in measured["engine_augmented"])
     step = statistics.median(one["seconds"] / one["steps"] for one in measured["engine"])

@@ -89,7 +89,7 @@ def test_the_data_card_says_what_the_votes_say(project: Path):
 
 
 def test_benchmarks_have_a_row_each_and_dashes_for_what_is_missing(project: Path):
-    assert cells(publish("docs/results.md"), "Keras fit") == ["Keras fit", "102 (95 – 110)", "4.06"]
+    assert cells(publish("docs/results.md"), "Keras fit") == ["Keras fit", "102 (95 – 110)", "4.06", "2,048 MiB"]
     assert cells(publish("docs/scoring.md"), "ray") == ["ray", "1,000,000", "200", "5,000", "85%", "–"]
 
 

@@ -17,6 +17,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from benchmarks import results
 from emotion.core.errors import InputError
 
 Measure = Callable[[int], dict[str, float]]
@@ -130,7 +131,8 @@ def serve(prepare: Callable[[], tuple[dict[str, Any], Measure]]) -> None:
 
     Args:
         prepare: Returns the report, and the function that runs so many steps and returns its `seconds`. `idle_s` and
-            `idle_cpu_s` are added: how long this process waited before, and the CPU time that it used meanwhile.
+            `idle_cpu_s` are added: how long this process waited before, and the CPU time that it used meanwhile; and
+            `peak_mib`, its peak memory until now.
     """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no reply
@@ -139,5 +141,5 @@ def serve(prepare: Callable[[], tuple[dict[str, Any], Measure]]) -> None:
     began, used = time.perf_counter(), time.process_time()
     for line in sys.stdin:
         idle = {"idle_s": time.perf_counter() - began, "idle_cpu_s": time.process_time() - used}
-        print(json.dumps(measure(int(line)) | idle), file=replies, flush=True)
+        print(json.dumps(measure(int(line)) | idle | {"peak_mib": results.peak_mib()}), file=replies, flush=True)
         began, used = time.perf_counter(), time.process_time()

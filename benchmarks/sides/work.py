@@ -25,12 +25,13 @@ class Work(Section):
     hardware: HardwareSettings
 
 
-def read(model: str = "cnn", widths: Sequence[int] = ()) -> Work:
+def read(model: str = "cnn", *, widths: Sequence[int] = (), batch_size: int = 0) -> Work:
     """Return the work that params.yaml describes.
 
     Args:
         model: The entry of section `models` with network and recipe.
         widths: Replace the network's own, if given.
+        batch_size: Replaces the recipe's own, if given.
 
     Raises:
         InputError: A section is missing or wrong.
@@ -39,7 +40,7 @@ def read(model: str = "cnn", widths: Sequence[int] = ()) -> Work:
     return Work(
         network=chosen.network,
         build=chosen.build | ({"widths": list(widths)} if widths else {}),
-        fit=chosen.fit,
+        fit=chosen.fit.model_copy(update={"batch_size": batch_size} if batch_size else {}),
         augmentation=load("models.cnn_aug.fit.augmentation", AugmentationSettings),
         hardware=load("hardware", HardwareSettings),
     )

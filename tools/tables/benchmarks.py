@@ -42,7 +42,12 @@ training = Benchmark(
     "training_speed",
     "`cnn` in batches of {batch_size} faces; {cpu}, {threads} threads, {precision}; Keras {versions[keras]}. "
     "Medians of {rounds} interleaved rounds; ratios within a round.",
-    {"training": "{label}", "images/s (range)": _range("images_s", 0), "speedup of this engine": "{ratio:.2f}"},
+    {
+        "training": "{label}",
+        "images/s (range)": _range("images_s", 0),
+        "speedup of this engine": "{ratio:.2f}",
+        "peak memory": "{peak_mib:,} MiB",
+    },
 )
 noop_repro = Benchmark(
     "noop_repro",
