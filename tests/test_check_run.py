@@ -1,6 +1,8 @@
 """`make check` on a pipeline of three stages, in every way in which its parts can disagree."""
 
 import hashlib
+import json
+import os
 import shutil
 import subprocess
 from functools import partial
@@ -11,7 +13,7 @@ import yaml
 
 from emotion.core.errors import InputError
 from tests.small_run import ANOTHER, PIPELINE, ran
-from tools import check_run
+from tools import check_run, stale
 
 assert ran  # a fixture
 
@@ -180,3 +182,13 @@ def test_a_pipeline_that_is_not_valid_is_one_line(clone):
     change("dvc.yaml", "deps", "depps")
     with pytest.raises(InputError, match=r"^dvc repro --dry: .*dvc.yaml' validation failed[^\n]*$"):
         check_run.main()
+
+
+def test_while_a_stage_is_running_the_check_is_one_line_and_git_can_commit(clone, capsys):
+    blocker = {"pid": os.getppid(), "cmd": "dvc repro"}
+    Path(".dvc/tmp").mkdir(exist_ok=True)
+    Path(".dvc/tmp/rwlock").write_text(json.dumps({"write": {str(clone / "data/faces"): blocker}, "read": {}}))
+    with pytest.raises(InputError, match="^another DVC command is running here: try again when it is done$"):
+        check_run.main()
+    stale.main()
+    assert "what changed is not known: another DVC command is running here" in capsys.readouterr().out

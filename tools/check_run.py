@@ -14,6 +14,7 @@ from typing import Any
 import networkx
 import yaml
 from dvc.dependency import ParamsDependency
+from dvc.lock import LockError
 from dvc.repo import Repo
 
 from emotion.core import errors
@@ -83,18 +84,28 @@ def dry_run() -> Iterator[Finding]:
 
 
 def status(repo: Repo) -> Iterator[Finding]:
-    """Yield what `dvc status` sees and whose it is, apart from data that are only not here."""
+    """Yield what `dvc status` sees and whose it is, apart from data that are only not here.
+
+    Raises:
+        InputError: Another DVC command is running, which lets nobody look at the files of its stage.
+    """
     outputs = [Path(str(out)) for out in repo.index.outs]
     tracked = git_files() or []
 
     def cause(kind: str, path: Path, state: Any) -> str:
-        if kind == "changed outs" or isinstance(state, dict):
-            return "your params differ" if isinstance(state, dict) else "your output differs"
+        if isinstance(state, dict):
+            return "your params differ"
+        if kind == "changed outs":
+            return "your output differs"
         if any(path in (out, *out.parents) or out in path.parents for out in outputs):
             return "an earlier stage's output differs"
         return "your code differs" if any(path in (file, *file.parents) for file in tracked) else "your data differ"
 
-    for stage, changes in repo.status().items():
+    try:
+        found = repo.status()
+    except LockError:
+        raise InputError("another DVC command is running here: try again when it is done") from None
+    for stage, changes in found.items():
         for change in changes:
             if isinstance(change, str):  # such as "changed command"
                 yield stage, change

@@ -6,12 +6,17 @@
 from dvc.repo import Repo
 
 from emotion.core import errors
+from emotion.core.errors import InputError
 from tools import check_run
 
 
 def main() -> None:
     """Print one line, or nothing if no stage changed."""
-    stages = list(dict.fromkeys(stage for stage, _ in check_run.status(Repo())))
+    try:
+        stages = dict.fromkeys(stage for stage, _ in check_run.status(Repo()))
+    except InputError as reason:  # git can commit all the same
+        print(f"what changed is not known: {reason}")
+        return
     if stages:
         print(f"changed since their last run: {', '.join(stages)} (`dvc status` says what; `make repro` runs them)")
 
