@@ -29,38 +29,38 @@ def main() -> None:
     """Print every disagreement in a line of its own and exit with 1 if there is one that is not awaited."""
     dry = list(dry_run())
     repo = Repo()
-    graph = networkx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)  # an edge leads to what is needed
-    pending = read_pending(PENDING, sorted(graph))
-    follows = {later for name in pending for later in networkx.ancestors(graph, name)} - set(pending)
+    pending, follows = pending_stages(repo)
 
     found: dict[str, list[str]] = defaultdict(list)
     seen = [*status(repo), *rounding(), *lock_entries(repo), *files_of_stages(repo), *other_versions(repo)]
     for stage, what in [*dry, *seen]:
         found[stage].append(what)
-    problems = [f"{stage}: {'; '.join(found[stage])}" for stage in found if stage not in follows | set(pending)]
+    problems = [f"{stage}: {'; '.join(found[stage])}" for stage in found if stage not in {*pending, *follows}]
     problems += [f"{PENDING}: {name} is not stale: remove its line" for name in pending if name not in found]
     problems += strangers(repo)
 
     if pending:
-        print(f"still to be run ({PENDING}): {', '.join(pending)}; what follows: {', '.join(sorted(follows)) or '-'}")
+        print(f"still to be run ({PENDING}): {', '.join(pending)}; what follows: {', '.join(follows) or '-'}")
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
         sys.exit("error: see above: mostly `dvc repro` is missing, or a commit of dvc.lock, metrics and plots after it")
-    print(f"dvc.lock, params, code, metrics and plots belong together ({len(graph)} stages)")
+    print(f"dvc.lock, params, code, metrics and plots belong together ({len(repo.index.stages)} stages)")
 
 
-def read_pending(path: Path, stages: list[str]) -> list[str]:
-    """Return the stages named in the file, whose real run is still to come.
+def pending_stages(repo: Repo) -> tuple[list[str], list[str]]:
+    """Return the stages that PENDING names, whose real run is still to come, and those that follow from them.
 
     Raises:
         InputError: There is no such stage.
     """
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    names = [name for line in lines if (name := line.partition("#")[0].strip())]
-    for name in names:
-        if name not in stages:
-            raise InputError(f"{path}: there is no stage {name!r}{suggest(name, stages)}")
-    return names
+    lines = PENDING.read_text(encoding="utf-8").splitlines() if PENDING.exists() else []
+    pending = [name for line in lines if (name := line.partition("#")[0].strip())]
+    graph = networkx.relabel_nodes(repo.index.graph, lambda stage: stage.addressing)  # an edge leads to what is needed
+    for name in pending:
+        if name not in graph:
+            raise InputError(f"{PENDING}: there is no stage {name!r}{suggest(name, sorted(graph))}")
+    follows = {later for name in pending for later in networkx.ancestors(graph, name)}
+    return pending, sorted(follows.difference(pending))
 
 
 def dry_run() -> Iterator[Finding]:

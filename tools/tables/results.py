@@ -3,7 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import networkx
 from dvc.repo import Repo
 
 from emotion.core import params
@@ -93,10 +92,8 @@ def _pending_stages() -> set[str]:
     """Return the stages that .ci/pending_runs.txt names, and all that follow from them."""
     if not check_run.PENDING.exists():
         return set()
-    # An edge leads to what is needed.
-    graph = networkx.relabel_nodes(Repo().index.graph, lambda stage: stage.addressing)
-    names = check_run.read_pending(check_run.PENDING, sorted(graph))
-    return {later for name in names for later in networkx.ancestors(graph, name)} | set(names)
+    pending, follows = check_run.pending_stages(Repo())
+    return {*pending, *follows}
 
 
 def short() -> str:
