@@ -89,7 +89,7 @@ def findings(path: str, content: bytes) -> Iterator[str]:
 
 
 def _pixels_in_text(path: str, content: bytes) -> Iterator[str]:
-    for found in PIXELS.finditer(content):
+    if found := PIXELS.search(content):
         yield f"{path}:{line_of(content, found)}: gray values of a picture"
         return
     for found in EMBEDDED.finditer(content):
