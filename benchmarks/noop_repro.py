@@ -17,6 +17,7 @@ from typing import Any
 import yaml
 
 from benchmarks import results
+from benchmarks.sides.process import turns
 from emotion.core import errors
 from emotion.core.errors import InputError
 
@@ -87,15 +88,13 @@ def write_dependency(path: Path, files: int) -> None:
 def measure(folders: dict[str, Path], rounds: int, environment: dict[str, str]) -> dict[str, list[float]]:
     """Return the seconds of each folder's `dvc repro`, one a round; a first round does not count."""
     seconds: dict[str, list[float]] = {name: [] for name in folders}
-    for number in range(rounds + 1):
-        # Reversed in every second round, so that a drift over time affects both alike.
-        for name in list(folders)[:: 1 if number % 2 else -1]:
-            start = time.perf_counter()
-            printed = dvc(folders[name], environment, "repro")
-            if number:
-                seconds[name].append(time.perf_counter() - start)
-            if not is_up_to_date(printed):
-                raise InputError(f"{folders[name]} was not up to date: run the same command again")
+    for number, name in turns(folders, rounds + 1):
+        start = time.perf_counter()
+        printed = dvc(folders[name], environment, "repro")
+        if number:
+            seconds[name].append(time.perf_counter() - start)
+        if not is_up_to_date(printed):
+            raise InputError(f"{folders[name]} was not up to date: run the same command again")
     return seconds
 
 

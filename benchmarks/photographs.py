@@ -41,7 +41,7 @@ def scenes(heads: np.ndarray, count: int, seed: int) -> Iterator[Scene]:
     def paste(picture: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
         return _paste(picture, heads[rng.integers(len(heads))], room, rng)
 
-    return planted(paste, SIDES, AROUND, count, seed)
+    return planted(paste, sides=SIDES, apart=AROUND, count=count, seed=seed)
 
 
 def load() -> np.ndarray:

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import cv2
-from tqdm import tqdm
 
 from benchmarks import clients, results
 from benchmarks.api_load import WHOLE, free_port, served
@@ -113,20 +112,14 @@ def measure(baseline: Path, folder: str, rounds: int) -> Rounds:
     if importlib.util.find_spec("fer"):
         sides["fer"] = (sys.executable, Path.cwd(), THEIRS)
     measured: Rounds = {name: [] for name in sides}
-    for number in tqdm(range(rounds), unit=" rounds", leave=False):
-        # Reversed in every second round, so that a drift over time affects all alike.
-        for name in list(sides)[:: 1 if number % 2 else -1]:
-            python, place, functions = sides[name]
-            done = subprocess.run(
-                [python, "-c", MEASURE.format(functions=functions), folder, str(FRAMES)],
-                cwd=place,
-                env=process.environment(path=functions == THEIRS),
-                capture_output=True,
-                text=True,
-            )
-            if done.returncode:
-                raise InputError(f"{name}: {process.explain(done.returncode, done.stderr)}")
-            measured[name].append(json.loads(done.stdout.splitlines()[-1]))
+    for _, name in process.turns(sides, rounds):
+        python, place, functions = sides[name]
+        command = [python, "-c", MEASURE.format(functions=functions), folder, str(FRAMES)]
+        environment = process.environment(path=functions == THEIRS)
+        done = subprocess.run(command, cwd=place, env=environment, capture_output=True, text=True)
+        if done.returncode:
+            raise InputError(f"{name}: {process.explain(done.returncode, done.stderr)}")
+        measured[name].append(json.loads(done.stdout.splitlines()[-1]))
     return measured
 
 
@@ -140,12 +133,11 @@ def add_requests(measured: Rounds, baseline: Path, rounds: int) -> None:
             command = [python, "-m", "emotion", "api", "--port", str(ports[name])]
             stack.enter_context(served(command, ports[name], place))
             clients.load(ports[name], requests, CLIENTS, 10 * CLIENTS)  # a warm-up
-        for number in range(rounds):
-            for name in sides:
-                met = clients.load(ports[name], requests, CLIENTS, REQUESTS)
-                if met.errors:
-                    raise InputError(f"{name}: the API refused {met.errors} requests")
-                measured[name][number]["requests_s"] = len(met.times) / met.seconds
+        for number, name in process.turns(sides, rounds):
+            met = clients.load(ports[name], requests, CLIENTS, REQUESTS)
+            if met.errors:
+                raise InputError(f"{name}: the API refused {met.errors} requests")
+            measured[name][number]["requests_s"] = len(met.times) / met.seconds
 
 
 def summarise(measured: Rounds) -> dict[str, dict[str, Any]]:

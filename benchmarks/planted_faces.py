@@ -58,11 +58,11 @@ def scenes(crops: np.ndarray, count: int, seed: int, size: tuple[int, int] | Non
     def paste(picture: np.ndarray, room: Box, rng: np.random.Generator) -> Planted:
         return _paste(picture, crops[rng.integers(len(crops))], room, rng)
 
-    return planted(paste, SIDES, APART, count, seed, size)
+    return planted(paste, sides=SIDES, apart=APART, count=count, seed=seed, size=size)
 
 
 def planted(
-    paste: Paste, sides: tuple[int, int], apart: float, count: int, seed: int, size: tuple[int, int] | None = None
+    paste: Paste, *, sides: tuple[int, int], apart: float, count: int, seed: int, size: tuple[int, int] | None = None
 ) -> Iterator[Scene]:
     """Yield that many pictures; each has a random generator of its own, seeded with the seed and its number.
 
@@ -80,7 +80,7 @@ def planted(
         wide, high = size or SIZES[rng.integers(len(SIZES))]
         ground = backgrounds.GROUNDS[number % len(backgrounds.GROUNDS)]
         picture = backgrounds.photograph(photographs, wide, high, rng) if ground is None else ground(wide, high, rng)
-        faces = [paste(picture, room, rng) for room in _places(wide, high, sides, apart, rng)]
+        faces = [paste(picture, room, rng) for room in _places(wide, high, rng, sides=sides, apart=apart)]
         yield Scene(_stored(picture, rng), tuple(faces))
 
 
@@ -101,7 +101,7 @@ def fits(found: Box, planted: Box) -> bool:
     return max(off) <= side / 4 and 0.5 <= found[2] / side <= 1.5
 
 
-def _places(wide: int, high: int, sides: tuple[int, int], apart: float, rng: np.random.Generator) -> list[Box]:
+def _places(wide: int, high: int, rng: np.random.Generator, *, sides: tuple[int, int], apart: float) -> list[Box]:
     """Return squares that touch neither one another nor the edge."""
     free: list[Box] = []
     wanted = rng.integers(MAX_FACES + 1)

@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tqdm import tqdm
@@ -100,13 +100,21 @@ def take_turns(sides: Mapping[str, Any], *, rounds: int, seconds: float, steps: 
         side.measure(2)  # compiles
         wanted[name] = steps or max(2, round(4 * seconds / side.measure(4)["seconds"]))
     measured: Measured = {name: [] for name in sides}
-    for number in tqdm(range(rounds + 1), unit=" rounds", leave=False, disable=None):
-        # Reversed in every second round, so that a drift over time affects all sides alike.
-        for name in list(sides)[:: 1 if number % 2 else -1]:
-            result = sides[name].measure(wanted[name]) | {"steps": wanted[name]}
-            if number:
-                measured[name].append(result)
+    for number, name in turns(sides, rounds + 1):
+        result = sides[name].measure(wanted[name]) | {"steps": wanted[name]}
+        if number:
+            measured[name].append(result)
     return measured
+
+
+def turns(names: Iterable[str], rounds: int) -> Iterator[tuple[int, str]]:
+    """Yield each name once a round, with the number of the round from 0, and show how many rounds are over.
+
+    The order is reversed in every second round, so that a drift over time affects all alike.
+    """
+    for number in tqdm(range(rounds), unit=" rounds", leave=False, disable=None):
+        for name in list(names)[:: 1 if number % 2 else -1]:
+            yield number, name
 
 
 def environment(*, path: bool) -> dict[str, str]:

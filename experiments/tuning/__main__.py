@@ -96,7 +96,7 @@ def _follow(trials: Study, wanted: search.Search, one: Trial, receive: Callable[
         return study.DIVERGED
     except RuntimeError as error:
         raise InputError(f"trial {one.number}: {error}") from None
-    promising = study.is_promising(trials, one, epoch, accuracy, wanted.settings.epochs)
+    promising = study.is_promising(trials, one, epoch, accuracy, last=wanted.settings.epochs)
     return None if promising else study.PRUNED
 
 

@@ -91,7 +91,7 @@ def announce(trial: Trial, values: dict[str, Any]) -> None:
     say(f"trial {trial.number:>3}  begins    {told}")
 
 
-def is_promising(study: Study, trial: Trial, epoch: int, accuracy: float, last: int) -> bool:
+def is_promising(study: Study, trial: Trial, epoch: int, accuracy: float, *, last: int) -> bool:
     """Record an epoch of a trial, unless it was recorded before, and return whether the trial deserves another one."""
     if epoch not in study.trials[trial.number].intermediate_values:
         trial.report(accuracy, epoch)
