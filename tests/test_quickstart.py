@@ -10,6 +10,7 @@ import yaml
 from dvc.repo import Repo
 
 from emotion.core.errors import InputError
+from emotion.core.params import read
 from emotion.synthetic.drawn import planted
 from stages import check_params
 from tools import quickstart, quickstart_summary
@@ -112,7 +113,7 @@ def prepared(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 
 def test_fewer_models_are_valid_params_and_leave_out_no_kind_of_stage(root, prepared, monkeypatch):
     monkeypatch.chdir(prepared)
-    check_params.check(quickstart._read("params.yaml"))
+    check_params.check(read("params.yaml"))
     kinds = set(yaml.safe_load((root / "dvc.yaml").read_text(encoding="utf-8"))["stages"])
     stages = Repo().index.stages
     assert {stage.name.partition("@")[0] for stage in stages} == kinds - {"pretrained", "external"}
@@ -131,7 +132,7 @@ def test_charts_and_robustness_name_the_models_that_are_there(prepared: Path):
 
 
 def test_with_all_models_nothing_is_left_out_of_the_pipeline(root: Path, tmp_path: Path):
-    models = quickstart._read(root / "params.yaml")["models"]
+    models = read(root / "params.yaml")["models"]
     for name in ("dvc.yaml", "stages/dvc.yaml"):
         before = (root / name).read_text(encoding="utf-8")
         (tmp_path / "dvc.yaml").write_text(before, encoding="utf-8")

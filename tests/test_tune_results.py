@@ -66,6 +66,12 @@ def test_table_and_figure_hold_every_value_that_a_trial_set(tmp_path: Path, monk
     assert shown == ["trial", "fit.schedule.peak_learning_rate", "build.activation", "build.widths"]
 
 
+def test_choices_that_are_not_all_numbers_are_drawn_by_name():
+    rows = [row | {PEAK: value} for row, value in zip(ROWS, (None, 0.1), strict=True)]
+    axes = results.figure(rows).axes[1]
+    assert [list(line.get_xdata()) for line in axes.lines] == [["0.1"], ["null"]]
+
+
 def test_the_best_trial_is_queued_in_dvc_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys):
     folder = project(tmp_path / "repository", 0)
     monkeypatch.chdir(folder)

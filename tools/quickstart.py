@@ -17,6 +17,7 @@ from dvc.repo import Repo
 
 from emotion.core import errors, files
 from emotion.core.errors import InputError, suggest
+from emotion.core.params import read
 from tools import quickstart_summary, repro
 
 FOLDER = Path(".quickstart")
@@ -63,7 +64,7 @@ def run(everything: bool) -> bool:
 
 def sample_params() -> dict[str, Any]:
     """Return what params.yaml says, made smaller by params/sample.yaml."""
-    return merge(_read("params.yaml"), _read("params/sample.yaml"))
+    return merge(read(), read("params/sample.yaml"))
 
 
 def with_models(params: dict[str, Any], models: Collection[str]) -> dict[str, Any]:
@@ -144,13 +145,13 @@ def leave_out(pipeline: Path, models: Collection[str]) -> None:
 def take_over(stage: str, folder: Path, project: Path = Path()) -> None:
     """Copy the outputs of a stage, which are in git, and its entry in dvc.lock, so that DVC need not run it there."""
     source = project / "dvc.lock"
-    entry = _read(source)["stages"].get(stage) if source.exists() else None
+    entry = read(source)["stages"].get(stage) if source.exists() else None
     if entry is None:
         return  # a pipeline that has not run, or without this stage
     for output in entry["outs"]:
         _copy(project / output["path"], folder / output["path"])
     target = folder / "dvc.lock"
-    lock: dict[str, Any] = _read(target) if target.exists() else {"schema": "2.0", "stages": {}}
+    lock: dict[str, Any] = read(target) if target.exists() else {"schema": "2.0", "stages": {}}
     lock["stages"][stage] = entry
     with files.atomic(target) as path:
         path.write_text(yaml.safe_dump(lock, sort_keys=False), encoding="utf-8")
@@ -165,10 +166,6 @@ def remove_leftovers(folder: Path, outputs: Iterable[Path]) -> None:
     for file in [file for name in OUTPUTS for file in (folder / name).rglob("*") if file.is_file()]:
         if kept.isdisjoint([file, *file.parents]):
             file.unlink()
-
-
-def _read(path: str | Path) -> Any:
-    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
 
 
 def _copy(source: Path, target: Path) -> None:

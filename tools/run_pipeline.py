@@ -12,8 +12,6 @@ from operator import getitem
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from emotion.core import errors, params
 from emotion.core.errors import InputError, suggest
 from emotion.pretrained.package import PackageSettings
@@ -40,7 +38,7 @@ def main(*arguments: str) -> None:
 def require_stages(names: Sequence[str], values: dict[str, Any]) -> None:
     """Raise an InputError that names the right stage, unless all of these are stages, groups of them or files."""
     known = []
-    for stage, entry in yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"].items():
+    for stage, entry in params.read("dvc.yaml")["stages"].items():
         foreach = entry.get("foreach", [])
         items = reduce(getitem, foreach[2:-1].split("."), values) if isinstance(foreach, str) else foreach
         known += [stage, *(f"{stage}@{item}" for item in items)]

@@ -90,13 +90,15 @@ def figure(rows: Sequence[Row]) -> Figure:
 
 def _panel(axes: Axes, rows: Sequence[Row], key: str) -> None:
     """Draw accuracy against one value; a wide range of numbers has a logarithmic axis."""
-    values = [_text(row[key]) if isinstance(row[key], str | list) else row[key] for row in rows]
+    values = [row[key] for row in rows]
+    numeric = all(type(value) in (int, float) for value in values)
+    if not numeric:
+        values = [_text(value) for value in values]
     for state, style in STYLES.items():
         chosen = [number for number, row in enumerate(rows) if (row["state"] == "complete") == (state == "complete")]
         accuracies = [100 * rows[number]["val_accuracy"] for number in chosen]
         axes.plot([values[number] for number in chosen], accuracies, "o", **style)
-    numbers = [value for value in values if not isinstance(value, str)]
-    if key != "trial" and numbers and 0 < 8 * min(numbers) < max(numbers):
+    if numeric and key != "trial" and 0 < 8 * min(values) < max(values):
         axes.set_xscale("log")
     axes.set_xlabel(key.split(".", 2)[-1])
     axes.grid(axis="y", color="#e5e5e5", linewidth=0.8)

@@ -1,5 +1,7 @@
 """Section `tune` of params.yaml: what is searched, and how."""
 
+from functools import reduce
+from operator import getitem
 from typing import Any
 
 from pydantic import Field, model_validator
@@ -71,10 +73,7 @@ def check_space(settings: TuneSettings, params: dict[str, Any]) -> None:
 
 def get(params: dict[str, Any], key: str) -> Any:
     """Return the value at a dotted key."""
-    place: Any = params
-    for name in key.split("."):
-        place = place[name]
-    return place
+    return reduce(getitem, key.split("."), params)
 
 
 def put(params: dict[str, Any], key: str, value: Any) -> None:
