@@ -22,6 +22,7 @@ from emotion.core.errors import InputError
 
 LOGS = Path(".dvc/tmp/stages")  # what each stage printed
 BUSY = threading.Lock()  # held while this process runs a stage
+PROCESSES = 2  # a small network leaves most cores idle
 MAX_SHOWN = 30  # lines of a stage that failed
 # What DVC says of each stage, and what TensorFlow's C++ code prints before its own settings apply.
 NOISE = re.compile(
@@ -54,12 +55,11 @@ def needs(repo: Repo, names: Collection[str]) -> dict[str, set[str]]:
     return {name: networkx.descendants(graph, name) & set(names) for name in names}
 
 
-def at_once(folder: Path, needed: Mapping[str, Collection[str]], processes: int = 2) -> Iterator[Done]:
+def at_once(folder: Path, needed: Mapping[str, Collection[str]]) -> Iterator[Done]:
     """Run stages that are not up to date, each as soon as those that it needs are done, and yield each one's result.
 
-    A small network leaves most cores idle. Of the stages that could run, the one from which most stages follow is
-    first. Each stage is looked at alone: while DVC looks whether a stage is up to date it locks what that writes, and
-    gives up where another process does so.
+    Of the stages that could run, the one from which most stages follow is first. Each stage is looked at alone: while
+    DVC looks whether a stage is up to date it locks what that writes, and gives up where another process does so.
 
     Raises:
         InputError: A stage failed; what it printed is shown.
@@ -69,11 +69,11 @@ def at_once(folder: Path, needed: Mapping[str, Collection[str]], processes: int 
     ready: list[str] = []
     running: set[Future[Done]] = set()
     # Not forked: DVC may run threads here.
-    with ProcessPoolExecutor(processes, get_context("spawn"), _begin, (folder.absolute(),)) as pool:
+    with ProcessPoolExecutor(PROCESSES, get_context("spawn"), _begin, (folder.absolute(),)) as pool:
         while order.is_active():
             ready += order.get_ready()
             ready.sort(key=lambda name: sum(name in others for others in needed.values()))
-            while ready and len(running) < processes:
+            while ready and len(running) < PROCESSES:
                 running.add(pool.submit(_reproduce, ready.pop()))
             finished, running = wait(running, return_when=FIRST_COMPLETED)
             for done in (future.result() for future in finished):
