@@ -100,6 +100,7 @@ def test_faces_in_photographs_are_detected(run: Run):
         (["empty", "out"], "empty: holds neither Parquet files"),
         (["mixed", "out"], "mixed: holds Parquet files and pictures"),
         (["bad.parquet", "out"], "bad.parquet: not a Parquet file"),
+        (["footer.parquet", "out"], "footer.parquet: not a Parquet file, or a damaged one"),
         (["rowless.parquet", "out"], "rowless.parquet: its Parquet files hold no rows"),
         (["text.parquet", "out"], "text.parquet: no column pixels, image, picture, bytes: name the pictures' column"),
         (["text.parquet", "out", "--column", "words"], "text.parquet: column words is of type string"),
@@ -116,6 +117,7 @@ def test_an_impossible_request_is_one_line(run: Run, capsys: Capture, arguments:
         Path(folder).mkdir()
     Path("mixed/b.png").write_bytes(encoded(shades(1)[0]))
     Path("bad.parquet").write_bytes(b"PAR1 not at all")
+    Path("footer.parquet").write_bytes(b"PAR1 in vain, and its length: \x0f\0\0\0PAR1")
     pq.write_table(pa.table({"words": ["x"]}), "text.parquet")
     raw_table("rowless.parquet", shades(0))
     for path in ("mixed/a.parquet", "in/a.parquet"):

@@ -62,12 +62,13 @@ def test_a_killed_run_resumes_and_loses_and_repeats_nothing(run: Run, tmp_path: 
     assert times == {name: Path("out", name).stat().st_mtime_ns for name in times}, "finished parts stay"
 
 
-def test_a_truncated_part_is_written_again(run: Run):
+@pytest.mark.parametrize("damage", [lambda part: part[:100], lambda part: b"\xff" * (len(part) - 8) + part[-8:]])
+def test_a_damaged_part_is_written_again(run: Run, damage: Callable[[bytes], bytes]):
     raw_table("in/a.parquet", shades(30))
     assert run("in", "out", "--chunk", "10") == 0
     before = results("out")
     part = Path("out/scores/part-0000001.parquet")
-    part.write_bytes(part.read_bytes()[:100])
+    part.write_bytes(damage(part.read_bytes()))
     assert run("in", "out", "--chunk", "10") == 0
     assert results("out") == before
 

@@ -117,7 +117,9 @@ def opened(path: str | Path) -> pq.ParquetFile:
     """
     try:
         return pq.ParquetFile(path, buffer_size=1 << 20, pre_buffer=False)
-    except pa.ArrowInvalid:
+    except (pa.ArrowInvalid, OSError) as error:
+        if isinstance(error, OSError) and error.errno:  # of the system; those about a damaged footer have no number
+            raise
         raise InputError(f"{path}: not a Parquet file, or a damaged one") from None
 
 

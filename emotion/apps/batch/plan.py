@@ -8,10 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from emotion.apps.batch.inputs import Inputs
+from emotion.apps.batch.inputs import Inputs, opened
 from emotion.core.errors import InputError
 from emotion.core.files import write_json
 
@@ -67,10 +64,11 @@ def part_name(number: int) -> str:
 
 
 def finished(path: Path) -> int | None:
-    """Return the number of rows in a part; None if it is missing, or truncated by a power failure."""
+    """Return the number of rows in a part; None if it is missing, or damaged by a power failure."""
     try:
-        return int(pq.read_metadata(path).num_rows)
-    except (FileNotFoundError, pa.ArrowInvalid):
+        with opened(path) as part:
+            return int(part.metadata.num_rows)
+    except (FileNotFoundError, InputError):
         return None
 
 
