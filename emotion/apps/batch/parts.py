@@ -83,16 +83,9 @@ def _rows(span: Span, job: Job, file: pq.ParquetFile) -> Iterator[tuple[Place, b
 
 def _groups(span: Span, metadata: pq.FileMetaData) -> tuple[list[int], int]:
     """Return the row groups that hold a span, and how many rows of the first of them precede it."""
-    groups: list[int] = []
-    before = 0
-    first = 0
-    for number in range(metadata.num_row_groups):
-        rows = metadata.row_group(number).num_rows
-        if before + rows > span.start and before < span.start + span.rows:
-            first = first if groups else before
-            groups.append(number)
-        before += rows
-    return groups, span.start - first
+    starts = np.cumsum([0, *(metadata.row_group(number).num_rows for number in range(metadata.num_row_groups))])
+    first, last = np.searchsorted(starts, [span.start, span.start + span.rows - 1], side="right") - 1
+    return list(range(first, last + 1)), span.start - int(starts[first])
 
 
 def _write(output: Path, number: int, part: Part, labels: tuple[str, ...]) -> None:
