@@ -14,6 +14,14 @@ from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
 from emotion.inference.predictor import EmotionClassifier
 
+# How faces are found: options of each command, and arguments of EmotionClassifier.
+DETECTION = ("detector", "min_face_size", "min_detection_score", "upright")
+
+
+def detection_of(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the options that say how faces are found, by their names."""
+    return {name: getattr(options, name) for name in DETECTION}
+
 
 def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifier:
     """Return the classifier that the options describe; `others` replaces some of them.
@@ -21,15 +29,8 @@ def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifi
     Raises:
         InputError: A file is missing or not what it should be.
     """
-    options = argparse.Namespace(**vars(options) | others)
-    return EmotionClassifier(
-        options.model,
-        detector=options.detector,
-        min_face_size=options.min_face_size,
-        min_detection_score=options.min_detection_score,
-        upright=options.upright,
-        priors=getattr(options, "priors", None),
-    )
+    given = {"model": options.model, "priors": options.priors, **detection_of(options)}
+    return EmotionClassifier(**given | others)
 
 
 def require_emotions(classifier: EmotionClassifier, model: str | None) -> None:

@@ -6,11 +6,13 @@ import os
 import signal
 import sys
 import tempfile
+from functools import partial
 
+from emotion.apps.api import settings
 from emotion.apps.api.problems import LOGGER
-from emotion.apps.options import address, listen
+from emotion.apps.options import DETECTION, address, listen
 
-OPTIONS = ("model", "detector", "min_face_size", "min_detection_score", "upright")  # as the settings are called
+OPTIONS = ("model", *DETECTION)  # as the settings are called
 GRACE = 25  # seconds to finish running requests; Kubernetes kills after 30
 
 
@@ -21,7 +23,7 @@ def main(options: argparse.Namespace) -> None:
         InputError: A model is missing, a setting is invalid, or the port is in use.
     """
     given = {name: getattr(options, name) for name in OPTIONS}
-    os.environ |= {f"EMOTION_{name.upper()}": str(value) for name, value in given.items() if value is not None}
+    os.environ |= {settings.variable(name): str(value) for name, value in given.items() if value is not None}
     with tempfile.TemporaryDirectory() as folder:
         if options.workers > 1:  # before prometheus_client is imported
             os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
@@ -32,7 +34,7 @@ def _serve(options: argparse.Namespace) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    from emotion.apps.api import app, limits, settings
+    from emotion.apps.api import app, limits
 
     with listen(options.host, options.port) as socket:
         application = app.create()  # reports errors before a worker starts
@@ -40,7 +42,7 @@ def _serve(options: argparse.Namespace) -> None:
             application if options.workers == 1 else "emotion.apps.api.app:create",
             factory=options.workers > 1,
             workers=options.workers,
-            http=limits.protocol(settings.read()),  # type: ignore[arg-type]
+            http=partial(limits.Deadline, seconds=settings.read().header_seconds),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
             access_log=False,

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol  # the fastest of the installed ones
@@ -39,10 +38,10 @@ class Limits:
             return message
 
         async def respond(message: Message) -> None:
-            if message["type"] == "http.response.start" and not body.ended:
+            if message["type"] == "http.response.start":
                 await body.linger()
-            if message["type"] == "http.response.start" and not body.ended:
-                message["headers"] = [*message["headers"], (b"connection", b"close")]
+                if not body.ended:
+                    message["headers"] = [*message["headers"], (b"connection", b"close")]
             await send(message)
 
         try:
@@ -131,8 +130,3 @@ class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-
-def protocol(settings: Settings) -> "partial[Deadline]":
-    """Return the factory of uvicorn's protocol for each connection."""
-    return partial(Deadline, seconds=settings.header_seconds)

@@ -8,8 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from emotion.core.errors import InputError
 from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 
-PREFIX = "EMOTION_"
-
 
 class Settings(BaseModel):
     """Limits, key and model of the API.
@@ -57,20 +55,19 @@ class Settings(BaseModel):
     threads: int = Field(0, ge=0)
 
 
-def read(environment: Mapping[str, str] | None = None) -> Settings:
+def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of an environment, by default that of this process.
 
     Raises:
         InputError: A variable has an invalid value.
     """
-    given = os.environ if environment is None else environment
-    values = {name: given[variable(name)] for name in Settings.model_fields if given.get(variable(name))}
+    values = {name: environment[variable(name)] for name in Settings.model_fields if environment.get(variable(name))}
     try:
         settings = Settings.model_validate(values)
     except ValidationError as error:
         first = error.errors()[0]
         name = variable(str(first["loc"][0]))
-        shown = "" if name == variable("api_key") else f" {given[name]!r}"
+        shown = "" if name == variable("api_key") else f" {environment[name]!r}"
         raise InputError(f"{name}{shown}: {first['msg'][0].lower()}{first['msg'][1:]}") from None
     if not settings.api_key.isascii():
         raise InputError(f"{variable('api_key')}: must be ASCII: headers cannot carry other characters")
@@ -79,4 +76,4 @@ def read(environment: Mapping[str, str] | None = None) -> Settings:
 
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
-    return PREFIX + name.upper()
+    return f"EMOTION_{name.upper()}"

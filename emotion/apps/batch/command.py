@@ -12,11 +12,11 @@ from typing import Any
 
 from tqdm import tqdm
 
-from emotion.apps.batch import inputs, plan, processes
+from emotion.apps.batch import cluster, inputs, plan, processes
 from emotion.apps.batch.inputs import Inputs
 from emotion.apps.batch.plan import LISTING, SCORES, SET_ASIDE, Span
 from emotion.apps.batch.scorer import Job
-from emotion.apps.options import cores, tell_unread
+from emotion.apps.options import cores, detection_of, tell_unread
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.core.folders import Refused
@@ -74,10 +74,7 @@ def _manifest(options: argparse.Namespace, inputs: Inputs, name: str, content: b
         "format": 1,
         "input": {"files": inputs.files, "rows": inputs.rows, "column": inputs.column, "md5": inputs.md5},
         "model": {"name": name, "md5": hashlib.md5(content, usedforsecurity=False).hexdigest()},
-        "detector": options.detector,
-        "min_face_size": options.min_face_size,
-        "min_detection_score": options.min_detection_score,
-        "upright": options.upright,
+        **detection_of(options),
         "chunk": options.chunk,
     }
 
@@ -89,10 +86,7 @@ def _job(options: argparse.Namespace, inputs: Inputs, model: Path) -> Job:
         raw=inputs.raw,
         folder=inputs.folder,
         model=str(model.resolve()),
-        detector=options.detector,
-        min_face_size=options.min_face_size,
-        min_detection_score=options.min_detection_score,
-        upright=options.upright,
+        **detection_of(options),
     )
 
 
@@ -101,14 +95,12 @@ def _run(options: argparse.Namespace, inputs: Inputs, job: Job) -> None:
     workers = options.workers or cores()
     spans = plan.spans(inputs, options.chunk, workers)
     with _progress(Path(job.output), spans) as todo:
-        address = options.ray or ("local" if sum(span.rows for span in todo) >= MIN_RAY_ROWS else OFF)
         if not todo:
             return
+        address = options.ray or (cluster.LOCAL if sum(span.rows for span in todo) >= MIN_RAY_ROWS else OFF)
         if address == OFF:
             processes.run(todo, job, workers)
         else:
-            from emotion.apps.batch import cluster
-
             cluster.run(todo, job, workers if address == cluster.LOCAL else options.workers, address)
 
 
