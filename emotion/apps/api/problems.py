@@ -47,14 +47,14 @@ class ProblemDetails(BaseModel):
 
 def install(app: FastAPI) -> None:
     """Turn all errors of an app into problem responses."""
-    app.exception_handler(Problem)(_problem)
+    app.exception_handler(Problem)(_respond)
     app.exception_handler(HTTPException)(_of_framework)
     app.exception_handler(RequestValidationError)(_of_parameters)
     app.exception_handler(ClientDisconnect)(_gone)
     app.exception_handler(Exception)(_bug)
 
 
-def _response(request: Request, problem: Problem) -> Response:
+async def _respond(request: Request, problem: Problem) -> Response:
     details = ProblemDetails(
         title=http.HTTPStatus(problem.status).phrase,
         status=problem.status,
@@ -65,17 +65,13 @@ def _response(request: Request, problem: Problem) -> Response:
     return JSONResponse(content, problem.status, problem.headers, media_type=MEDIA_TYPE)
 
 
-async def _problem(request: Request, problem: Problem) -> Response:
-    return _response(request, problem)
-
-
 async def _of_framework(request: Request, error: HTTPException) -> Response:
-    return _response(request, Problem(error.status_code, str(error.detail), headers=error.headers))
+    return await _respond(request, Problem(error.status_code, str(error.detail), headers=error.headers))
 
 
 async def _of_parameters(request: Request, error: RequestValidationError) -> Response:
     found = [f"{'.'.join(map(str, one['loc'][1:]))}: {one['msg']}" for one in error.errors()]
-    return _response(request, Problem(422, "; ".join(found)))
+    return await _respond(request, Problem(422, "; ".join(found)))
 
 
 async def _gone(request: Request, error: ClientDisconnect) -> Response:
@@ -84,4 +80,4 @@ async def _gone(request: Request, error: ClientDisconnect) -> Response:
 
 async def _bug(request: Request, error: Exception) -> Response:
     logging.getLogger(LOGGER).error("bug", exc_info=error)
-    return _response(request, Problem(500, "Internal error: the server's log has the details."))
+    return await _respond(request, Problem(500, "Internal error: the server's log has the details."))
