@@ -130,6 +130,17 @@ def test_q_quits_while_a_stream_is_reopened(run: Run, window: Window, tmp_path: 
     assert len(window.pictures) == 1
 
 
+def test_ctrl_c_ends_it_while_a_stream_is_reopened(run: Run, window: Window, tmp_path: Path, monkeypatch):
+    def interrupt(_: int) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(webcam, "PAUSES", (600,))
+    monkeypatch.setattr(cv2, "waitKey", interrupt)
+    with streamed(tmp_path, 1) as stream, pytest.raises(SystemExit) as ended:
+        run(stream.address)
+    assert ended.value.code == 130 and len(window.pictures) == 1
+
+
 @pytest.mark.parametrize(
     ("source", "message"),
     [

@@ -108,19 +108,21 @@ def _open_window() -> None:
 def _show(source: _Source, classifier: EmotionClassifier) -> None:
     """Show frames as they come, with the latest faces; reading and classifying have a thread each."""
     with ThreadPoolExecutor(1) as reader, ThreadPoolExecutor(1) as worker:
-        overlay = _Overlay(classifier, worker)
-        frame = reader.submit(source.read).result()
-        if frame is None:
-            raise InputError("the camera or video returns no frames: is another program using it?")
-        cv2.resizeWindow(WINDOW, frame.shape[1], frame.shape[0])
-        while frame is not None:
-            reading = reader.submit(source.read)
-            picture = overlay.drawn(frame)
-            cv2.imshow(WINDOW, picture)
-            if _quits(picture, reading):
-                source.ended.set()  # the reader may be waiting for a stream
-                return
-            frame = reading.result()
+        try:
+            overlay = _Overlay(classifier, worker)
+            frame = reader.submit(source.read).result()
+            if frame is None:
+                raise InputError("the camera or video returns no frames: is another program using it?")
+            cv2.resizeWindow(WINDOW, frame.shape[1], frame.shape[0])
+            while frame is not None:
+                reading = reader.submit(source.read)
+                picture = overlay.drawn(frame)
+                cv2.imshow(WINDOW, picture)
+                if _quits(picture, reading):
+                    return
+                frame = reading.result()
+        finally:
+            source.ended.set()  # the reader may be waiting for a stream
 
 
 def _quits(picture: np.ndarray, reading: Future[np.ndarray | None]) -> bool:
