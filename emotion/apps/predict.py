@@ -134,11 +134,14 @@ def _predictions(classifier: EmotionClassifier, frames: Iterable[Frame]) -> Iter
 def _batches(frames: Iterable[Frame]) -> Iterator[list[Frame]]:
     """Yield some frames at a time, bounded by MAX_BATCH_PIXELS."""
     batch: list[Frame] = []
+    values = 0
     for frame in frames:
         batch.append(frame)
-        if sum(one.pixels.size for one in batch) > 3 * MAX_BATCH_PIXELS:
+        values += frame.pixels.size
+        if values > 3 * MAX_BATCH_PIXELS:
             yield batch
             batch = []
+            values = 0
     if batch:
         yield batch
 
