@@ -77,7 +77,7 @@ def as_json(file: TextIO) -> Iterator[Sink]:
 
 
 class AnnotatedFolder:
-    """A folder of annotated pictures and videos; use it in a `with` statement.
+    """A folder of annotated pictures and videos; `close` it in the end.
 
     Raises:
         InputError: An output would overwrite its input, or the folder cannot be created.
@@ -99,14 +99,6 @@ class AnnotatedFolder:
         self._video: tuple[Source, cv2.VideoWriter] | None = None
         self._open = ExitStack()
 
-    def __enter__(self) -> "AnnotatedFolder":
-        """Return itself."""
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        """Finish the last video."""
-        self._finish_video()
-
     def write(self, frame: Frame, annotated: np.ndarray) -> None:
         """Write an annotated picture, or the next frame of a video."""
         if not frame.source.video:
@@ -115,7 +107,7 @@ class AnnotatedFolder:
             self.written["annotated picture"] += 1
             return
         if self._video is None or self._video[0] != frame.source:
-            self._finish_video()
+            self.close()
             self._start_video(frame)
         assert self._video
         self._video[1].write(_even(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR)))
@@ -128,7 +120,8 @@ class AnnotatedFolder:
             raise InputError(f"{self._folder / frame.source.annotated}: this OpenCV cannot write videos")
         self._video = (frame.source, writer)
 
-    def _finish_video(self) -> None:
+    def close(self) -> None:
+        """Finish the video that is being written, if there is one."""
         if self._video:
             self._video[1].release()
             self._video = None

@@ -4,7 +4,7 @@ import argparse
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager, nullcontext
 from itertools import groupby, takewhile
 from pathlib import Path
 from threading import Event
@@ -55,7 +55,7 @@ def _classify(
     with ExitStack() as stack:
         folder = None
         if options.output:
-            folder = stack.enter_context(outputs.AnnotatedFolder(Path(options.output), inputs))
+            folder = stack.enter_context(closing(outputs.AnnotatedFolder(Path(options.output), inputs)))
         interrupted = stack.enter_context(_stop_on_interrupt())
         bar = stack.enter_context(_progress_bar(sources.count(inputs)))
         write = bar.write if bar else print
