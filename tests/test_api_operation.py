@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from emotion.apps import options
 from emotion.apps.api import problems
 from emotion.apps.api.records import Metrics, Records
+from emotion.core.errors import InputError
 from tests.pasted import photograph
 from tests.serving import PROBLEM, Start, encoded, files, serve, two_faces
 
@@ -23,6 +24,12 @@ def test_the_body_of_a_response_waits_for_no_acknowledgement():
         connection, _ = listening.accept()
         with connection:
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
+def test_what_is_no_host_is_an_address_of_no_machine():
+    for host in ("no..host", "256.1.1.1"):
+        with pytest.raises(InputError, match=f"^{host} is not an address of this machine: try 127.0.0.1 or 0.0.0.0$"):
+            options.listen(host, 0)
 
 
 def test_an_internal_error_is_a_problem_and_is_counted():

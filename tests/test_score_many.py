@@ -108,6 +108,7 @@ def test_faces_in_photographs_are_detected(run: Run):
         (["in", "bad.parquet"], "bad.parquet: is, or lies below, a file"),
         (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
         (["in", "out", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: nobody listens there (Connection refused)"),
+        (["in", "out", "--ray", "no..host:1"], "--ray no..host:1: nobody listens there ("),
         (["in", "out", "--ray", "nonsense"], "--ray nonsense: write HOST:PORT"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",

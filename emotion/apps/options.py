@@ -61,8 +61,8 @@ def listen(host: str, port: int) -> socket.socket:
         server = socket.create_server(address, family=family, backlog=2048, dualstack_ipv6=both)
     except PermissionError:
         raise InputError(f"port {port} requires administrator rights: {remedy}") from None
-    except OSError as error:
-        if error.errno == errno.EADDRINUSE:
+    except (OSError, UnicodeError) as error:  # the latter about what is no name at all, such as a..b
+        if getattr(error, "errno", None) == errno.EADDRINUSE:
             raise InputError(f"port {port} is in use: {remedy}") from None
         raise InputError(f"{host} is not an address of this machine: try 127.0.0.1 or 0.0.0.0") from None
     # Connections inherit it. asyncio sets it only on sockets with an explicit protocol; without it, the body of a

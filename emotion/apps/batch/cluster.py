@@ -129,7 +129,7 @@ def require_head(address: str) -> None:
         raise InputError(f"--ray {address}: write HOST:PORT, such as 192.168.0.1:6379, which `ray start --head` prints")
     try:
         connection = socket.create_connection((host, int(port)), TIMEOUT)
-    except (OSError, OverflowError) as error:
+    except (OSError, OverflowError, UnicodeError) as error:  # of the network, the port, the name
         reason = getattr(error, "strerror", None) or error
         remedy = "`ray start --head` starts a cluster"
         raise InputError(f"--ray {address}: nobody listens there ({reason}): {remedy}") from None
