@@ -38,14 +38,8 @@ class WithPriors:
         return (weighted / weighted.sum(axis=1, keepdims=True)).astype(np.float32)
 
 
-def parsed(text: str) -> Mapping[str, float] | str:
-    """Return the priors of a text such as `happy=0.5,sad=0.1`, or `equal`.
-
-    Raises:
-        InputError: It is neither.
-    """
-    if text == EQUAL:
-        return text
+def _parsed(text: str) -> dict[str, float]:
+    """Return the priors of a text such as `happy=0.5,sad=0.1`."""
     try:
         pairs = [part.split("=") for part in text.split(",")]
         return {name.strip(): float(value) for name, value in pairs}
@@ -54,9 +48,9 @@ def parsed(text: str) -> Mapping[str, float] | str:
 
 
 def _of_each_label(priors: Mapping[str, float] | str, labels: tuple[str, ...]) -> np.ndarray:
-    if isinstance(priors, str):
-        priors = parsed(priors)
-    values = dict.fromkeys(labels, 1.0) if isinstance(priors, str) else priors
+    if priors == EQUAL:
+        priors = dict.fromkeys(labels, 1.0)
+    values = _parsed(priors) if isinstance(priors, str) else priors
     if set(values) != set(labels):
         wrong = sorted(set(values) ^ set(labels))
         raise InputError(
