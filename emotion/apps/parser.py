@@ -98,8 +98,7 @@ def _score(commands: Commands) -> None:
     command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
     command.add_argument("--json", action="store_true", help="print the scores as JSON")
     command.add_argument("-o", "--output", metavar="FILE", help="write the scores there as JSON")
-    orders = tuple(ORDERS)
-    command.add_argument("--label-order", choices=orders, default="fer2013", help="whose labels numbered folders are")
+    command.add_argument("--label-order", choices=ORDERS, default="fer2013", help="whose labels numbered folders are")
     _model(command)
 
 

@@ -58,7 +58,8 @@ def main(arguments: argparse.Namespace) -> None:
         from emotion.apps.demo import page
 
         heatmaps = explainer if explain.possible() else None
-        _serve(page, page.build(list(files), classifier, _examples(Path(folder)), heatmaps, MAX_AGE), arguments)
+        blocks = page.build(list(files), classifier, _examples(Path(folder)), heatmaps, max_age=MAX_AGE)
+        _serve(page, blocks, arguments)
 
 
 def _serve(page: Any, blocks: Any, arguments: argparse.Namespace) -> None:

@@ -26,7 +26,7 @@ Outputs = tuple[Any, Any, Any, Any]  # annotated picture, probabilities, Selecti
 
 
 def build(
-    names: list[str], classifier: Classifiers, examples: list[str], explainer: Explainers | None, max_age: float
+    names: list[str], classifier: Classifiers, examples: list[str], explainer: Explainers | None, *, max_age: float
 ) -> gr.Blocks:
     """Return the page.
 
@@ -124,14 +124,13 @@ def _explain(explainer: Explainers) -> Callable[[bool, Selection | None, str], A
     """Return the function that shows the heatmap of the selected face, if it is wanted."""
 
     def explain(wanted: bool, selection: Selection | None, name: str) -> Any:
-        if not (wanted and selection and selection[0].faces):
-            return gr.Plot(None, visible=False)
-        result, index = selection
-        try:
-            return gr.Plot(explainer(name)([result.faces[index]]), visible=True)
-        except InputError as error:
-            gr.Warning(str(error))
-            return gr.Plot(None, visible=False)
+        if wanted and selection and selection[0].faces:
+            result, index = selection
+            try:
+                return gr.Plot(explainer(name)([result.faces[index]]), visible=True)
+            except InputError as error:
+                gr.Warning(str(error))
+        return gr.Plot(None, visible=False)
 
     return explain
 
