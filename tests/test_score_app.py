@@ -146,12 +146,15 @@ def test_a_folder_of_an_unknown_name_or_of_several_subsets_is_one_line(run: Run,
     shutil.copytree("faces/happy", "joyful/faces/joy")
     shutil.copytree("faces", "data/train")
     shutil.copytree("faces", "data/test")
+    for subset in ("train", "test"):
+        shutil.copytree("faces/sad", f"below/sad/{subset}")
     Path("linked/sad").mkdir(parents=True)
     Path("linked/happy").symlink_to("../faces/happy")
-    for folder in ("joyful", "data", "linked"):
+    for folder in ("joyful", "data", "below", "linked"):
         assert run(folder) == 1
-    unknown, several, link = capsys.readouterr().err.splitlines()
+    unknown, several, below, link = capsys.readouterr().err.splitlines()
     assert unknown.startswith("error: joyful/faces/joy: its name is not that of an emotion")
     assert several == "error: data: holds test and train: score one of them, such as data/test"
+    assert below == "error: below: holds */test and */train: score one of them, copied into a folder of its own"
     assert link == "error: linked/happy: a link to a folder: replace it by the folder"
     assert run("data/test", "--detector", "whole") == 0

@@ -57,7 +57,9 @@ def collect(folder: Path, order: str, refused: Refused, not_scored: Counter[str]
 def _require_one_subset(folder: Path, sources: dict[str, str]) -> None:
     named = [source for subset, source in sources.items() if subset != subsets.NO_SUBSET]
     if len(named) > 1:
-        raise InputError(f"{folder}: holds {' and '.join(named)}: score one of them, such as {folder}/{named[0]}")
+        # `*` stands for each emotion.
+        how = "copied into a folder of its own" if "*" in named[0] else f"such as {folder}/{named[0]}"
+        raise InputError(f"{folder}: holds {' and '.join(named)}: score one of them, {how}")
 
 
 def predictions(
