@@ -13,6 +13,7 @@ from emotion.apps.api.problems import LOGGER
 from emotion.apps.options import DETECTION, address, listen
 
 OPTIONS = ("model", *DETECTION)  # as the settings are called
+ANSWER = 30  # seconds within which a process must answer; a slow or busy machine needs more than uvicorn's 5 to import
 GRACE = 25  # seconds to finish running requests; Kubernetes kills after 30
 
 
@@ -49,6 +50,7 @@ def _serve(options: argparse.Namespace) -> None:
             server_header=False,
             root_path=options.root_path,
             timeout_graceful_shutdown=GRACE,
+            timeout_worker_healthcheck=ANSWER,
         )
         where = address(options.host, socket.getsockname()[1])
         logging.getLogger(LOGGER).info("listening at %s; Ctrl-C ends it", where)
