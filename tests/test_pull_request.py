@@ -12,7 +12,10 @@ import cv2
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests import tiny
+from tests.source import ROOT
+from tools import pull_request
+
 CHARTS = [
     name for entry in yaml.safe_load((ROOT / "stages/dvc.yaml").read_text(encoding="utf-8"))["plots"] for name in entry
 ]
@@ -29,23 +32,13 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in (*files, ".dvc/config", ".dvc/.gitignore"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, folder / name)
-    _git(folder, "init", "--quiet")
-    _commit(folder)
+    tiny.git(folder, "init", "--quiet")
+    tiny.commit(folder, "results")
     scores = json.loads((folder / "metrics/cnn.json").read_text(encoding="utf-8"))
     scores["test"]["accuracy"] = 0.001
     (folder / "metrics/cnn.json").write_text(json.dumps(scores), encoding="utf-8")
-    _commit(folder)
+    tiny.commit(folder, "a poor score")
     return folder
-
-
-def _git(folder: Path, *arguments: str) -> None:
-    settings = ("-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false")
-    subprocess.run(["git", *settings, *arguments], cwd=folder, check=True)
-
-
-def _commit(folder: Path) -> None:
-    _git(folder, "add", "--all")
-    _git(folder, "commit", "--quiet", "--no-verify", "-m", "results")
 
 
 def _report(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -76,9 +69,10 @@ def test_the_report_has_changed_scores_and_every_chart(repository: Path, tmp_pat
     assert "<script src" not in (tmp_path / "all_charts/index.html").read_text(encoding="utf-8")
 
 
-def test_the_report_says_that_nothing_has_changed(repository: Path, tmp_path: Path):
-    assert _report(repository, "HEAD", str(tmp_path)).returncode == 0
-    assert (tmp_path / "report.md").read_text(encoding="utf-8").count("Nothing has changed.") == 2
+@pytest.mark.parametrize("files", [["metrics/cnn.json"], []], ids=["scores", "all metrics"])
+def test_a_table_says_that_nothing_has_changed(repository: Path, monkeypatch: pytest.MonkeyPatch, files: list[str]):
+    monkeypatch.chdir(repository)
+    assert pull_request._metrics("HEAD", files) == "Nothing has changed."
 
 
 def test_an_unknown_revision_is_one_line_and_writes_nothing(repository: Path, tmp_path: Path):
