@@ -4,8 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -146,11 +144,3 @@ def alive(folder: Path) -> list[int]:
     """Return the processes of trainings that still run."""
     found = {int(line.split()[2]) for line in (folder / "told.txt").read_text("utf-8").splitlines()}
     return [number for number in found if Path(f"/proc/{number}").exists()]
-
-
-def wait(until: Callable[[], Any]) -> None:
-    """Wait until something is true, two minutes at most."""
-    end = time.monotonic() + 120
-    while not until():
-        assert time.monotonic() < end, "it does not come to that"
-        time.sleep(0.1)

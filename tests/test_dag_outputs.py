@@ -6,9 +6,7 @@ import shutil
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -60,7 +58,7 @@ def test_a_killed_training_leaves_nothing_half_written(tiny: Path):
         run = subprocess.Popen(command, cwd=tiny, env=dag.environment(tiny), start_new_session=True,
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
         try:
-            _wait(lambda: history.exists() and len(history.read_text().splitlines()) > 3, run)
+            dag.wait(lambda: history.exists() and len(history.read_text().splitlines()) > 3, run)
         finally:
             os.killpg(run.pid, signal.SIGKILL)
             run.wait()
@@ -69,14 +67,6 @@ def test_a_killed_training_leaves_nothing_half_written(tiny: Path):
     shutil.rmtree(tiny / ".checkpoints")  # of a training that nobody will resume
     dag.dvc(tiny, "repro")
     assert dag.outputs(tiny) == before
-
-
-def _wait(condition: Any, run: subprocess.Popen, seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert run.poll() is None, "it ended by itself"
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.05)
 
 
 def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):

@@ -3,8 +3,6 @@
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import yaml
 from dvc.repo import Repo
 
 from emotion.core.errors import InputError
+from tests.tiny import wait
 from tools import repro
 
 # Each of ping and pong waits for what the other writes, so one after the other would wait in vain.
@@ -88,23 +87,16 @@ def test_a_kill_lets_the_running_stage_finish_and_leaves_no_process(folder: Path
     (folder / "run.py").write_text(RUN, encoding="utf-8")
     command = [sys.executable, "run.py"]
     run = subprocess.Popen(command, cwd=folder, env=os.environ | {"PYTHONPATH": str(root)}, start_new_session=True)
-    _wait_until((folder / "ping").exists)
+    wait((folder / "ping").exists)
     run.kill()
     run.wait()
     (folder / "pong").touch()  # ping waits for it
-    _wait_until(lambda: not _has_processes(run.pid))
+    wait(lambda: not _has_processes(run.pid))
     assert "ping" in _recorded(folder)
 
 
 def _recorded(folder: Path) -> dict[str, Any]:
     return yaml.safe_load((folder / "dvc.lock").read_text(encoding="utf-8"))["stages"]
-
-
-def _wait_until(condition: Callable[[], bool], seconds: float = 300) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it takes too long"
-        time.sleep(0.1)
 
 
 def _has_processes(group: int) -> bool:

@@ -11,7 +11,8 @@ import pytest
 from emotion.core.errors import InputError
 from experiments.tuning import results, search
 from tests import searching
-from tests.searching import PEAK, TRAINING, change, project, told, trials, tune, wait
+from tests.searching import PEAK, TRAINING, change, project, told, trials, tune
+from tests.tiny import wait
 
 TABLE = Path("docs/tuning.csv")
 HALVING = {"min_epochs": 1, "reduction_factor": 2}

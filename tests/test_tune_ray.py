@@ -10,7 +10,8 @@ import pytest
 
 from benchmarks.api_load import free_port
 from tests import searching
-from tests.searching import PEAK, project, told, trials, tune, wait
+from tests.searching import PEAK, project, told, trials, tune
+from tests.tiny import wait
 
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
 

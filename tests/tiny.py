@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,15 @@ def outputs(folder: Path) -> dict[str, bytes]:
     names = ("data", "models", "metrics", "plots")
     files = [path for name in names for path in (folder / name).rglob("*") if path.is_file()]
     return {str(path.relative_to(folder)): path.read_bytes() for path in sorted([*files, folder / "dvc.lock"])}
+
+
+def wait(until: Callable[[], Any], process: subprocess.Popen[Any] | None = None) -> None:
+    """Wait until something is true, five minutes at most, which a process must bring about before it ends."""
+    end = time.monotonic() + 300
+    while not until():
+        assert process is None or process.poll() is None, "it ended by itself"
+        assert time.monotonic() < end, "it does not come to that"
+        time.sleep(0.05)
 
 
 @contextmanager
