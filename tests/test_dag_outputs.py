@@ -125,17 +125,6 @@ def test_metrics_of_every_model_can_be_compared(tiny: Path):
     assert {f"metrics/{model}.json" for model in MODELS} <= set(difference)
 
 
-@pytest.mark.parametrize("model", MODELS)
-def test_saved_weights_are_a_stock_network_in_float32(tiny: Path, model: str):
-    import keras
-
-    network = keras.saving.load_model(tiny / f"models/{model}.keras", compile=False)
-    for layer in network.layers:
-        assert type(layer).__module__.startswith("keras.src.layers."), layer.name
-        assert layer.dtype_policy.name == "float32"
-    assert {weight.dtype for weight in network.weights} == {"float32"}
-
-
 @pytest.mark.parametrize("model", PARAMS["export"]["models"])
 def test_exported_files_say_what_they_are_and_are_adjusted(tiny: Path, model: str):
     import onnx
