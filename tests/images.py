@@ -5,7 +5,6 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterable, Iterator
@@ -18,6 +17,7 @@ import httpx
 import psutil
 import pytest
 
+from benchmarks.api_load import free_port
 from tests.source import ROOT
 
 NEEDED = {"buildah": "buildah", "/usr/bin/python3.11": "python3", "/usr/share/python-wheels": "python3-venv"}
@@ -176,9 +176,7 @@ def running(
     storage: Storage, name: str, *words: str, tmp: int, cpus: int, log: Path, **variables: str
 ) -> Iterator[Pod]:
     """Start a command in a container that can write `tmp` bytes to /tmp, and nowhere else, and has no capabilities."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     storage.call("buildah", "run", name, "--", "true")  # makes what it mounts, which it cannot on a read-only root
     outside = ["env", f"ROOT={storage.call('buildah', 'mount', name)}", f"TMP={tmp}", "taskset", "--cpu-list"]
     cores = ",".join(map(str, sorted(os.sched_getaffinity(0))[:cpus]))

@@ -3,15 +3,14 @@
 from itertools import combinations
 
 import numpy as np
-import pyarrow as pa
 import pytest
 from matplotlib.figure import Figure
 from matplotlib.image import FigureImage
 from PIL import Image
 
-from emotion.audit import duplicates
 from emotion.exploration import gallery
 from emotion.exploration.contact_sheets import sheet
+from tests.audits import pairs_of
 from tests.figures import assert_nothing_is_cut, boxes_of_words, noise, overlap, pixels
 
 
@@ -80,10 +79,6 @@ def test_a_sheet_of_many_label_conflicts_shows_some_and_their_number():
 def test_blank_pictures_come_before_almost_blank_ones():
     figure = gallery.blank(faces_of(["sad"] * 4), np.array([0, 0, 0, 1], bool), np.array([0, 1, 0, 1], bool))
     assert captions(figure) == ["sad\n003\nblank", "sad\n001\nalmost blank"]
-
-
-def pairs_of(rows: list[tuple[int, int, bool, float]]) -> pa.Table:
-    return pa.Table.from_pylist([dict(zip(duplicates.PAIRS.names, row, strict=True)) for row in rows], duplicates.PAIRS)
 
 
 def test_near_duplicates_begin_with_the_least_similar_without_exact():
