@@ -20,7 +20,7 @@ from emotion.synthetic.drawn import SHARES, draw_face
 from tests.source import ROOT
 from tools.quickstart import merge
 
-TRAINING, VALIDATION = 1200, 70
+TRAINING, VALIDATION = 1000, 70
 LISTED = round(TRAINING * 2400 / 28709)  # the share of FER-2013's training faces that is listed
 OUTPUTS = ("metrics/label_issues.csv", "metrics/label_audit.json", "plots/faces/label_issues.png")
 
@@ -75,7 +75,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planted = _draw(folder / "data/learn.parquet")
     (folder / "planted.json").write_text(json.dumps(planted))
     params = merge(*(yaml.safe_load((ROOT / name).read_text()) for name in ("params.yaml", "params/sample.yaml")))
-    params["label_audit"]["max_listed"] = LISTED
+    # Two networks in place of three, with more steps an epoch, learn from fewer faces in less time.
+    params["label_audit"] |= {"max_listed": LISTED, "folds": 2}
+    params["label_audit"]["fit"]["batch_size"] = 16
     (folder / "params.yaml").write_text(yaml.safe_dump({name: params[name] for name in ("hardware", "label_audit")}))
     _run(folder, "-c", KILLED)
     return folder
@@ -86,7 +88,7 @@ def test_at_least_half_of_the_planted_label_errors_are_listed(folder: Path):
     with (folder / "metrics/label_issues.csv").open(newline="", encoding="utf-8") as file:
         predicted = {row["name"]: row["predicted_label"] for row in csv.DictReader(file)}
     found = [name for name in planted if name in predicted]
-    assert len(found) >= 0.5 * len(planted) == 30
+    assert len(found) >= 0.5 * len(planted) == 25
     assert sum(predicted[name] == planted[name] for name in found) > 0.6 * len(found), "mostly the true label"
 
 
@@ -114,10 +116,10 @@ def test_a_run_killed_before_the_last_fold_resumes_to_the_same_bytes(folder: Pat
     before = _outputs(folder)
     for name in OUTPUTS:
         (folder / name).unlink()
-    (last,) = (folder / ".checkpoints").glob("label_audit-3-*.npz")
+    (last,) = (folder / ".checkpoints").glob("label_audit-2-*.npz")
     last.unlink()
     printed = _run(folder, "-m", "stages.label_audit")
-    _, first, second, third = re.split(r"^fold ", printed, flags=re.MULTILINE)
-    assert "epoch   1 " not in first + second and "epoch   1 " in third
+    _, first, second = re.split(r"^fold ", printed, flags=re.MULTILINE)
+    assert "epoch   1 " not in first and "epoch   1 " in second
     assert [name for name in OUTPUTS if _outputs(folder)[name] != before[name]] == []
     assert not (folder / ".checkpoints").exists(), "nothing is left to resume from"
