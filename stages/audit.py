@@ -11,7 +11,7 @@ from emotion.core.params import load
 from emotion.core.pictures import SIDE
 
 BUFFER = 2**20  # bytes of the file that are read at once
-BATCH = 8192  # faces
+BATCH = 1024  # faces
 
 
 def main() -> None:
@@ -36,6 +36,7 @@ def _read(path: str) -> pa.Table:
         for batch in file.iter_batches(BATCH, columns=["pixels"]):
             pictures[start : start + len(batch)] = dataset.pixels(pa.table(batch)).reshape(len(batch), -1)
             start += len(batch)
+    pa.default_memory_pool().release_unused()  # what decoding took
     column = pa.FixedSizeBinaryArray.from_buffers(pa.binary(SIDE * SIDE), len(pictures), [None, pa.py_buffer(pictures)])
     return faces.append_column("pixels", column)
 
