@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from benchmarks import near_duplicates, planted_copies
+from benchmarks import near_duplicates
 from benchmarks.planted_copies import CHANGES
 from emotion.audit import auditing
 from emotion.audit.auditing import AuditSettings
@@ -59,6 +59,16 @@ def _audited(rows: list[tuple[str, np.ndarray]], **changes: float) -> tuple[dict
     faces = _table(rows)
     audited, pairs = auditing.audit(faces, AuditSettings(**SETTINGS | changes))
     return audited.to_pydict(), auditing.summarise(faces, audited, pairs)
+
+
+def test_pictures_are_read_piece_by_piece_as_they_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(auditing, "BATCH", 2)
+    for count in (0, 5):
+        table = _table(ROWS).slice(0, count)
+        pq.write_table(table, tmp_path / "faces.parquet", row_group_size=3)
+        faces = auditing.read(tmp_path / "faces.parquet")
+        assert faces.num_columns == 5 and faces.equals(table.select(faces.column_names))
+        assert faces["pixels"].num_chunks == 1
 
 
 def _flagged(columns: dict[str, Any], kind: str) -> list[str]:
@@ -187,11 +197,3 @@ def test_the_committed_run_found_what_is_known_of_fer_2013(root: Path):
 def test_benchmark_runs_the_stage_in_its_own_process(project: Path):
     row = near_duplicates.run(80)
     assert row["near_pairs"] >= 1 and row["cpu_s"] > 0 and row["wall_s"] > 0
-
-
-def test_a_larger_table_has_new_faces_with_exact_duplicates_among_them():
-    noise = np.random.default_rng(6).integers(0, 256, (400, 48, 48), np.uint8)
-    faces = _table([(f"Training/sad/{number}", face) for number, face in enumerate(noise)])
-    more = planted_copies.resized(faces, 1000)
-    assert more.schema == faces.schema and len(set(more["name"].to_pylist())) == 1000
-    assert 930 <= len(set(more["pixels"].to_pylist())) <= 970  # 5 % are duplicates

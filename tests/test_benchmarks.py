@@ -1,4 +1,4 @@
-"""What benchmarks share: their results and the processes that they compare; and the benchmark of `dvc repro`."""
+"""What benchmarks share: their results and the processes that they compare; that of `dvc repro`; and larger tables."""
 
 import json
 import os
@@ -7,12 +7,14 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
-from benchmarks import noop_repro, results
+from benchmarks import noop_repro, planted_copies, results
 from benchmarks.sides import process
 from emotion.core.errors import InputError
+from tests.audits import faces_table
 from tests.benchmarking import kept, toy
 from tests.source import ROOT
 
@@ -129,3 +131,11 @@ def test_the_pipeline_of_dvc_alone_is_as_large_and_runs(tmp_path: Path):
     assert not noop_repro.is_up_to_date(noop_repro.dvc(tmp_path, environment, "repro"))
     seconds = noop_repro.measure({"dvc": tmp_path}, 1, environment)
     assert len(seconds["dvc"]) == 1
+
+
+def test_a_larger_table_has_new_faces_with_exact_duplicates_among_them():
+    noise = np.random.default_rng(6).integers(0, 256, (400, 48, 48), np.uint8)
+    faces = faces_table([(f"Training/sad/{number}", "sad", face.tobytes()) for number, face in enumerate(noise)])
+    more = planted_copies.resized(faces, 1000)
+    assert more.schema == faces.schema and len(set(more["name"].to_pylist())) == 1000
+    assert 930 <= len(set(more["pixels"].to_pylist())) <= 970  # 5 % are duplicates

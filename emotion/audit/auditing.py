@@ -1,15 +1,20 @@
 """The audit of a table of faces: the defects of each face, and their counts."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 from pydantic import Field
 
 from emotion.audit import defects, duplicates
 from emotion.core import dataset
 from emotion.core.params import Section
+from emotion.core.pictures import SIDE
 
+BUFFER = 2**20  # bytes of the file that are read at once
+BATCH = 1024  # faces that are decoded at once
 KINDS = ("exact_duplicate", "mirrored_duplicate", "near_duplicate")  # each includes the one before it
 
 
@@ -19,6 +24,23 @@ class AuditSettings(Section):
     min_contrast: float = Field(ge=0)
     min_candidate_similarity: float = Field(gt=0, le=1)
     min_similarity: float = Field(gt=0, le=1)
+
+
+def read(path: str | Path) -> pa.Table:
+    """Return the faces that stage clean wrote, with all pictures in one chunk.
+
+    They are decoded piece by piece into it: a file that is read at once is in memory twice.
+    """
+    with pq.ParquetFile(path, buffer_size=BUFFER, pre_buffer=False) as file:
+        faces = file.read(["name", "official", "label", "blank"])
+        pictures = np.empty((faces.num_rows, SIDE, SIDE), np.uint8)
+        start = 0
+        for batch in file.iter_batches(BATCH, columns=["pixels"]):
+            pictures[start : start + len(batch)] = dataset.pixels(pa.table(batch))
+            start += len(batch)
+    pa.default_memory_pool().release_unused()  # what decoding took
+    column = pa.FixedSizeBinaryArray.from_buffers(pa.binary(SIDE * SIDE), len(pictures), [None, pa.py_buffer(pictures)])
+    return faces.append_column("pixels", column)
 
 
 def audit(faces: pa.Table, settings: AuditSettings) -> tuple[pa.Table, pa.Table]:
