@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from emotion.audit import alignment, candidates
+from emotion.audit import alignment, descriptors
 from tests.audits import OUTPUTS, SETTINGS, faces_table
 from tests.copies import plant
 
@@ -21,8 +21,7 @@ MACHINES = {
     "NumPy and OpenBLAS without AVX": NO_NUMPY,
     "OpenBLAS for Sandy Bridge, one thread": {"OPENBLAS_CORETYPE": "Sandybridge", "OPENBLAS_NUM_THREADS": "1"},
     "OpenBLAS for Nehalem, two threads": {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2"},
-    "faiss without AVX2, one thread": {"FAISS_OPT_LEVEL": "generic", "OMP_NUM_THREADS": "1"},
-    "nothing but SSE": {**NO_OPENCV, **NO_NUMPY, "FAISS_OPT_LEVEL": "generic"},
+    "nothing but SSE": {**NO_OPENCV, **NO_NUMPY},
 }
 
 
@@ -75,6 +74,6 @@ def test_weights_of_a_blur_are_far_from_a_rounding_edge(sigma: float):
 
 
 def test_weights_of_descriptors_are_far_from_a_rounding_edge(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(candidates.np, "rint", lambda values: values)
-    exact = candidates._weights(candidates.VIEWS)
+    monkeypatch.setattr(descriptors.np, "rint", lambda values: values)
+    exact = descriptors._weights(descriptors.VIEWS)
     assert np.abs(exact % 1 - 0.5).min() > 1e-9

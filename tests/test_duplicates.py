@@ -8,7 +8,7 @@ import pyarrow as pa
 import pytest
 
 from benchmarks.planted_copies import CHANGES
-from emotion.audit import alignment, candidates, duplicates
+from emotion.audit import alignment, descriptors, duplicates
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import draw_face
 from tests.copies import Pairs, pairs_of, plant, score
@@ -72,7 +72,7 @@ def test_a_symmetrical_picture_has_the_better_orientation():
     faces = _drawn(40, 7)
     symmetrical = (faces[0] / 2 + faces[0][:, ::-1] / 2 + 0.08 * (faces[0] - 128.0)).clip(0, 255).astype(np.uint8)
     pixels = np.array([symmetrical, CHANGES["JPEG 70"](symmetrical, np.random.default_rng(1)), *faces[1:]])
-    mirror_image = _similarity(symmetrical[:, ::-1].copy(), pixels[1], candidates.CENTRE.warp())
+    mirror_image = _similarity(symmetrical[:, ::-1].copy(), pixels[1], descriptors.CENTRE.warp())
     assert mirror_image >= MIN["min_similarity"]
     (pair,) = duplicates.near_pairs(pixels, np.arange(len(pixels)), **MIN).to_pylist()
     assert not pair["mirrored"] and pair["similarity"] > mirror_image
@@ -104,7 +104,7 @@ def test_few_pictures_are_no_error(count: int):
 
 def test_a_picture_aligns_with_itself_and_not_with_another():
     one, other = _drawn(2, 5)
-    as_it_is = candidates.CENTRE.warp()
+    as_it_is = descriptors.CENTRE.warp()
     assert _similarity(one, one, as_it_is) == pytest.approx(1)
     assert _similarity(one, other, as_it_is) < 0.8
     assert _similarity(one, np.zeros_like(one), as_it_is) == 0
@@ -113,20 +113,20 @@ def test_a_picture_aligns_with_itself_and_not_with_another():
 def test_pictures_that_cannot_be_aligned_keep_their_similarity():
     one, other = np.zeros((2, 48, 48), np.uint8)
     one[24, 24], other[24, 25] = 255, 255
-    assert 0.5 < _similarity(one, other, candidates.CENTRE.warp()) < 0.6
+    assert 0.5 < _similarity(one, other, descriptors.CENTRE.warp()) < 0.6
 
 
 def test_a_rotated_picture_is_no_near_duplicate():
     face = _drawn(1, 6)[0]
     turn = cv2.getRotationMatrix2D((23.5, 23.5), angle=6, scale=1)
     turned = cv2.warpAffine(face, turn, (48, 48), borderMode=cv2.BORDER_REPLICATE)
-    assert _similarity(face, turned, candidates.CENTRE.warp()) < MIN["min_similarity"]
+    assert _similarity(face, turned, descriptors.CENTRE.warp()) < MIN["min_similarity"]
 
 
 def test_the_warp_of_a_view_is_its_place():
     # The values of a gradient are the coordinates of its pixels.
     right, down = np.meshgrid(np.arange(48.0), np.arange(48.0))
-    for view in candidates.VIEWS:
+    for view in descriptors.VIEWS:
         (scale, _, left), (_, _, top) = view.warp()
         inside = slice(2 * view.left, 2 * (view.left + view.size)), slice(2 * view.top, 2 * (view.top + view.size))
         middle = right[inside[1], inside[0]].mean(), down[inside[1], inside[0]].mean()

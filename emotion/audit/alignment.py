@@ -19,7 +19,11 @@ COARSE = 3.0
 # with this one, FER-2013's groups of near-duplicates are those on which the published scores rest.
 UNIT = 54
 KERNEL_SUM = 2**20
-MIN_START_CORRELATION = 0.5  # below this, hardly any pair turns out to be a duplicate
+# Below these, hardly any pair turns out to be a duplicate. Of the duplicates in FER-2013, the lowest after three steps
+# is 0.83.
+MIN_START_CORRELATION = 0.5
+FIRST_STEPS = 3
+MIN_CORRELATION = 0.75  # after the first steps
 MAX_ITERATIONS = 30
 MIN_GAIN = 1e-3  # of the correlation in an iteration, or the fit ends
 ROWS, COLUMNS = (place.ravel().astype(np.float32) for place in np.indices((INNER, INNER)))
@@ -113,10 +117,11 @@ def _fit(details: np.ndarray, wanted: np.ndarray, warp: np.ndarray) -> tuple[np.
     images = np.stack([details, np.rint(right / 2), np.rint(down / 2)], axis=-1)
     warp, rho, active = warp.copy(), np.full(len(warp), -MIN_GAIN), np.arange(len(warp))
     converged = np.ones(len(warp), bool)
-    for _ in range(MAX_ITERATIONS):
+    for number in range(MAX_ITERATIONS):
         if not len(active):
             break
         step, reached, fits = _step(images[active], wanted[active], warp[active])
+        fits &= (reached >= MIN_CORRELATION) | (number < FIRST_STEPS)
         warp[active] += step
         goes_on = fits & (np.abs(reached - rho[active]) >= MIN_GAIN)
         converged[active[~fits]] = False

@@ -1,54 +1,24 @@
 """Candidate pairs of near-duplicates, found without comparing every face with every other.
 
-The descriptor of a face holds low frequencies of its middle. It is searched for with the descriptors of the views of
-a face: square crops of three sizes at nine places, plain and mirrored, so that mirrored, shifted and differently
-cropped copies are found. The search covers the nearest cells of an inverted file (Jegou et al., "Product quantization
-for nearest neighbor search", 2011; Johnson et al., "Billion-scale similarity search with GPUs", 2017: faiss), so that
-its cost grows little faster than the number of faces. All descriptors are whole numbers, and sums of their products
-are exact, so the result does not depend on the number of threads.
+The central view of a face is searched for with all views of the others (see `descriptors`). The search covers the
+nearest cells of an inverted file (Jegou et al., "Product quantization for nearest neighbor search", 2011), so that its
+cost grows little faster than the number of faces. Many views are compared with a cell at once, by a matrix product;
+the products are exact, so the result does not depend on the number of threads.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-import faiss
 import numpy as np
 
-from emotion.core.pictures import SIDE
+from emotion.audit import descriptors
+from emotion.audit.descriptors import VIEWS
+from emotion.audit.threads import chunks, each
 
-HALF = SIDE // 2  # faces are halved before they are described: single pixels are noise here
-FREQUENCIES = 6  # in each direction
-WHITENING = 0.7  # lower frequencies have more contrast; this compensates about half of it
-LENGTH = 2000  # of a descriptor; the largest sum, its square, is below 2^24, up to which float32 is exact
 CELL_SIZE = 128  # faces per cell
 SEARCHED_CELLS = 4
 NEIGHBOURS = 5  # nearest faces that are taken; the face itself is often one of them
-CHUNK = 2048
-
-
-@dataclass(frozen=True)
-class View:
-    """A square crop of a halved face (48 x 48 pixels become 24 x 24), mirrored before or not."""
-
-    size: int
-    left: int
-    top: int
-    mirrored: bool
-
-    def warp(self) -> np.ndarray:
-        """Return the place of the central view in this one: float32 (2, 3), in pixels of the whole face."""
-        scale = self.size / CENTRE.size
-        left, top = (2 * (edge - CENTRE.left * scale) + (scale - 1) / 2 for edge in (self.left, self.top))
-        return np.array([[scale, 0, left], [0, scale, top]], np.float32)
-
-
-CENTRE = View(20, 2, 2, mirrored=False)
-VIEWS = [
-    View(size, (HALF - size) // 2 + right, (HALF - size) // 2 + down, mirrored)
-    for mirrored in (False, True)
-    for size in (20, 18, 16)
-    for down in (-1, 0, 1)
-    for right in (-1, 0, 1)
-]
+BLOCK = 8192  # faces whose views are searched for together, so that each cell is compared with many
+PRODUCTS = 2**20  # products of descriptors that a thread computes at once
 
 
 def propose(pixels: np.ndarray, rows: np.ndarray, min_similarity: float) -> np.ndarray:
@@ -65,61 +35,67 @@ def propose(pixels: np.ndarray, rows: np.ndarray, min_similarity: float) -> np.n
     """
     if not len(rows):
         return np.empty((0, 3), np.int64)
-    index = _index(np.concatenate([_describe(pixels[chunk], _weights([CENTRE])) for chunk in _chunks(rows)]))
-    weights = _weights(VIEWS)
-    found = []
-    for chunk in _chunks(rows):
-        similarity, other = index.search(_describe(pixels[chunk], weights), NEIGHBOURS)
-        place, rank = np.nonzero(similarity >= min_similarity * LENGTH**2)
-        face, view = np.divmod(place, len(VIEWS))
-        found.append(np.stack([chunk[face], rows[other[place, rank]], view, similarity[place, rank]], axis=1))
-    return _best(np.concatenate(found).astype(np.int64), len(pixels))
-
-
-def _chunks(rows: np.ndarray) -> list[np.ndarray]:
-    return np.split(rows, range(CHUNK, len(rows), CHUNK))
-
-
-def _weights(views: list[View]) -> np.ndarray:
-    """Return the weights from a halved face to its descriptors: whole numbers, float64 (576, 35 for each view)."""
-    frequency = np.arange(FREQUENCIES)
-    whitening = np.hypot(*np.meshgrid(frequency, frequency)) ** WHITENING
-    columns = []
-    for view in views:
-        waves = np.cos(np.pi * np.outer(frequency, np.arange(view.size) + 0.5) / view.size)
-        waves[0] /= np.sqrt(2)
-        kernel = np.zeros((FREQUENCIES, FREQUENCIES, HALF, HALF))
-        down, right = (slice(edge, edge + view.size) for edge in (view.top, view.left))
-        kernel[:, :, down, right] = np.einsum("ai,bj,ab->abij", waves, waves, whitening)
-        if view.mirrored:
-            kernel = kernel[:, :, :, ::-1]
-        # Without the first, the mean: brightness is ignored.
-        columns.append(kernel.reshape(FREQUENCIES**2, HALF**2)[1:].T)
-    return np.rint(65536 * np.concatenate(columns, axis=1))
-
-
-def _describe(pixels: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return the descriptors of all faces, those of one face in a row: float32 (n x views, 35), of length LENGTH."""
-    wide = pixels.astype(np.float64)
-    halved = wide[:, ::2, ::2] + wide[:, 1::2, ::2] + wide[:, ::2, 1::2] + wide[:, 1::2, 1::2]
-    values = (halved.reshape(len(pixels), HALF**2) @ weights).reshape(-1, FREQUENCIES**2 - 1)
-    # Not by einsum, which adds in an order of the processor's choice; in parts, to save memory.
-    parts = np.array_split(values, 16)
-    lengths = np.sqrt(np.concatenate([np.square(part).sum(axis=1) for part in parts]))
-    return np.rint(values * (LENGTH / np.maximum(lengths, 1))[:, None]).astype(np.float32)
-
-
-def _index(descriptors: np.ndarray) -> faiss.IndexIVFFlat:
-    """Return the descriptors in cells, each around one of them."""
-    dimensions = descriptors.shape[1]
-    nearest_cell = faiss.IndexFlatIP(dimensions)
+    lowest = min_similarity * descriptors.LENGTH**2
+    central = descriptors.of_centres(pixels, rows)
     # Some of the faces instead of the means of clusters: as good here, free, and whole numbers.
-    nearest_cell.add(descriptors[::CELL_SIZE])
-    index = faiss.IndexIVFFlat(nearest_cell, dimensions, nearest_cell.ntotal, faiss.METRIC_INNER_PRODUCT)
-    index.is_trained = True
-    index.nprobe = SEARCHED_CELLS
-    index.add(descriptors)
-    return index
+    cells = central[::CELL_SIZE]
+    members = _members(_most_similar(central, cells, 1), len(cells))
+    found = []
+    for block in chunks(rows, BLOCK):
+        views = descriptors.of_views(pixels, block)
+        asking = _members(_most_similar(views, cells, SEARCHED_CELLS), len(cells))
+        near = _search(views, central, zip(asking, members, strict=True), lowest)
+        face, number = np.divmod(near[0], len(VIEWS))
+        found.append(np.stack([block[face], rows[near[1]], number, near[2]], axis=1))
+    return _best(np.concatenate(found), len(pixels))
+
+
+def _most_similar(vectors: np.ndarray, cells: np.ndarray, count: int) -> np.ndarray:
+    """Return the most similar cells of each vector: int64 (n, count), or fewer where there are fewer cells."""
+    parts = chunks(vectors, PRODUCTS // len(cells) + 1)
+    return np.concatenate(each(lambda part: _largest(part @ cells.T, count)[1], parts))
+
+
+def _members(cells: np.ndarray, count: int) -> list[np.ndarray]:
+    """Return for each of `count` cells the rows that name it, given the cells of each row: int (n, cells)."""
+    flat = cells.ravel().astype(np.min_scalar_type(count))  # numpy sorts small types much faster
+    order = np.argsort(flat, kind="stable") // cells.shape[1]
+    return np.split(order, np.cumsum(np.bincount(flat, minlength=count))[:-1])
+
+
+def _search(
+    views: np.ndarray, central: np.ndarray, cells: Iterable[tuple[np.ndarray, np.ndarray]], lowest: float
+) -> np.ndarray:
+    """Return the nearest neighbours of views: the view, the face and the product of their descriptors, int64 (3, m).
+
+    `cells` holds, for each cell, the positions of the views to compare with it and of the faces in it.
+    """
+    tasks = [(part, faces) for asking, faces in cells for part in chunks(asking, PRODUCTS // (len(faces) + 1) + 1)]
+
+    def compare(task: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+        view, face = task
+        products = views[view] @ central[face].T
+        close = products.max(axis=1, initial=0) >= lowest
+        values, columns = _largest(products[close], NEIGHBOURS)
+        row, rank = np.nonzero(values >= lowest)
+        return np.stack([view[close][row], face[columns[row, rank]], values[row, rank].astype(np.int64)])
+
+    found = np.concatenate(each(compare, tasks), axis=1)
+    found = found[:, np.lexsort((-found[2], found[0]))]
+    _, first, count = np.unique(found[0], return_index=True, return_counts=True)
+    return found[:, np.arange(found.shape[1]) - np.repeat(first, count) < NEIGHBOURS]
+
+
+def _largest(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the largest values of each row and their columns, in this order; `values` is overwritten."""
+    rows, width = np.arange(len(values)), min(count, values.shape[1])
+    largest = np.empty((len(values), width), values.dtype)
+    columns = np.empty((len(values), width), np.int64)
+    for place in range(width):
+        column = columns[:, place] = values.argmax(axis=1)
+        largest[:, place] = values[rows, column]
+        values[rows, column] = -np.inf
+    return largest, columns
 
 
 def _best(found: np.ndarray, faces: int) -> np.ndarray:

@@ -6,7 +6,6 @@ Groups are numbered from 0 in the order of their first faces; -1 is a face witho
 import hashlib
 from collections import defaultdict
 from collections.abc import Hashable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pyarrow as pa
@@ -14,12 +13,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from emotion.audit import alignment
-from emotion.audit.candidates import VIEWS, propose
+from emotion.audit.candidates import propose
+from emotion.audit.descriptors import VIEWS
+from emotion.audit.threads import chunks, each
 
 PAIRS = pa.schema(
     [("first", pa.int32()), ("second", pa.int32()), ("mirrored", pa.bool_()), ("similarity", pa.float32())]
 )
-CHUNK = 32  # candidates that a thread takes at once: their arrays fit into its cache
+CHUNK = 128  # candidates that a thread takes at once
 
 
 def exact(pixels: np.ndarray) -> np.ndarray:
@@ -88,16 +89,14 @@ def _similarities(pixels: np.ndarray, face: np.ndarray, other: np.ndarray, numbe
         np.array(values) for values in zip(*((view.mirrored, view.warp()) for view in VIEWS), strict=True)
     )
 
-    def align(start: int) -> np.ndarray:
-        rows = slice(start, start + CHUNK)
+    def align(rows: np.ndarray) -> np.ndarray:
         moving = pixels[face[rows]]
         flipped = mirrored[numbers[rows]]
         moving[flipped] = moving[flipped, :, ::-1]
         return alignment.similarity(moving, pixels[other[rows]], warps[numbers[rows]])
 
-    with ThreadPoolExecutor() as pool:
-        values = list(pool.map(align, range(0, len(face), CHUNK)))
-    return np.round(np.concatenate([np.empty(0), *values]), 4)
+    values = each(align, chunks(np.arange(len(face)), CHUNK)) if len(face) else [np.empty(0)]
+    return np.round(np.concatenate(values), 4)
 
 
 def _digest(face: np.ndarray) -> bytes:
