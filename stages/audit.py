@@ -3,6 +3,7 @@
 import pyarrow.parquet as pq
 
 from emotion.audit import auditing
+from emotion.audit.settings import AuditSettings
 from emotion.core import stage
 from emotion.core.files import atomic, write_json
 from emotion.core.params import load
@@ -10,7 +11,7 @@ from emotion.core.params import load
 
 def main() -> None:
     """Write data/audit.parquet, data/near_duplicates.parquet and metrics/audit.json."""
-    settings = load("audit", auditing.AuditSettings)
+    settings = load("audit", AuditSettings)
     faces = auditing.read("data/faces.parquet")
     audited, pairs = auditing.audit(faces, settings)
     summary = auditing.summarise(faces, audited, pairs)

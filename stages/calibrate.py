@@ -5,12 +5,13 @@ import sys
 from emotion.core import predictions, stage
 from emotion.core.files import write_json
 from emotion.core.params import load
-from emotion.evaluation import adjustments, calibration
+from emotion.evaluation import adjustments
+from emotion.evaluation.settings import CalibrateSettings
 
 
 def main(name: str) -> None:
     """Write metrics/calibration/<name>.json, without and with TTA; test faces are not read."""
-    settings = load("calibrate", calibration.CalibrateSettings)
+    settings = load("calibrate", CalibrateSettings)
     fitted = {}
     for mode, folder in {"without_tta": "validation", "with_tta": "validation_tta"}.items():
         predicted = predictions.read(f"plots/predictions/{folder}/{name}.csv")

@@ -9,21 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from emotion.annotations.settings import AnnotationSettings
-from emotion.audit.auditing import AuditSettings
+from emotion.audit.settings import AuditSettings
 from emotion.core import params, stage
 from emotion.core.errors import InputError, suggest
 from emotion.core.files import atomic
-from emotion.evaluation.calibration import CalibrateSettings
-from emotion.evaluation.comparison import CompareSettings
-from emotion.evaluation.ensemble import EnsembleSettings
-from emotion.evaluation.subsets import EvaluateSettings, ExternalSettings
+from emotion.evaluation.settings import (
+    CalibrateSettings,
+    CompareSettings,
+    EnsembleSettings,
+    EvaluateSettings,
+    ExternalSettings,
+)
 from emotion.explanation.settings import ExplainSettings, RobustnessSettings
-from emotion.exploration.gallery import ExploreSettings
+from emotion.exploration.settings import ExploreSettings
 from emotion.export.settings import ExportSettings
 from emotion.preparation import exclusion
-from emotion.preparation.class_weights import ClassWeightSettings
-from emotion.preparation.removal import DefectSettings
-from emotion.preparation.splitting import SplitSettings
+from emotion.preparation.settings import ClassWeightSettings, DefectSettings, SplitSettings
 from emotion.pretrained.download import PretrainedSettings
 from emotion.pretrained.package import PackageSettings
 from emotion.sources.collect import DataSettings

@@ -10,7 +10,7 @@ from emotion.core.errors import InputError
 from emotion.core.files import write_json
 from emotion.core.params import Section, load
 from emotion.evaluation import adjustments
-from emotion.evaluation.calibration import CalibrateSettings
+from emotion.evaluation.settings import CalibrateSettings
 
 
 class ExportedModels(Section, extra="ignore"):

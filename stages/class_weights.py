@@ -3,7 +3,8 @@
 from emotion.core import dataset, stage
 from emotion.core.files import write_json
 from emotion.core.params import load
-from emotion.preparation.class_weights import ClassWeightSettings, class_weights
+from emotion.preparation.class_weights import class_weights
+from emotion.preparation.settings import ClassWeightSettings
 
 
 def main() -> None:

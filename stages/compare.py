@@ -7,7 +7,8 @@ import numpy as np
 from emotion.core import predictions, stage, votes
 from emotion.core.files import save_figure, write_csv, write_json
 from emotion.core.params import load
-from emotion.evaluation import adjustments, comparison, ensemble, figures, metrics, subsets
+from emotion.evaluation import adjustments, comparison, ensemble, figures, metrics
+from emotion.evaluation.settings import CompareSettings, EvaluateSettings
 
 
 def main() -> None:
@@ -15,8 +16,8 @@ def main() -> None:
 
     The tests are made for the labels and, where annotators voted, for their majority, which the figures show.
     """
-    settings = load("evaluate", subsets.EvaluateSettings)
-    names = load("compare", comparison.CompareSettings).models
+    settings = load("evaluate", EvaluateSettings)
+    names = load("compare", CompareSettings).models
     found = {name: predictions.read(f"plots/predictions/test/{name}.csv") for name in names}
     found["ensemble"] = predictions.read("plots/ensemble/test.csv")
     ensemble.require_same_faces({"ensemble": found["ensemble"], **found})

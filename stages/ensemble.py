@@ -5,11 +5,12 @@ import json
 from emotion.core import predictions, stage
 from emotion.core.params import load
 from emotion.evaluation import adjustments, ensemble, reporting, subsets
+from emotion.evaluation.settings import EvaluateSettings
 
 
 def main() -> None:
     """Write plots/ensemble/<subset>.csv, metrics/ensemble.json and the files under plots/ that its charts show."""
-    settings = load("evaluate", subsets.EvaluateSettings)
+    settings = load("evaluate", EvaluateSettings)
     with open("metrics/ensemble_members.json", encoding="utf-8") as file:
         chosen = json.load(file)
     members = chosen["members"]

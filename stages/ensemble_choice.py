@@ -8,6 +8,7 @@ from emotion.core.errors import InputError, suggest
 from emotion.core.files import write_json
 from emotion.core.params import load
 from emotion.evaluation import adjustments, calibration, ensemble, metrics
+from emotion.evaluation.settings import CalibrateSettings, EnsembleSettings
 
 PREDICTIONS = Path("plots/predictions/validation_tta")
 RUNNERS_UP = 5
@@ -15,7 +16,7 @@ RUNNERS_UP = 5
 
 def main() -> None:
     """Write metrics/ensemble_members.json: the best group and the next best ones; test faces are not read."""
-    settings = load("ensemble", ensemble.EnsembleSettings)
+    settings = load("ensemble", EnsembleSettings)
     known = {path.stem: path for path in sorted(PREDICTIONS.glob("*.csv"))}
     for name in settings.candidates:
         if name not in known:
@@ -27,7 +28,7 @@ def main() -> None:
     groups = ensemble.ranked(labels, probabilities, settings.metric, settings.max_members)
     best, *runners_up = (_scored(found, group) for group in groups[: 1 + RUNNERS_UP])
     mean = ensemble.average({name: found[name] for name in groups[0]})
-    best |= adjustments.fitted(mean, "data/annotations.parquet", load("calibrate", calibration.CalibrateSettings))
+    best |= adjustments.fitted(mean, "data/annotations.parquet", load("calibrate", CalibrateSettings))
     rest = {"runners_up": runners_up, "candidates": [_scored(found, (name,)) for name in found]}
     write_json("metrics/ensemble_members.json", best | rest)
     print(f"{' + '.join(best['members'])}: validation accuracy {best['accuracy']:.2%}")

@@ -7,11 +7,12 @@ import sys
 from emotion.core import predictions, stage
 from emotion.core.params import load
 from emotion.evaluation import adjustments, reporting, subsets
+from emotion.evaluation.settings import EvaluateSettings
 
 
 def main(name: str) -> None:
     """Write metrics/<name>.json and the files under plots/ that its charts show."""
-    settings = load("evaluate", subsets.EvaluateSettings)
+    settings = load("evaluate", EvaluateSettings)
     with open(f"metrics/calibration/{name}.json", encoding="utf-8") as file:
         fitted = json.load(file)
     scored: dict[str, subsets.Scored] = {}

@@ -11,6 +11,7 @@ from emotion.core.files import save_figure
 from emotion.core.labels import EMOTIONS
 from emotion.core.params import load, read
 from emotion.exploration import charts, gallery, statistics
+from emotion.exploration.settings import ExploreSettings
 
 # What the subsets are called that drawn faces name like those of FER-2013.
 SUBSETS_OF_DRAWN_FACES = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
@@ -18,7 +19,7 @@ SUBSETS_OF_DRAWN_FACES = {"Training": "training", "PublicTest": "validation", "P
 
 def main() -> None:
     """Write charts to plots/data/ and contact sheets to plots/faces/."""
-    settings = load("explore", gallery.ExploreSettings)
+    settings = load("explore", ExploreSettings)
     faces = gallery.read("data/faces.parquet")
     table = pq.read_table("data/audit.parquet")
     pairs = pq.read_table("data/near_duplicates.parquet")

@@ -10,7 +10,7 @@ from emotion.core.errors import InputError
 from emotion.core.files import write_json
 from emotion.core.params import load
 from emotion.evaluation import bootstrap, metrics
-from emotion.evaluation.subsets import EvaluateSettings, ExternalSettings
+from emotion.evaluation.settings import EvaluateSettings, ExternalSettings
 from emotion.inference import labelled
 from emotion.inference.predictor import EmotionClassifier
 

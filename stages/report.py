@@ -9,7 +9,7 @@ from emotion.core import stage
 from emotion.core.files import atomic
 from emotion.core.labels import EMOTIONS
 from emotion.core.params import load, read
-from emotion.evaluation import comparison
+from emotion.evaluation.settings import CompareSettings
 from emotion.report import charts, facts, page
 
 PAGE = "plots/report.html"
@@ -21,7 +21,7 @@ def main(target: str = PAGE) -> None:
 
     Another target's page leaves out the models without scores and the pictures that are not here, and says so.
     """
-    names = load("compare", comparison.CompareSettings).models
+    names = load("compare", CompareSettings).models
     if target != PAGE:
         names = _scored(names)
     best = facts.read("metrics/best.json")["model"]

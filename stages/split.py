@@ -7,15 +7,16 @@ from emotion.core import stage
 from emotion.core.files import atomic, write_json
 from emotion.core.params import load
 from emotion.preparation import exclusion, removal, splitting
+from emotion.preparation.settings import DefectSettings, ExcludeSettings, SplitSettings
 
 COLUMNS = ["name", "label", "pixels", "blank", "subset", "leakage"]
 
 
 def main() -> None:
     """Write data/learn.parquet (train and validation), data/test.parquet and metrics/split.json."""
-    settings = load("split", splitting.SplitSettings)
-    defects = load("defects", removal.DefectSettings)
-    exclusion_list = load("data", exclusion.ExcludeSettings).exclude
+    settings = load("split", SplitSettings)
+    defects = load("defects", DefectSettings)
+    exclusion_list = load("data", ExcludeSettings).exclude
     excluded = exclusion.excluded(exclusion_list)
     faces = pq.read_table("data/faces.parquet")
     exclusion.require_known(excluded, faces["name"].to_pylist(), exclusion_list)

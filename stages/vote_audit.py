@@ -11,7 +11,7 @@ from emotion.core import stage, votes
 from emotion.core.files import write_json
 from emotion.core.labels import EMOTIONS
 from emotion.core.params import load
-from emotion.preparation.removal import DefectSettings
+from emotion.preparation.settings import DefectSettings
 
 ANNOTATIONS = "data/annotations.parquet"
 ISSUES = Path("metrics/label_issues.csv")

@@ -96,6 +96,13 @@ def test_stages_that_run_no_network_load_no_tensorflow():
         assert any(name.startswith("keras") for name in names), f"{stage} loads no TensorFlow: test it above"
 
 
+def test_params_are_checked_before_anything_slow_is_imported():
+    slow = {"tensorflow", "sklearn", "scipy", "matplotlib", "pandas"}
+    code = f"import sys, stages.check_params; print(*sorted({slow} & set(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
+
+
 @pytest.mark.parametrize("file", [path for path in CODE if path.name == "__init__.py"], ids=str)
 def test_an_init_file_does_nothing(file: Path):
     docstring, *rest = parse(file).body

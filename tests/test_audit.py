@@ -16,7 +16,7 @@ import yaml
 from benchmarks import near_duplicates
 from benchmarks.planted_copies import CHANGES
 from emotion.audit import auditing
-from emotion.audit.auditing import AuditSettings
+from emotion.audit.settings import AuditSettings
 from emotion.core.errors import InputError
 from emotion.core.params import load
 from emotion.synthetic.drawn import draw_face

@@ -10,6 +10,7 @@ from PIL import Image
 
 from emotion.exploration import gallery
 from emotion.exploration.contact_sheets import sheet
+from emotion.exploration.settings import ExploreSettings
 from tests.audits import pairs_of
 from tests.figures import assert_nothing_is_cut, boxes_of_words, noise, overlap, pixels
 
@@ -56,7 +57,7 @@ def faces_of(labels: list[str], official: str = "Training") -> gallery.Faces:
 def test_samples_are_of_every_emotion_and_follow_the_seed():
     faces = faces_of(["sad"] * 30 + ["happy"] * 2 + ["fear"] * 30)
     drawn, again, other = (
-        captions(gallery.samples(faces, gallery.ExploreSettings(faces_per_emotion=5, seed=seed))) for seed in (1, 1, 2)
+        captions(gallery.samples(faces, ExploreSettings(faces_per_emotion=5, seed=seed))) for seed in (1, 1, 2)
     )
     assert [caption.split("\n")[0] for caption in drawn] == ["fear"] * 5 + ["happy"] * 2 + ["sad"] * 5
     assert len(set(drawn)) == 12 and drawn == again != other

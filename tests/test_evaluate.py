@@ -9,6 +9,7 @@ import pytest
 
 from emotion.core.labels import EMOTIONS
 from emotion.evaluation import adjustments, subsets
+from emotion.evaluation.settings import EvaluateSettings
 from stages import calibrate, evaluate
 from tests import predicted
 
@@ -24,7 +25,7 @@ VOTES = {
     for face, label in enumerate(LABELS)
 }
 HISTORY = "epoch,accuracy,best\n1,0.2,1\n2,0.3,1\n3,0.9,0\n"
-SETTINGS = subsets.EvaluateSettings(resamples=50, seed=1)
+SETTINGS = EvaluateSettings(resamples=50, seed=1)
 
 
 @pytest.fixture(scope="module")

@@ -10,8 +10,7 @@ import yaml
 from emotion.core import params
 from emotion.core.errors import InputError
 from emotion.export.settings import ExportSettings
-from emotion.preparation.class_weights import ClassWeightSettings
-from emotion.preparation.splitting import SplitSettings
+from emotion.preparation.settings import ClassWeightSettings, SplitSettings
 from emotion.sources.collect import DataSettings
 from emotion.training.schedule import ScheduleSettings
 from tests.source import ROOT

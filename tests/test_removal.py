@@ -7,8 +7,7 @@ import pytest
 
 from emotion.core.labels import EMOTIONS
 from emotion.preparation import removal, splitting
-from emotion.preparation.removal import DefectSettings
-from emotion.preparation.splitting import SplitSettings
+from emotion.preparation.settings import DefectSettings, SplitSettings
 from tests.audits import audited, faces_table
 
 OFFICIAL = SplitSettings(method="official", validation=0.1, test=0.1, seed=1)

@@ -10,7 +10,8 @@ import pytest
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.preparation import splitting
-from emotion.preparation.splitting import SUBSETS, SplitSettings
+from emotion.preparation.settings import SplitSettings
+from emotion.preparation.splitting import SUBSETS
 from tests.audits import audited, faces_table
 
 OFFICIAL = ["Training"] * 8 + ["PublicTest", "PrivateTest"]

@@ -13,6 +13,7 @@ from emotion.core.errors import InputError
 from emotion.core.files import write_csv
 from emotion.core.params import load
 from emotion.preparation import exclusion
+from emotion.preparation.settings import ExcludeSettings
 
 LISTED, COPY = Path("metrics/label_issues.csv"), Path(exclusion.COPY)
 COLUMNS = ("name", "label", "predicted_label", "label_quality")
@@ -26,7 +27,7 @@ def main(count: str = "") -> None:
         raise InputError(f"{LISTED} is missing: `dvc repro label_audit` writes it")
     listed = _read(LISTED)
     chosen = listed[: int(count or len(listed))]
-    in_use = Path(load("data", exclusion.ExcludeSettings).exclude) == COPY
+    in_use = Path(load("data", ExcludeSettings).exclude) == COPY
     # Faces that are excluded already are not on the list, because no network was trained on them.
     names = {row["name"] for row in listed}
     kept = [row for row in _read(COPY) if row["name"] not in names] if in_use and COPY.exists() else []

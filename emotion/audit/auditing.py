@@ -6,24 +6,15 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
 
 from emotion.audit import defects, duplicates
+from emotion.audit.settings import AuditSettings
 from emotion.core import dataset
-from emotion.core.params import Section
 from emotion.core.pictures import SIDE
 
 BUFFER = 2**20  # bytes of the file that are read at once
 BATCH = 1024  # faces that are decoded at once
 KINDS = ("exact_duplicate", "mirrored_duplicate", "near_duplicate")  # each includes the one before it
-
-
-class AuditSettings(Section):
-    """Section `audit` of params.yaml."""
-
-    min_contrast: float = Field(ge=0)
-    min_candidate_similarity: float = Field(gt=0, le=1)
-    min_similarity: float = Field(gt=0, le=1)
 
 
 def read(path: str | Path) -> pa.Table:

@@ -15,7 +15,7 @@ from emotion.core import votes
 from emotion.core.labels import EMOTIONS
 from emotion.core.predictions import Predictions
 from emotion.evaluation import calibration, metrics
-from emotion.evaluation.calibration import CalibrateSettings
+from emotion.evaluation.settings import CalibrateSettings
 
 EXPONENTS = np.linspace(0, 1, 21)
 MIN_PRIOR = 1e-6

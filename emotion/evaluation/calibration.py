@@ -8,21 +8,10 @@ Everywhere here, `labels` are either positions in EMOTIONS, (n,), or shares of t
 """
 
 import numpy as np
-from pydantic import Field
 from scipy.optimize import minimize_scalar
-
-from emotion.core.params import Section
 
 BINS = 15
 TEMPERATURE_RANGE = (0.05, 20.0)  # that is searched
-
-
-class CalibrateSettings(Section):
-    """Section `calibrate` of params.yaml."""
-
-    folds: int = Field(ge=2)
-    seed: int = Field(ge=0)
-    balanced_weight: float = Field(ge=0, le=1)  # of balanced accuracy, beside accuracy, in the choice of the exponent
 
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -4,19 +4,10 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
-from pydantic import Field
 from scipy.stats import binom, chi2
-
-from emotion.core.params import Section
 
 # Faces on which two models differ; below, the chi-square distribution is too coarse (Edwards, 1948).
 MIN_FOR_CHI_SQUARE = 25
-
-
-class CompareSettings(Section):
-    """Section `compare` of params.yaml."""
-
-    models: list[str] = Field(min_length=1)
 
 
 def mcnemar(first_only: int, second_only: int) -> float:

@@ -6,26 +6,15 @@ Hansen & Salamon, "Neural Network Ensembles", 1990.
 import itertools
 import math
 from collections.abc import Callable, Mapping
-from typing import Literal
 
 import numpy as np
-from pydantic import Field
 
 from emotion.core.errors import InputError
-from emotion.core.params import Section
 from emotion.core.predictions import Predictions
 from emotion.evaluation import calibration, metrics
+from emotion.evaluation.settings import Metric
 
 MAX_GROUPS = 2_000  # about a minute
-Metric = Literal["log_loss", "accuracy", "macro_f1"]
-
-
-class EnsembleSettings(Section):
-    """Section `ensemble` of params.yaml."""
-
-    candidates: list[str] = Field(min_length=1)
-    max_members: int = Field(ge=1)
-    metric: Metric
 
 
 def ranked(

@@ -7,7 +7,8 @@ import numpy as np
 
 from emotion.core.files import save_figure, write_csv, write_json
 from emotion.evaluation import calibration, figures, metrics, subsets
-from emotion.evaluation.subsets import EvaluateSettings, Scored
+from emotion.evaluation.settings import EvaluateSettings
+from emotion.evaluation.subsets import Scored
 
 
 def write(

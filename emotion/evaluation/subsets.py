@@ -2,37 +2,20 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
-from pydantic import Field
 
 from emotion.core import votes
-from emotion.core.params import Section
 from emotion.core.predictions import Predictions
 from emotion.evaluation import adjustments, bootstrap, calibration, metrics
 from emotion.evaluation.adjustments import Adjustment
+from emotion.evaluation.settings import EvaluateSettings
 
 HEADLINE = ("accuracy", "macro_f1", "balanced_accuracy")  # with their CI in metrics/<model>.json
 WITHOUT_CI = ("roc_auc", "log_loss")
 SIMULATIONS = 1000  # of perfectly calibrated predictions
 TARGET_ACCURACY = 0.9  # for which a confidence threshold is sought
-
-
-class EvaluateSettings(Section):
-    """Section `evaluate` of params.yaml."""
-
-    resamples: int = Field(ge=1)
-    seed: int = Field(ge=0)
-
-
-class ExternalSettings(Section):
-    """An entry of section `external` of params.yaml: another data set, and the model that is scored on it."""
-
-    folder: str
-    label_order: Literal["fer2013", "affectnet", "rafdb"]
-    detector: Literal["whole", "mtcnn", "mtcnn-thorough"]
-    model: str
 
 
 @dataclass(frozen=True)

@@ -8,24 +8,16 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from matplotlib.figure import Figure
-from pydantic import Field
 
 from emotion.core import dataset
 from emotion.core.labels import EMOTIONS
-from emotion.core.params import Section
 from emotion.exploration.contact_sheets import sheet
+from emotion.exploration.settings import ExploreSettings
 
 # Shown at most: nobody looks at more.
 MAX_FACES = 49
 MAX_GROUPS = 60
 MAX_PAIRS = 60
-
-
-class ExploreSettings(Section):
-    """Section `explore` of params.yaml."""
-
-    faces_per_emotion: int = Field(ge=1, le=30)
-    seed: int = Field(ge=0)
 
 
 @dataclass(frozen=True)

@@ -1,18 +1,10 @@
 """Weights of the emotions in the loss, against their imbalance."""
 
-from typing import Literal
-
 import numpy as np
 from sklearn.utils.class_weight import compute_class_weight
 
 from emotion.core.labels import EMOTIONS
-from emotion.core.params import Section
-
-
-class ClassWeightSettings(Section):
-    """Section `class_weights` of params.yaml."""
-
-    method: Literal["none", "balanced", "sqrt_balanced"]
+from emotion.preparation.settings import ClassWeightSettings
 
 
 def class_weights(labels: np.ndarray, settings: ClassWeightSettings) -> dict[str, float]:

@@ -5,16 +5,9 @@ from collections.abc import Collection
 from pathlib import Path
 
 from emotion.core.errors import InputError
-from emotion.core.params import Section
 
 OUTPUTS = Path("metrics")
 COPY = "params/exclude.csv"
-
-
-class ExcludeSettings(Section, extra="ignore"):
-    """The path of the list, in section `data` of params.yaml."""
-
-    exclude: str
 
 
 def excluded(path: str) -> set[str]:

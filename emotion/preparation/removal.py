@@ -1,28 +1,11 @@
 """Which faces the defects that the audit found remove, and which labels they change."""
 
 from collections import Counter, defaultdict
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 
-from emotion.core.params import Section
-
-Action = Literal["keep", "drop_from_training", "drop_everywhere"]
-
-
-class DefectSettings(Section):
-    """Section `defects` of params.yaml."""
-
-    exact_duplicates: Action
-    near_duplicates: Action
-    blank: Action
-    almost_blank: Action
-    not_a_face: Action
-    min_not_a_face_score: float = Field(ge=0, le=1)
-    label_conflicts: Literal["keep", "drop", "majority"]
-    leak_free: bool
+from emotion.preparation.settings import Action, DefectSettings
 
 
 def act(faces: pa.Table, settings: DefectSettings, excluded: set[str]) -> tuple[pa.Table, dict[str, int]]:

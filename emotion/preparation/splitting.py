@@ -2,28 +2,17 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from typing import Literal
 
 import numpy as np
 import pyarrow as pa
-from pydantic import Field
 from sklearn.model_selection import train_test_split
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
-from emotion.core.params import Section
 from emotion.core.subsets import NO_SUBSET, OFFICIAL
+from emotion.preparation.settings import SplitSettings
 
 SUBSETS = ("train", "validation", "test")
-
-
-class SplitSettings(Section):
-    """Section `split` of params.yaml."""
-
-    method: Literal["official", "stratified"]
-    validation: float = Field(gt=0, lt=0.5)
-    test: float = Field(gt=0, lt=0.5)
-    seed: int = Field(ge=0)
 
 
 def split(faces: pa.Table, audit: pa.Table, settings: SplitSettings) -> pa.Table:
