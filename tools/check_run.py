@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import networkx
-import yaml
 from dvc.dependency import ParamsDependency
 from dvc.lock import LockError
 from dvc.repo import Repo
+from dvc.utils.serialize import load_yaml, parse_yaml
 
 from emotion.core import errors
 from emotion.core.errors import InputError, suggest
@@ -119,7 +119,7 @@ def status(repo: Repo) -> Iterator[Finding]:
 def rounding() -> Iterator[Finding]:
     """Yield the outputs with other bytes than git holds in dvc.lock, though code, params and inputs are the same."""
     done = subprocess.run(["git", "show", ":dvc.lock"], capture_output=True, text=True)
-    before = yaml.safe_load(done.stdout)["stages"] if done.returncode == 0 else {}
+    before = parse_yaml(done.stdout, "dvc.lock")["stages"] if done.returncode == 0 else {}
     for stage, entry in _locked().items():
         known = before.get(stage, {})
         if any(known.get(part) != entry.get(part) for part in ("cmd", "deps", "params")):
@@ -157,12 +157,13 @@ def lock_entries(repo: Repo) -> Iterator[Finding]:
 def files_of_stages(repo: Repo) -> Iterator[Finding]:
     """Yield files that are not there though git should hold them."""
     tracked = git_files()
+    in_git = {path for file in tracked or [] for path in (file, *file.parents)}
     outputs = {out.fs_path for out in repo.index.outs}
     for stage in repo.index.stages:
         for out in [out for out in stage.outs if not out.use_cache]:
             if not Path(out.fs_path).exists():
                 yield stage.addressing, f"{out} is missing"
-            elif tracked is not None and not any(Path(str(out)) in (file, *file.parents) for file in tracked):
+            elif tracked is not None and Path(str(out)) not in in_git:
                 yield stage.addressing, f"{out} is not in git: `git add {out}`"
         for dep in stage.deps:
             data = dep.fs_path in outputs or tracked is None or repo.scm.is_ignored(dep.fs_path)
@@ -182,8 +183,7 @@ def strangers(repo: Repo) -> list[str]:
 
 def _locked() -> dict[str, Any]:
     """Return the entries of dvc.lock by stage."""
-    lock = Path("dvc.lock")
-    return yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"] if lock.exists() else {}
+    return load_yaml("dvc.lock")["stages"] if Path("dvc.lock").exists() else {}
 
 
 def git_files() -> list[Path] | None:
