@@ -66,6 +66,7 @@ ENTRIES: dict[str, type[params.Section]] = {  # one schema an entry
     "external": ExternalSettings,
 }
 ELSEWHERE = ("tune",)  # read by no stage
+ONNX_KINDS = ("", ".float16", ".int8")  # of models/<name><kind>.onnx
 
 
 def main() -> None:
@@ -122,16 +123,20 @@ def _unknown_models(found: dict[str, Any], models: list[str]) -> Iterable[str]:
 
 
 def _missing_files(found: dict[str, Any]) -> Iterable[str]:
-    """Yield the files of weights and soft targets that neither exist nor are made by a stage."""
+    """Yield the files of weights, teachers and soft targets that neither exist nor are made by a stage."""
     entries = [name.split(".", 1) for name in found if "." in name]
     targets = [f"data/soft_targets/{name}.csv" for section, name in entries if section in ("vote_targets", "distill")]
     weights = [f"data/pretrained/{one.file}" for one in found.values() if isinstance(one, PretrainedSettings)]
+    networks_made = [f"models/{name}.keras" for section, name in entries if section == "models"]
+    networks_made += [f"models/{name}{kind}.onnx" for name in found["export"].models for kind in ONNX_KINDS]
     for name, one in found.items():
         if isinstance(one, ModelSettings):
             yield from _missing(f"{name}.targets", one.targets, targets)
             yield from _missing(f"{name}.weights", one.weights, weights)
         if isinstance(one, DistillSettings):
             yield from _missing(f"{name}.labels", one.labels, targets)
+            for place, path in one.teachers:
+                yield from _missing(f"{name}.teachers.{place}", path, networks_made)
 
 
 def _missing(key: str, path: str, made: list[str]) -> Iterable[str]:

@@ -32,7 +32,8 @@ def main(name: str) -> None:
     for line in (*errors, *folders.told(refused)):
         print(line, file=sys.stderr)
     if not len(labels):
-        raise InputError(f"{settings.folder}: no face found in {len(pictures)} pictures: {labelled.HINT}")
+        reasons = "; ".join(f"{count} {reason}" for reason, count in not_scored.items())
+        raise InputError(f"{settings.folder}: no picture can be scored: {reasons} (face crops need detector: whole)")
     scores = metrics.headline(labels, probabilities)
     intervals = bootstrap.intervals(labels, probabilities, evaluate.resamples, evaluate.seed)
     found: dict[str, Any] = {"scored": len(labels), "not_scored": dict(sorted(not_scored.items())), **scores}

@@ -1,6 +1,7 @@
 """The page of `make demo`, which runs in an environment of its own, in a browser."""
 
 import os
+import re
 import signal
 import subprocess
 import sysconfig
@@ -10,7 +11,6 @@ from typing import Any
 
 import pytest
 
-from tests.serving import free_port
 from tests.source import ROOT
 
 PYTHON = ROOT / ".venv-demo/bin/python"
@@ -32,12 +32,12 @@ def start(folder: Path, port: int, *arguments: str, before: str = "") -> subproc
 
 def served_demo(folder: Path, ending: signal.Signals, *arguments: str, before: str = "") -> Iterator[tuple[str, Path]]:
     """Give the address of the page and the folder of its temporary files; end it by a signal."""
-    port = free_port()
-    server = start(folder, port, *arguments, before=before)
+    server = start(folder, 0, *arguments, before=before)  # any free port
     assert server.stdout
     line = server.stdout.readline()
-    assert line == f"open http://127.0.0.1:{port}/ in a browser; Ctrl-C ends it\n"
-    yield f"http://127.0.0.1:{port}", folder
+    told = re.fullmatch(r"open (http://127\.0\.0\.1:\d+)/ in a browser; Ctrl-C ends it\n", line)
+    assert told, line
+    yield told[1], folder
     server.send_signal(ending)
     output, _ = server.communicate(timeout=60)
     assert server.returncode == 0

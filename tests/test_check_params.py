@@ -64,6 +64,11 @@ def test_the_committed_params_are_valid(project: Path, file: str):
         ("distill.distilled.temperatur", 2, r"unknown key distill\.distilled\.temperatur; did you mean 'temperature'"),
         ("compare.models", ["cnn_agu"], r"compare\.models: there is no model 'cnn_agu'; did you mean 'cnn_aug'\?"),
         ("explain.model", "vgg", r"explain\.model: there is no model 'vgg'; did you mean 'vgg16'\?"),
+        (
+            "distill.resnet_fer.teachers.first",
+            "models/resnet_teachr.keras",
+            r"distill\.resnet_fer\.teachers\.first: there is no file models/resnet_teachr\.keras; stages make",
+        ),
         ("data.exclude", "params/mine.csv", r"data\.exclude: there is no file params/mine\.csv"),
     ],
 )

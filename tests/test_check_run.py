@@ -94,7 +94,7 @@ def add_stage():
         (
             partial(change, "requirements.txt", "keras==3.15.1", "keras==3.16.0"),
             "train",
-            "was made with keras 3.15.1, requirements.txt has 3.16.0: compile it without --upgrade",
+            "was made with keras 3.15.1, requirements.txt has 3.16.0: compile requirements.txt without --upgrade",
         ),
     ],
 )

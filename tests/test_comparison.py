@@ -1,4 +1,4 @@
-"""Comparisons of models on the same faces, against statsmodels and sums by hand, and the stage `compare`."""
+"""Comparisons of models on the same faces, against sums by hand, and the stage `compare`."""
 
 import csv
 import itertools
@@ -9,8 +9,6 @@ import numpy as np
 import pytest
 from matplotlib.text import Annotation
 from PIL import Image
-from statsmodels.stats.contingency_tables import mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from emotion.core.errors import InputError
 from emotion.core.files import write_json
@@ -24,17 +22,33 @@ LABELS = np.arange(210) % 7
 UNADJUSTED = Adjustment(1.0, 0.0, np.full(7, 1 / 7))
 
 
-@pytest.mark.parametrize("counts", [(0, 0), (3, 9), (12, 12), (40, 60), (200, 150)])
-def test_mcnemars_test_is_that_of_statsmodels(counts: tuple[int, int]):
-    exact = sum(counts) < comparison.MIN_FOR_CHI_SQUARE
-    expected = mcnemar([[5, counts[0]], [counts[1], 5]], exact=exact, correction=True).pvalue
-    assert comparison.mcnemar(*counts) == pytest.approx(expected)
+def _correct(first_only: int, second_only: int) -> dict[str, np.ndarray]:
+    """Return which of 1000 faces two models predict correctly."""
+    return {
+        "a": np.arange(1000) < first_only,
+        "b": (np.arange(1000) >= first_only) & (np.arange(1000) < first_only + second_only),
+    }
 
 
-def test_holms_correction_is_that_of_statsmodels():
-    p_values = [0.01, 0.04, 0.03, 0.005, 0.9, 0.04]
-    assert comparison.holm(p_values) == pytest.approx(multipletests(p_values, method="holm")[1])
-    assert comparison.holm([]) == []
+@pytest.mark.parametrize(
+    ("counts", "expected"),
+    # Below 25 faces 2 x the sum of C(12, 0..3) / 2^12, else the chi-square distribution of (|40 - 60| - 1)^2 / 100.
+    [((0, 0), 1), ((3, 9), 2 * (1 + 12 + 66 + 220) / 4096), ((12, 12), 1), ((40, 60), 0.057433)],
+)
+def test_p_values_are_those_of_mcnemars_test(counts: tuple[int, int], expected: float):
+    (row,) = comparison.pairs(_correct(*counts), 10, seed=1, truth="label")
+    assert row["p"] == row["p_holm"] == pytest.approx(expected, rel=1e-4)
+
+
+def test_p_values_are_corrected_by_holms_method():
+    faces = np.arange(1000)
+    correct = {"a": faces < 700, "b": faces < 660, "c": (faces < 620) | (faces >= 980)}
+    rows = comparison.pairs(correct, 10, seed=1, truth="label")
+    first, second, third = sorted((row["p"], row["p_holm"]) for row in rows)
+    assert 0 < first[0] < second[0] < 0.1
+    expected = [3 * first[0], max(3 * first[0], 2 * second[0])]
+    assert [first[1], second[1]] == pytest.approx(expected) and third[1] >= max(second[1], third[0])
+    assert comparison.pairs({"a": correct["a"]}, 10, seed=1, truth="label") == []
 
 
 def test_the_interval_of_a_difference_is_that_of_faces_drawn_in_pairs():

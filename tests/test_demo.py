@@ -145,9 +145,11 @@ def test_with_tensorflow_a_heatmap_explains_the_prediction(browser: Any, explain
         ((), "port {port} is in use: choose another one, --port N or `make` with PORT=N"),
         (
             ("--port", "70000"),
-            "70000 is not a port, which are 1 to 65535: choose another one, --port N or `make` with PORT=N",
+            "70000 is not a port, which are 0 to 65535 (0: any free one): choose another one, --port N or `make` with "
+            "PORT=N",
         ),
         (("--host", "256.1.1.1"), "256.1.1.1 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
+        (("--host", "http://0.0.0.0"), "http://0.0.0.0 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
         (("--host", "192.0.2.1"), "192.0.2.1 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
     ],
 )

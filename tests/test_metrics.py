@@ -68,7 +68,7 @@ def test_confusion_has_true_labels_in_rows():
 def test_the_interval_of_accuracy_is_wilsons():
     probabilities = np.eye(7)[np.repeat([0, 1], [330, 170])]
     expected = proportion_confint(330, 500, method="wilson")
-    assert metrics.accuracy_interval(np.zeros(500, int), probabilities) == pytest.approx(expected, abs=1e-6)
+    assert metrics.share_interval(probabilities.argmax(axis=1) == 0) == pytest.approx(expected, abs=1e-6)
 
 
 def test_roc_is_a_step_for_a_perfect_model_and_the_diagonal_for_chance():

@@ -84,6 +84,7 @@ def test_faces_below_the_minimum_size_are_left_out(run: Run, capsys: Capture):
     assert run("two.jpg", "--min-face-size", "250") == 0
     assert "no face found" in capsys.readouterr().out
     assert run("two.jpg", "--min-face-size", "0") == 2 and "0 is too small" in capsys.readouterr().err
+    assert run("two.jpg", "--min-face-size", "big") == 2 and "'big' is not a whole number" in capsys.readouterr().err
 
 
 def test_an_undecodable_file_name_is_read_and_reported(run: Run, capsys: Capture):
@@ -141,9 +142,14 @@ def test_explain_draws_each_face_beside_its_heatmap(run: Run, capsys: Capture):
         assert run("two.jpg", "-o", "out", "--explain", name) == 1
     brightness_model(Path("model.onnx"), labels=["a", "b"], outputs=2)
     assert run("two.jpg", "-o", "out", "--explain", "tiny.keras") == 1
-    wrong, missing, other = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
+    brightness_model(Path("model.onnx"), weights_md5="0" * 32)
+    assert run("two.jpg", "-o", "out", "--explain", "tiny.keras") == 1
+    wrong, missing, other, mixed_up = [
+        line for line in capsys.readouterr().err.splitlines() if line.startswith("error")
+    ]
     assert wrong == "error: text.keras: not a Keras model that classifies faces of 48x48 pixels"
     assert other == "error: model.onnx: its labels are not the seven emotions: a, b"
+    assert mixed_up.startswith("error: tiny.keras: the network that predicts was exported from another Keras model")
     assert missing.startswith("error: none.keras: there is no such Keras model: `dvc repro` makes")
 
 

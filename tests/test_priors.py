@@ -72,5 +72,5 @@ def test_wrong_priors_are_named(priors: Any, message: str):
 def test_a_file_without_priors_is_refused():
     model = Exported(1.0, 0.0)
     del model.metadata["priors"]
-    with pytest.raises(InputError, match="does not tell the priors of its training faces"):
+    with pytest.raises(InputError, match="so --priors cannot be used"):
         WithPriors(model, "equal")

@@ -70,7 +70,7 @@ def test_the_largest_face_counts_and_faceless_pictures_are_reported(run: Run, ca
     report = json.loads(printed.out)
     assert (report["pictures"], report["scored"]) == (2, 1)
     assert report["scores"]["roc_auc"] is None and report["intervals"]["recall/sad"] is None
-    assert "1 of 2 pictures are not scored: no face found in them (face crops need --detector whole)" in printed.err
+    assert "1 of 2 pictures are not scored: no face found (face crops need --detector whole)" in printed.err
     assert run("own") == 0
     assert "roc auc            undefined: some emotions have no faces" in capsys.readouterr().out
 
@@ -96,7 +96,7 @@ def test_an_unusable_folder_or_model_is_one_line(run: Run, capsys: Capture):
         "error: nowhere: there is no such folder",
         "error: empty: no pictures in its folders",
         f"error: other: holds no folder named after an emotion: {', '.join(EMOTIONS)}",
-        "error: none: no picture can be scored: 1 no face found in them (face crops need --detector whole)",
+        "error: none: no picture can be scored: 1 no face found (face crops need --detector whole)",
         "error: model.onnx: its labels are not the seven emotions: a, b",
     ]
 

@@ -43,6 +43,16 @@ def test_predictions_of_raw_pixels_are_those_of_the_classifier(run: Run):
         np.testing.assert_allclose([row[label] for label in EMOTIONS], list(face.probabilities.values()), atol=1e-6)
 
 
+@pytest.mark.parametrize("kind", [pa.large_string(), pa.dictionary(pa.int32(), pa.string()), pa.int64()], ids=str)
+def test_names_of_any_type_are_copied(run: Run, kind: pa.DataType):
+    raw_table("in/a.parquet", shades(3))
+    table = pq.read_table("in/a.parquet")
+    names = pa.array(["7", "8", "8"]).cast(kind) if kind == pa.int64() else pa.array(["7", "8", "8"], kind)
+    pq.write_table(table.set_column(0, "name", names), "in/a.parquet")
+    assert run("in", "out") == 0
+    assert [row["name"] for row in rows("out/scores")] == ["7", "8", "8"]
+
+
 @pytest.mark.parametrize("nested", [False, True], ids=["bytes", "hugging face"])
 def test_bad_rows_are_set_aside_with_a_reason_and_the_others_scored(run: Run, nested: bool):
     good = encoded(shades(1)[0])
@@ -105,7 +115,7 @@ def test_faces_in_photographs_are_detected(run: Run):
         (["text.parquet", "out"], "text.parquet: no column pixels, image, picture, bytes: name the pictures' column"),
         (["text.parquet", "out", "--column", "words"], "text.parquet: column words is of type string"),
         (["in", "in/out"], "in/out: lies inside the input"),
-        (["in", "bad.parquet"], "bad.parquet: is, or lies below, a file"),
+        (["in", "bad.parquet"], "bad.parquet: is a file, or lies inside one"),
         (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
         (["in", "out", "--ray", "127.0.0.1:1"], "--ray 127.0.0.1:1: nobody listens there (Connection refused)"),
         (["in", "out", "--ray", "no..host:1"], "--ray no..host:1: nobody listens there ("),

@@ -43,7 +43,7 @@ def main() -> None:
         print(f"still to be run ({PENDING}): {', '.join(pending)}; what follows: {', '.join(follows) or '-'}")
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
-        sys.exit("error: see above: mostly `dvc repro` is missing, or a commit of dvc.lock, metrics and plots after it")
+        sys.exit("error: see above; usually `dvc repro` has not run since a change, or what it wrote is not committed")
     print(f"dvc.lock, params, code, metrics and plots belong together ({len(repo.index.stages)} stages)")
 
 
@@ -126,7 +126,7 @@ def rounding() -> Iterator[Finding]:
             continue
         changed = [out["path"] for out in entry.get("outs", []) if out not in known.get("outs", [])]
         if changed:
-            what = f"code, params and inputs are those of dvc.lock in git, {', '.join(changed)} not"
+            what = f"{', '.join(changed)} differ from dvc.lock in git, while code, params and inputs do not"
             yield stage, f"your machine rounds differently: {what}"
 
 

@@ -25,4 +25,4 @@ def other_versions(repo: Repo) -> Iterator[tuple[str, str]]:
             had = recorded.get(package)
             if had not in allowed:
                 what = f"{path} was made with {package} {had}, requirements.txt has {' or '.join(sorted(allowed))}"
-                yield out.stage.addressing, f"{what}: compile it without --upgrade or train again"
+                yield out.stage.addressing, f"{what}: compile requirements.txt without --upgrade, or train again"

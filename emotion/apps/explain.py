@@ -30,11 +30,21 @@ def weights_of(metadata: dict[str, Any]) -> Path:
         InputError: There is no such file.
     """
     for path in sorted(Path("models").glob("*.keras")):
-        if hashlib.md5(path.read_bytes()).hexdigest() == metadata.get("weights_md5"):
+        if _hash(path) == metadata.get("weights_md5"):
             return path
     raise InputError(
         "models/ holds no Keras file that this network was exported from: `make repro` or `make pull` first"
     )
+
+
+def require_weights_of(metadata: dict[str, Any], path: str) -> None:
+    """Raise an InputError if a network tells by its metadata that it was exported from another Keras file."""
+    if metadata.get("weights_md5") not in (None, _hash(Path(path))):
+        raise InputError(f"{path}: the network that predicts was exported from another Keras model: name that one")
+
+
+def _hash(path: Path) -> str:
+    return hashlib.md5(path.read_bytes()).hexdigest()
 
 
 def load(path: str | Path) -> Explain:
@@ -43,6 +53,8 @@ def load(path: str | Path) -> Explain:
     Raises:
         InputError: TensorFlow is not installed, or the file is not a Keras model that classifies faces.
     """
+    if not Path(path).is_file():
+        raise InputError(f"{path}: there is no such Keras model: `dvc repro` makes models/<name>.keras")
     try:
         import keras
 
@@ -50,8 +62,6 @@ def load(path: str | Path) -> Explain:
     except ImportError as error:
         remedy = "run it after `make setup`"
         raise InputError(f"--explain needs TensorFlow ({error.name} is not installed): {remedy}") from None
-    if not Path(path).is_file():
-        raise InputError(f"{path}: there is no such Keras model: `dvc repro` makes models/<name>.keras")
     try:
         model = keras.saving.load_model(path, compile=False)
         gradcam.heatmaps(model, np.zeros((1, SIDE, SIDE), np.uint8), np.array([0]))

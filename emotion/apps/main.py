@@ -61,7 +61,7 @@ def _require_files(options: argparse.Namespace) -> None:
     """Raise an InputError if an address stands where the name of a file belongs."""
     for option, value in vars(options).items():
         for name in value if isinstance(value, list) else [value]:
-            if option not in ("source", "ray") and ADDRESS.match(str(name)) and not os.path.exists(name):
+            if option not in ("source", "ray", "host") and ADDRESS.match(str(name)) and not os.path.exists(name):
                 remedy = "download it and name the file (`emotion webcam` opens streams)"
                 raise InputError(f"{name}: addresses are not opened: {remedy}")
 

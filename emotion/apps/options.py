@@ -54,7 +54,7 @@ def listen(host: str, port: int) -> socket.socket:
     """
     remedy = "choose another one, --port N or `make` with PORT=N"
     if not 0 <= port <= 65535:
-        raise InputError(f"{port} is not a port, which are 1 to 65535: {remedy}")
+        raise InputError(f"{port} is not a port, which are 0 to 65535 (0: any free one): {remedy}")
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         both = family == socket.AF_INET6 and socket.has_dualstack_ipv6()

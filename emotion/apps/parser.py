@@ -75,7 +75,10 @@ def _model(command: argparse.ArgumentParser, detector: str = DEFAULT, priors: bo
 
 
 def _positive(text: str) -> int:
-    number = int(text)
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} is too small: it must be at least 1")
     return number
@@ -98,7 +101,9 @@ def _score(commands: Commands) -> None:
     command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
     command.add_argument("--json", action="store_true", help="print the scores as JSON")
     command.add_argument("-o", "--output", metavar="FILE", help="write the scores there as JSON")
-    command.add_argument("--label-order", choices=ORDERS, default="fer2013", help="whose labels numbered folders are")
+    command.add_argument(
+        "--label-order", choices=ORDERS, default="fer2013", help="data set that numbers folders (fer2013)"
+    )
     _model(command)
 
 

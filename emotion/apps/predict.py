@@ -51,7 +51,10 @@ def _classify(
     options: argparse.Namespace, inputs: list[Source], classifier: EmotionClassifier, errors: list[str]
 ) -> bool:
     """Write the results of all inputs; append errors to a list, and return whether Ctrl-C was pressed."""
-    explained = explain.load(options.explain) if options.explain else None
+    explained = None
+    if options.explain:
+        explained = explain.load(options.explain)
+        explain.require_weights_of(classifier.metadata, options.explain)
     with ExitStack() as stack:
         folder = None
         if options.output:

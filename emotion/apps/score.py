@@ -38,7 +38,7 @@ def main(options: argparse.Namespace) -> None:
     true_labels, probabilities = labelled.predictions(classifier, pictures, errors, not_scored)
     code = tell_unread(errors, refused)
     if not len(true_labels):
-        reasons = "; ".join(f"{count} {reason}" for reason, count in not_scored.items())
+        reasons = "; ".join(f"{count} {_with_remedy(reason)}" for reason, count in not_scored.items())
         raise InputError(f"{options.folder}: no picture can be scored: {reasons}")
     report = {
         "pictures": len(true_labels) + not_scored.total(),
@@ -53,8 +53,12 @@ def main(options: argparse.Namespace) -> None:
     if options.output:
         write_json(options.output, report)
     for reason, count in not_scored.items():
-        print(f"{count} of {report['pictures']} pictures are not scored: {reason}", file=sys.stderr)
+        print(f"{count} of {report['pictures']} pictures are not scored: {_with_remedy(reason)}", file=sys.stderr)
     sys.exit(code)
+
+
+def _with_remedy(reason: str) -> str:
+    return f"{reason} (face crops need --detector whole)" if reason == labelled.NO_FACE else reason
 
 
 def _text(report: dict[str, Any]) -> str:

@@ -1,4 +1,4 @@
-"""emotion webcam: label the faces before a camera, live."""
+"""emotion webcam: label the faces in front of a camera, live."""
 
 import argparse
 import os

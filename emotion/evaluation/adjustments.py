@@ -1,4 +1,4 @@
-"""What is done to a network's probabilities before anyone sees them: logit adjustment and temperature scaling.
+"""What is done to a network's probabilities after it predicted them: logit adjustment and temperature scaling.
 
 A network learns how frequent each emotion is in its training faces and predicts the rare ones too seldom. Dividing its
 probabilities by these priors to some power makes up for it (Menon et al., "Long-tail Learning via Logit Adjustment",
@@ -41,7 +41,7 @@ class Adjustment:
         return calibration.apply_temperature(divided, self.temperature)
 
     def as_json(self) -> dict[str, Any]:
-        """Return what `read` takes."""
+        """Return the values that `read` reads, ready for JSON."""
         priors = dict(zip(EMOTIONS, self.priors.tolist(), strict=True))
         return {"temperature": self.temperature, "prior_exponent": self.prior_exponent, "priors": priors}
 
@@ -74,14 +74,17 @@ def fitted(predicted: Predictions, votes_path: str, settings: CalibrateSettings)
 
 
 def score(predicted: Predictions, votes_path: str, adjustment: Adjustment, balanced_weight: float) -> float:
-    """Return the weighted mean of accuracy and balanced accuracy by which the exponent is chosen, too."""
+    """Return (1 - balanced_weight) x accuracy + balanced_weight x balanced accuracy, both of shares of the votes.
+
+    The exponent is chosen by it, too.
+    """
     shares = vote_shares(votes.read(votes_path, predicted.names), predicted.labels)
     chosen = adjustment.apply(predicted.probabilities).argmax(axis=1)
     return metrics.weighted_accuracy(shares, chosen, balanced_weight)
 
 
 def vote_shares(counts: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Return the shares of the votes (n, 10), one-hot labels (n,) where there are none, float (n, 7)."""
+    """Return the shares of the votes (n, 10), float (n, 7); a face without votes has its one-hot label."""
     shares = votes.shares(counts)
     return np.where(shares.any(axis=1, keepdims=True), shares, np.eye(len(EMOTIONS))[labels])
 
@@ -89,8 +92,8 @@ def vote_shares(counts: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def fit(shares: np.ndarray, probabilities: np.ndarray, balanced_weight: float) -> Adjustment:
     """Fit the exponent, then the temperature, on validation faces.
 
-    The exponent is the one with the highest weighted mean of accuracy and balanced accuracy, of equals the least. The
-    temperature minimises the cross-entropy with the shares.
+    The exponent is the one with the highest weighted mean of accuracy and balanced accuracy; ties go to the smallest.
+    The temperature minimises the cross-entropy with the shares.
 
     Args:
         shares: Of the votes (n, 7), or one-hot labels.

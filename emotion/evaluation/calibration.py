@@ -40,9 +40,9 @@ def log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def brier(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    """Return the mean squared distance to the one-hot label or the shares, 0 to 2 (Brier, 1950)."""
-    shares = np.eye(probabilities.shape[1])[labels] if labels.ndim == 1 else labels
-    return float(((probabilities - shares) ** 2).sum(axis=1).mean())
+    """Return the mean squared distance to the one-hot label, 0 to 2 (Brier, 1950)."""
+    one_hot = np.eye(probabilities.shape[1])[labels]
+    return float(((probabilities - one_hot) ** 2).sum(axis=1).mean())
 
 
 def bins(labels: np.ndarray, probabilities: np.ndarray, equal_mass: bool) -> list[dict[str, float]]:

@@ -4,35 +4,10 @@ import itertools
 from collections.abc import Mapping
 
 import numpy as np
-from scipy.stats import binom, chi2
+from statsmodels.stats.contingency_tables import mcnemar
+from statsmodels.stats.multitest import multipletests
 
-# Faces on which two models differ; below, the chi-square distribution is too coarse (Edwards, 1948).
-MIN_FOR_CHI_SQUARE = 25
-
-
-def mcnemar(first_only: int, second_only: int) -> float:
-    """Return the p-value of McNemar's test (1947) of whether two models err equally often.
-
-    Args:
-        first_only: Number of faces that only the first model predicts correctly.
-        second_only: Number of faces that only the second model predicts correctly.
-    """
-    differing = first_only + second_only
-    if differing < MIN_FOR_CHI_SQUARE:
-        return float(min(1.0, 2 * binom.cdf(min(first_only, second_only), differing, 0.5)))
-    return float(chi2.sf((abs(first_only - second_only) - 1) ** 2 / differing, 1))
-
-
-def holm(p_values: list[float]) -> list[float]:
-    """Return p-values corrected for the number of tests, so that 5 % is the risk of any false positive among them.
-
-    Holm, "A Simple Sequentially Rejective Multiple Test Procedure", 1979.
-    """
-    order = np.argsort(p_values, kind="stable")
-    steps = np.array(p_values)[order] * np.arange(len(order), 0, -1)
-    corrected = np.empty(len(order))
-    corrected[order] = np.minimum(np.maximum.accumulate(steps), 1)
-    return [float(value) for value in corrected]
+MIN_FOR_CHI_SQUARE = 25  # faces on which two models differ; below, the distribution is too coarse (Edwards, 1948)
 
 
 def difference_interval(
@@ -51,6 +26,8 @@ def difference_interval(
 def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int, truth: str) -> list[dict[str, object]]:
     """Return for each pair of models the difference of accuracies with its 95 % CI, and McNemar's p-values.
 
+    `p_holm` is corrected for the number of pairs (Holm, 1979): 5 % is the risk of any false positive among them.
+
     Args:
         correct: Which faces each model predicts correctly, bool (n,).
         resamples: Of the bootstrap.
@@ -64,7 +41,8 @@ def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int, truth: s
         first_only = int((correct[first] & ~correct[second]).sum())
         second_only = int((correct[second] & ~correct[first]).sum())
         low, high = difference_interval(first_only, second_only, faces, resamples, seed)
-        p_values.append(mcnemar(first_only, second_only))
+        table, few = [[0, first_only], [second_only, 0]], first_only + second_only < MIN_FOR_CHI_SQUARE
+        p_values.append(float(mcnemar(table, exact=few).pvalue))
         rows.append(
             {
                 "truth": truth,
@@ -77,7 +55,8 @@ def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int, truth: s
                 "second_only": second_only,
             }
         )
-    return [row | {"p": p, "p_holm": q} for row, p, q in zip(rows, p_values, holm(p_values), strict=True)]
+    corrected = multipletests(p_values, method="holm")[1].tolist() if p_values else []
+    return [row | {"p": p, "p_holm": q} for row, p, q in zip(rows, p_values, corrected, strict=True)]
 
 
 def agreement(predicted: Mapping[str, np.ndarray]) -> np.ndarray:

@@ -14,6 +14,7 @@ from emotion.core.labels import EMOTIONS
 
 # Distinguishable for the colour-blind, too (Okabe & Ito, "Color Universal Design", 2008).
 BLUE, GREY = "#0072B2", "#888888"
+SIGNIFICANCE = 0.05  # of the corrected p-value
 ACCURACY = {"label": "test accuracy", "majority": "accuracy for the majority"}
 
 
@@ -44,12 +45,11 @@ def confusion(counts: np.ndarray, title: str) -> Figure:
     return figure
 
 
-def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
-    """Draw the differences of accuracy with their 95 % confidence intervals.
+def forest(pairs: Sequence[Mapping[str, Any]]) -> Figure:
+    """Draw the differences of accuracy with their 95 % confidence intervals; significant ones are blue.
 
     Args:
         pairs: What `comparison.pairs` returns; only those of the last one's truth are drawn.
-        level: Corrected p-values below it are drawn in colour.
     """
     truth = pairs[-1]["truth"]
     rows = sorted((row for row in pairs if row["truth"] == truth), key=lambda row: abs(row["difference"]))
@@ -61,13 +61,13 @@ def forest(pairs: Sequence[Mapping[str, Any]], level: float = 0.05) -> Figure:
         better, worse = (row["first"], row["second"])[::sign]
         names.append(f"{better} over {worse}")
         ends = sorted((100 * sign * row["low"], 100 * sign * row["high"]))
-        colour = BLUE if row["p_holm"] < level else GREY
+        colour = BLUE if row["p_holm"] < SIGNIFICANCE else GREY
         axes.plot(ends, [place, place], color=colour, linewidth=2, solid_capstyle="butt")
         axes.plot(100 * abs(row["difference"]), place, "o", color=colour, markersize=5)
     axes.set_yticks(range(len(rows)), names)
     axes.axvline(0, color="black", linewidth=0.8)
     axes.set(xlabel=f"difference in {ACCURACY[truth]}, points, 95 % CI", ylim=(-0.7, len(rows) - 0.3))
-    axes.set_title(f"Blue: significant (McNemar's test, Holm-corrected p < {level:g})", fontsize=10, loc="left")
+    axes.set_title(f"Blue: significant (McNemar's test, Holm-corrected p < {SIGNIFICANCE:g})", fontsize=10, loc="left")
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
     axes.grid(axis="x", color=GREY, alpha=0.25, linewidth=0.6)

@@ -89,11 +89,6 @@ def _confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
 
 
-def accuracy_interval(labels: np.ndarray, probabilities: np.ndarray) -> tuple[float, float]:
-    """Return the 95 % confidence interval of the accuracy."""
-    return share_interval(probabilities.argmax(axis=1) == labels)
-
-
 def share_interval(correct: np.ndarray) -> tuple[float, float]:
     """Return the 95 % confidence interval of the share of correct predictions, bool (n,) (Wilson, 1927)."""
     share, n = correct.mean(), len(correct)

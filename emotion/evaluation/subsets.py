@@ -82,7 +82,7 @@ def details(subset: Scored, settings: EvaluateSettings) -> dict[str, Any]:
     labels = subset.labels
     probabilities = subset.probabilities
     intervals = bootstrap.intervals(labels, probabilities, settings.resamples, settings.seed)
-    intervals["accuracy"] = metrics.accuracy_interval(labels, probabilities)
+    intervals["accuracy"] = metrics.share_interval(probabilities.argmax(axis=1) == labels)
     per_class = metrics.per_class(labels, probabilities)
     for row in per_class:
         for score in ("recall", "f1"):

@@ -15,7 +15,7 @@ from emotion.core.folders import Refused
 from emotion.core.labels import EMOTIONS
 from emotion.inference.predictor import EmotionClassifier
 
-HINT = "face crops need --detector whole"
+NO_FACE = "no face found"
 
 
 def collect(folder: Path, order: str, refused: Refused, not_scored: Counter[str]) -> list[tuple[str, Path]]:
@@ -83,7 +83,7 @@ def predictions(
             not_scored["cannot be read"] += 1
             continue
         if not faces:
-            not_scored[f"no face found in them ({HINT})"] += 1
+            not_scored[NO_FACE] += 1
             continue
         largest = max(faces, key=lambda face: face.box[2] * face.box[3])
         true_labels.append(EMOTIONS.index(emotion))

@@ -74,7 +74,7 @@ def _factors(model: Model, priors: np.ndarray) -> np.ndarray:
         temperature = float(model.metadata["temperature"])
     except (KeyError, TypeError):
         raise InputError(
-            "the model's file does not tell the priors of its training faces: name another one with --model, or export "
-            "it again"
+            "the model's file does not say how frequent emotions were in training, so --priors cannot be used: choose "
+            "another --model, or export it again"
         ) from None
     return np.power(priors * own ** (exponent - 1), 1 / temperature)

@@ -19,6 +19,8 @@ from emotion.core.files import atomic
 
 PLACE = [("file", pa.string()), ("row", pa.int64()), ("name", pa.string())]
 DETECTION = [*((name, pa.int32()) for name in ("face", "left", "top", "width", "height")), ("score", pa.float32())]
+# Types of a column `name` that is copied: pandas writes large_string, and dictionary for categories.
+NAMES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_integer)
 RAW_ROWS = 1024  # rows of gray pixels to read at a time
 PICTURE_ROWS = 64  # rows of anything else
 
@@ -62,7 +64,7 @@ def _values(span: Span, job: Job) -> Iterator[tuple[Place, bytes | None]]:
 def _rows(span: Span, job: Job, file: pq.ParquetFile) -> Iterator[tuple[Place, bytes | None]]:
     groups, skipped = _groups(span, file.metadata)
     schema = file.schema_arrow
-    named = "name" in schema.names and pa.types.is_string(schema.field("name").type)
+    named = "name" in schema.names and any(is_kind(schema.field("name").type) for is_kind in NAMES)
     columns = [job.column, "name"] if named else [job.column]
     place = span.start - skipped
     for batch in file.iter_batches(RAW_ROWS if job.raw else PICTURE_ROWS, groups, columns, use_threads=False):
@@ -73,7 +75,7 @@ def _rows(span: Span, job: Job, file: pq.ParquetFile) -> Iterator[tuple[Place, b
         values = batch[job.column]
         if pa.types.is_struct(values.type):
             values = pc.struct_field(values, "bytes")
-        names = batch["name"].to_pylist() if named else [None] * len(batch)
+        names = batch["name"].cast(pa.string()).to_pylist() if named else [None] * len(batch)
         for value, name in zip(values, names, strict=True):
             content = value.as_py()
             file_name = content.decode(errors="backslashreplace") if job.folder else span.name

@@ -102,7 +102,7 @@ def locked(output: Path) -> Iterator[None]:
     try:
         output.mkdir(parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
-        raise InputError(f"{output}: is, or lies below, a file: choose a folder") from None
+        raise InputError(f"{output}: is a file, or lies inside one: choose a folder") from None
     names = sorted({file.name for file in output.iterdir() if not file.name.startswith(".")} - {LISTING})
     if names and MANIFEST not in names:
         raise InputError(f"{output}: holds {names[0]} and no {MANIFEST}: choose a new or an empty folder")

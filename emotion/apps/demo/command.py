@@ -35,7 +35,8 @@ def main(arguments: argparse.Namespace) -> None:
     Raises:
         InputError: A model is missing, or the page cannot be served at that host and port.
     """
-    options.listen(arguments.host, arguments.port).close()
+    with options.listen(arguments.host, arguments.port) as socket:
+        arguments.port = socket.getsockname()[1]  # of 0, the free one that was found
     files = networks(arguments.model)
 
     @functools.cache

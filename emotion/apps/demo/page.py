@@ -16,7 +16,7 @@ from emotion.inference.reading import Picture
 
 ABOUT = """**Use it** to try out what a small network predicts for faces.
 **Do not use it** to decide anything about anybody. A face does not show what a person feels; labels are what others
-saw in pictures. About three predictions of ten are wrong."""
+saw in pictures. About one prediction of eight contradicts the majority of ten annotators."""
 MAX_UPLOAD = "20mb"
 
 Classifiers = Callable[[str, bool], EmotionClassifier]
