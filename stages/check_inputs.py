@@ -13,7 +13,7 @@ from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.core.params import load
 from emotion.pretrained.package import PackageSettings
-from emotion.sources.collect import DataSettings
+from emotion.sources.settings import DataSettings
 
 
 def main() -> None:

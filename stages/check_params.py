@@ -27,7 +27,7 @@ from emotion.preparation import exclusion
 from emotion.preparation.settings import ClassWeightSettings, DefectSettings, SplitSettings
 from emotion.pretrained.download import PretrainedSettings
 from emotion.pretrained.package import PackageSettings
-from emotion.sources.collect import DataSettings
+from emotion.sources.settings import DataSettings
 from emotion.training import networks
 from emotion.training.settings import (
     DistillSettings,

@@ -8,6 +8,7 @@ from emotion.core.params import load
 from emotion.detection.mtcnn import MTCNN
 from emotion.sources import archive, collect
 from emotion.sources.naming import Found
+from emotion.sources.settings import DataSettings
 from emotion.synthetic.drawn import draw_faces
 
 TARGET = Path("data/faces.zip")
@@ -16,7 +17,7 @@ REFUSED = Path("metrics/refused.csv")
 
 def main() -> None:
     """Write data/faces.zip from the sources that params.yaml names, and metrics/refused.csv."""
-    settings = load("data", collect.DataSettings)
+    settings = load("data", DataSettings)
     found = Found()
     drawn = draw_faces(settings.sample.faces, settings.sample.seed)
     detector = MTCNN() if settings.crop == "faces" else None

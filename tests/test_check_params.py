@@ -10,7 +10,7 @@ import yaml
 
 from emotion.core.errors import InputError
 from emotion.pretrained.package import PackageSettings
-from emotion.sources.collect import DataSettings
+from emotion.sources.settings import DataSettings
 from emotion.training import networks
 from stages import check_inputs, check_params
 from tests.source import ROOT

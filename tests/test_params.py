@@ -11,7 +11,7 @@ from emotion.core import params
 from emotion.core.errors import InputError
 from emotion.export.settings import ExportSettings
 from emotion.preparation.settings import ClassWeightSettings, SplitSettings
-from emotion.sources.collect import DataSettings
+from emotion.sources.settings import DataSettings
 from emotion.training.schedule import ScheduleSettings
 from tests.source import ROOT
 

@@ -15,7 +15,7 @@ from typing import Any
 from emotion.core import errors, params
 from emotion.core.errors import InputError, suggest
 from emotion.pretrained.package import PackageSettings
-from emotion.sources.collect import DataSettings
+from emotion.sources.settings import DataSettings
 from stages import check_inputs, check_params
 
 

@@ -70,11 +70,14 @@ def _search(
 
     `cells` holds, for each cell, the positions of the views to compare with it and of the faces in it.
     """
-    tasks = [(part, faces) for asking, faces in cells for part in chunks(asking, PRODUCTS // (len(faces) + 1) + 1)]
+    tasks = []
+    for asking, faces in cells:
+        described = central[faces].T
+        tasks += [(part, faces, described) for part in chunks(asking, PRODUCTS // (len(faces) + 1) + 1)]
 
-    def compare(task: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
-        view, face = task
-        products = views[view] @ central[face].T
+    def compare(task: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+        view, face, described = task
+        products = views[view] @ described
         close = products.max(axis=1, initial=0) >= lowest
         values, columns = _largest(products[close], NEIGHBOURS)
         row, rank = np.nonzero(values >= lowest)

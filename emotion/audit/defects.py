@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
 from emotion.audit.threads import chunks, each
+from emotion.core.pictures import SIDE
 
 # Chosen on FER-2013 by looking at the 200 highest scores: see docs/data.md.
 EIGENFACES = 100
@@ -14,7 +15,7 @@ CHUNK = 256
 
 def almost_blank(pixels: np.ndarray, min_contrast: float) -> np.ndarray:
     """Return which faces, uint8 (n, 48, 48), have a standard deviation of gray values below `min_contrast`."""
-    flat = pixels.reshape(len(pixels), -1)
+    flat = pixels.reshape(len(pixels), SIDE * SIDE)
     sums, squares = (
         np.concatenate([power(chunk, dtype=np.uint32).sum(axis=1, dtype=np.int64) for chunk in chunks(flat, CHUNK)])
         for power in (np.positive, np.square)

@@ -77,7 +77,7 @@ def _of_all(
 
 
 def _weights(views: list[View]) -> np.ndarray:
-    """Return the weights from a halved face to its descriptors: whole numbers, float64 (576, 35 for each view)."""
+    """Return the weights from a halved face to descriptors of plain views: whole numbers, float64 (576, 35 each)."""
     frequency = np.arange(FREQUENCIES)
     whitening = np.hypot(*np.meshgrid(frequency, frequency)) ** WHITENING
     columns = []

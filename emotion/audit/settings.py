@@ -10,4 +10,4 @@ class AuditSettings(Section):
 
     min_contrast: float = Field(ge=0)
     min_candidate_similarity: float = Field(gt=0, le=1)
-    min_similarity: float = Field(gt=0, le=1)
+    min_similarity: float = Field(ge=0.8, le=1)  # alignment gives up pairs that are less alike

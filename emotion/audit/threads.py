@@ -8,6 +8,8 @@ from typing import TypeVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+MAX_THREADS = 16  # each takes some 20 MiB
+
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -18,9 +20,10 @@ def chunks(array: np.ndarray, size: int) -> list[np.ndarray]:
 
 
 def each(function: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Return the results of a function for all items, in their order, computed on all cores.
+    """Return the results of a function for all items, in their order, computed on all cores, up to MAX_THREADS.
 
     A matrix product then takes one core: threads of its own would wait for those of the others.
     """
-    with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(min(cores, MAX_THREADS)) as pool:
         return list(pool.map(function, items))

@@ -2,39 +2,16 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Literal
-
-from pydantic import Field
 
 from emotion.core.errors import InputError
-from emotion.core.params import Section
 from emotion.core.pictures import Detector
 from emotion.sources import folder, kaggle, layouts
 from emotion.sources.naming import Found
+from emotion.sources.settings import DataSettings
 
 # Outside all outputs: DVC removes those before a stage runs, and an interrupted download shall resume.
 DOWNLOADS = Path("data/external/kaggle")
 NO_EXTRA = "params/none.csv"
-
-
-class SampleSettings(Section):
-    """How many faces are drawn, and from which seed."""
-
-    faces: int = Field(ge=70)
-    seed: int = Field(ge=0)
-
-
-class DataSettings(Section):
-    """Section `data` of params.yaml."""
-
-    source: Literal["kaggle", "zip", "sample", "folder"]
-    input: str
-    crop: Literal["none", "faces"]
-    label_order: Literal["fer2013", "affectnet", "rafdb"]
-    dataset: str = Field(pattern=r"^[A-Za-z0-9_-]+/[A-Za-z0-9_-]+$")
-    sample: SampleSettings
-    extra: str
-    exclude: str  # for the split stage
 
 
 def faces(
