@@ -14,13 +14,14 @@ from emotion.core.pictures import SIDE
 from emotion.inference.face import Face
 
 COLUMNS = 4
+NEEDED = ("keras", "tensorflow", "matplotlib")
 TITLE = "Evidence for the predicted label (Grad-CAM)"
 Explain = Callable[[Sequence[Face]], Any]  # returns a matplotlib.figure.Figure
 
 
 def possible() -> bool:
     """Return whether TensorFlow and matplotlib are installed, without importing them."""
-    return all(importlib.util.find_spec(name) for name in ("keras", "tensorflow", "matplotlib"))
+    return all(map(importlib.util.find_spec, NEEDED))
 
 
 def weights_of(metadata: dict[str, Any]) -> Path:
@@ -53,15 +54,15 @@ def load(path: str | Path) -> Explain:
     Raises:
         InputError: TensorFlow is not installed, or the file is not a Keras model that classifies faces.
     """
+    for package in NEEDED:
+        if not importlib.util.find_spec(package):
+            raise InputError(f"--explain needs TensorFlow ({package} is not installed): run it after `make setup`")
     if not Path(path).is_file():
         raise InputError(f"{path}: there is no such Keras model: `dvc repro` makes models/<name>.keras")
-    try:
-        import keras
+    import keras
 
-        from emotion.explanation import gradcam
-    except ImportError as error:
-        remedy = "run it after `make setup`"
-        raise InputError(f"--explain needs TensorFlow ({error.name} is not installed): {remedy}") from None
+    from emotion.explanation import gradcam
+
     try:
         model = keras.saving.load_model(path, compile=False)
         gradcam.heatmaps(model, np.zeros((1, SIDE, SIDE), np.uint8), np.array([0]))
