@@ -33,7 +33,8 @@ def main(name: str) -> None:
         print(line, file=sys.stderr)
     if not len(labels):
         reasons = "; ".join(f"{count} {reason}" for reason, count in not_scored.items())
-        raise InputError(f"{settings.folder}: no picture can be scored: {reasons} (face crops need detector: whole)")
+        remedy = " (face crops need detector: whole)" if not_scored[labelled.NO_FACE] else ""
+        raise InputError(f"{settings.folder}: no picture can be scored: {reasons}{remedy}")
     scores = metrics.headline(labels, probabilities)
     intervals = bootstrap.intervals(labels, probabilities, evaluate.resamples, evaluate.seed)
     found: dict[str, Any] = {"scored": len(labels), "not_scored": dict(sorted(not_scored.items())), **scores}

@@ -30,7 +30,8 @@ def test_of_many_alike_only_the_nearest_are_candidates():
 
 
 def test_a_mirrored_view_is_the_plain_view_of_the_mirrored_face():
-    pixels, rows = plant(faces=20, copies=0, seed=6)[0], np.arange(20)
+    pixels = plant(faces=20, copies=0, seed=6)[0]
+    rows = np.arange(20)
     views, mirrored = (
         descriptors.of_views(faces, rows).reshape(20, len(descriptors.VIEWS), -1)
         for faces in (pixels, pixels[..., ::-1])
@@ -68,7 +69,8 @@ def test_neighbours_of_a_view_are_the_nearest_of_all_cells():
     noise = np.random.default_rng(4).integers(-9, 10, (300, 48, 48))
     pixels = np.clip(draw_face("sad", np.random.default_rng(5)).astype(int) + noise, 0, 255).astype(np.uint8)
     rows = np.arange(300)
-    central, views = descriptors.of_centres(pixels, rows), descriptors.of_views(pixels, rows[:2])
+    central = descriptors.of_centres(pixels, rows)
+    views = descriptors.of_views(pixels, rows[:2])
     cells = [(np.arange(len(views)), members) for members in np.array_split(rows, 3)]
     view, face, product = candidates._search(views, central, cells, lowest=1)
     products = views @ central.T

@@ -53,3 +53,17 @@ def test_an_unknown_label_is_one_line_and_writes_nothing(project: None):
 def test_a_folder_that_is_not_there_is_named(project: None):
     with pytest.raises(InputError, match="^other: there is no such folder"):
         external.main("other")
+
+
+def test_if_nothing_can_be_scored_the_message_says_why(project: None):
+    Path("other/sad").mkdir(parents=True)
+    Path("other/sad/a.png").write_text("no picture")
+    with pytest.raises(InputError, match="^other: no picture can be scored: 1 cannot be read$"):
+        external.main("other")
+    predicted.write_params(
+        external={"other": {"folder": "other", "label_order": "affectnet", "detector": "mtcnn", "model": "model.onnx"}},
+        evaluate={"resamples": 50, "seed": 1},
+    )
+    Image.new("L", (60, 60)).save("other/sad/a.png")
+    with pytest.raises(InputError, match=r": 1 no face found \(face crops need detector: whole\)$"):
+        external.main("other")

@@ -91,7 +91,8 @@ def _search(
 
 def _largest(values: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Return the largest values of each row and their columns, in this order; `values` is overwritten."""
-    rows, width = np.arange(len(values)), min(count, values.shape[1])
+    rows = np.arange(len(values))
+    width = min(count, values.shape[1])
     largest = np.empty((len(values), width), values.dtype)
     columns = np.empty((len(values), width), np.int64)
     for place in range(width):

@@ -41,8 +41,8 @@ def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int, truth: s
         first_only = int((correct[first] & ~correct[second]).sum())
         second_only = int((correct[second] & ~correct[first]).sum())
         low, high = difference_interval(first_only, second_only, faces, resamples, seed)
-        table, few = [[0, first_only], [second_only, 0]], first_only + second_only < MIN_FOR_CHI_SQUARE
-        p_values.append(float(mcnemar(table, exact=few).pvalue))
+        exact = first_only + second_only < MIN_FOR_CHI_SQUARE
+        p_values.append(float(mcnemar([[0, first_only], [second_only, 0]], exact=exact).pvalue))
         rows.append(
             {
                 "truth": truth,
