@@ -79,10 +79,10 @@ def test_neighbours_of_a_view_are_the_nearest_of_all_cells():
 
 
 def test_candidates_of_some_faces_are_those_of_a_table_of_them(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(candidates, "BLOCK", 60)
     pixels = plant(faces=400, copies=100, seed=8)[0]
     rows = np.arange(7, 500, 2)
     alone = candidates.propose(pixels[rows], np.arange(len(rows)), 0.9)
+    monkeypatch.setattr(candidates, "BLOCK", 60)  # several blocks
     found = candidates.propose(pixels, rows, 0.9)
     assert len(found) > 5 and (found[:, :2] == rows[alone[:, :2]]).all() and (found[:, 2] == alone[:, 2]).all()
 
