@@ -40,6 +40,13 @@ def test_base64_may_be_in_lines_or_a_data_url(server: Server):
     assert again.json()["results"] == results[:1]
 
 
+def test_an_offer_of_http_2_is_ignored_and_the_body_read(server: Server):
+    offer = {"Connection": "Upgrade, HTTP2-Settings", "Upgrade": "h2c", "HTTP2-Settings": "AAEAAEAAAAIAAAAA"}
+    for _ in range(2):
+        response = server.client.post("/v1/predict", json=texts(two_faces()), headers=offer)
+        assert response.status_code == 200 and len(response.json()["results"][0]["faces"]) == 2
+
+
 def test_it_says_where_it_listens_and_shows_there_how_it_is_used(server: Server, browser: Any):
     (message,) = [line["message"] for line in server.lines() if "listening" in line["message"]]
     assert message == f"listening at http://127.0.0.1:{server.port}/; Ctrl-C ends it"

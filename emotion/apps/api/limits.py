@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.auto import AutoHTTPProtocol  # the fastest of the installed ones
@@ -9,6 +10,7 @@ from uvicorn.protocols.http.auto import AutoHTTPProtocol  # the fastest of the i
 from emotion.apps.api.problems import Problem
 from emotion.apps.api.settings import Settings
 
+UPGRADE = re.compile(rb"(?i)\r\nupgrade:")
 LINGER_SECONDS = 1.0  # a client that is still sending reads no response; after this the connection is closed
 
 
@@ -95,9 +97,10 @@ class _Body:
 
 
 class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
-    """uvicorn's protocol with a time limit for the head of a request.
+    """uvicorn's protocol with a time limit for the head of a request, which ignores the offer of another protocol.
 
-    uvicorn itself waits for ever, and middleware runs only after the head is complete.
+    uvicorn itself waits for ever, and middleware runs only after the head is complete. httptools takes the offer and
+    drops the body, but a server may ignore it (RFC 9110, 7.8): Java's HttpClient offers HTTP/2 with each request.
     """
 
     def __init__(self, *arguments: object, seconds: float, **named: object) -> None:
@@ -112,6 +115,10 @@ class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
 
     def data_received(self, data: bytes) -> None:
         """Stop the timer if the head is complete."""
+        if self.cycle is None or self.cycle.response_complete:
+            end = data.find(b"\r\n\r\n")
+            head = data[:end] if end >= 0 else data
+            data = UPGRADE.sub(b"\r\nx-upgrade:", head) + data[len(head) :]
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop()
