@@ -58,7 +58,7 @@ def opened(browser: Any, address: str) -> Iterator[Any]:
     page.on("request", lambda request: outside.append(request.url))
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(address)
-    page.get_by_text("drawn faces").wait_for()
+    page.get_by_text("synthetic faces").wait_for()
     yield page
     assert [url for url in outside if not url.startswith((address, "data:", "blob:"))] == []
     assert errors == []

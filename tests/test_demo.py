@@ -46,7 +46,7 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     md5 = hashlib.md5((folder / "models/tiny.keras").read_bytes()).hexdigest()
     brightness_model(folder / "models/tiny.onnx", weights_md5=md5)
     brightness_model(folder / "models/without.onnx")
-    before = f"import sys; sys.path.append({LIBRARIES!r}); command.MAX_AGE = 20"
+    before = f"import sys; sys.path.append({LIBRARIES!r}); command.MAX_AGE = 8"
     yield from served_demo(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
 
 

@@ -41,7 +41,9 @@ def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 def test_it_predicts_like_the_classifier(model: Path, tmp_path: Path):
     picture = photograph([(20, 30, 90), (200, 40, 120), (400, 20, 200), (40, 250, 180)], seed=1)
-    Image.fromarray(picture).save(tmp_path / "four.png")
+    turned = Image.Exif()
+    turned[0x0112] = 8  # its orientation: turned to the left
+    Image.fromarray(np.rot90(picture, -1)).save(tmp_path / "four.png", exif=turned)
     done = _run(model, tmp_path / "four.png")
     assert done.returncode == 0, done.stderr
     faces = EmotionClassifier(model, min_face_size=48).predict(picture).faces
@@ -51,7 +53,12 @@ def test_it_predicts_like_the_classifier(model: Path, tmp_path: Path):
 
 def test_an_unusable_input_is_one_line(model: Path, tmp_path: Path):
     (tmp_path / "none.png").touch()
-    for network, message in ((tmp_path / "none.tflite", "none.tflite: "), (model, "none.png cannot be opened: ")):
-        done = _run(network, tmp_path / "none.png")
+    missing = tmp_path / "none.tflite"
+    for network, source, message in (
+        (missing, tmp_path / "none.png", "none.tflite: "),
+        (model, tmp_path / "none.png", "none.png: empty"),
+        (model, "99999999999", "99999999999 cannot be opened: "),
+    ):
+        done = _run(network, source)
         last = done.stderr.splitlines()[-1]  # OpenCV and LiteRT may warn before
         assert done.returncode == 1 and last.startswith("error: ") and message in last

@@ -97,6 +97,14 @@ def test_an_undecodable_file_name_is_read_and_reported(run: Run, capsys: Capture
     assert "error: bad l\\udce4cheln \\udcff.jpg: empty" in capsys.readouterr().err
 
 
+def test_the_longest_names_have_copies_of_their_own(run: Run):
+    for letter in "ab":
+        Path(letter + 246 * "x" + ".jpg").write_bytes(Path("two.jpg").read_bytes())
+    Path("two.jpg").unlink()
+    assert run(".", "-o", "out") == 0
+    assert len(list(Path("out").glob("*xx.jpg"))) == 1 and len(list(Path("out").glob("*xx-2.jpg"))) == 1
+
+
 def test_it_says_what_it_wrote(run: Run, capsys: Capture):
     assert run("two.jpg", "none.png", "-o", "out", "--csv", "--json") == 0
     last = capsys.readouterr().out.splitlines()[-1]
@@ -124,6 +132,19 @@ def test_a_reader_that_has_left_is_no_error(run: Run):
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_files_are_finished_after_a_reader_has_left(run: Run):
+    for number in range(300):  # more lines than the pipe and Python's buffer hold
+        Path("many").mkdir(exist_ok=True)
+        Path(f"many/{number:0200}.jpg").write_bytes(Path("none.png").read_bytes())
+    command = f"{sys.executable} -m emotion predict --model model.onnx --detector whole many -o out --csv | head -1"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert len(rows("out/results.csv")) == 300
 
 
 def test_explain_draws_each_face_beside_its_heatmap(run: Run, capsys: Capture):

@@ -145,6 +145,7 @@ def test_ctrl_c_ends_it_while_a_stream_is_reopened(run: Run, window: Window, tmp
     ("source", "message"),
     [
         ("97", "no camera found at index 97: connect one, or name another index or a video"),
+        ("99999999999", "99999999999: there is no such video; name a camera by its index, a stream by its address"),
         ("nowhere.mp4", "nowhere.mp4: there is no such video; name a camera by its index, a stream by its address"),
         ("text.mp4", "text.mp4: cannot be opened as a video"),
         ("rtsp://127.0.0.1:1/none", "rtsp://127.0.0.1:1/none: cannot be opened as a video"),

@@ -2,9 +2,13 @@
 
 import argparse
 import signal
+from collections.abc import Iterator
+from pathlib import Path
 
 from emotion import EmotionClassifier
+from emotion.core.decoding import SUFFIXES
 from emotion.core.errors import InputError
+from emotion.inference.predictor import Result
 from emotion.inference.video import Video
 
 MIN_FACE_SIZE = 48  # pixels of the smallest face that is detected; larger is faster
@@ -21,14 +25,24 @@ def main() -> None:
         classifier = EmotionClassifier(options.model, min_face_size=MIN_FACE_SIZE)
     except InputError as error:
         raise SystemExit(f"error: {error}") from None
-    video = Video(int(options.source) if options.source.isdigit() else options.source)
+    try:
+        for number, result in enumerate(_results(classifier, options.source)):
+            for face in result.faces:
+                print(number, *face.box, face.label, f"{face.probability:.3f}", flush=True)
+    except InputError as error:
+        raise SystemExit(f"error: {error}") from None
+
+
+def _results(classifier: EmotionClassifier, source: str) -> Iterator[Result]:
+    """Yield the faces of a picture, or of each frame."""
+    if Path(source).suffix.lower() in SUFFIXES:
+        yield classifier.predict(source)
+        return
+    video = Video(int(source) if source.isdecimal() and len(source) < 4 else source)
     if not video.opened:
-        raise SystemExit(f"error: {options.source} cannot be opened: name a camera index, a picture or a video")
-    frame = 0
-    while (picture := video.read()) is not None:
-        for face in classifier.predict(picture, bgr=True).faces:
-            print(frame, *face.box, face.label, f"{face.probability:.3f}", flush=True)
-        frame += 1
+        raise InputError(f"{source} cannot be opened: name a camera index, a picture or a video")
+    while (frame := video.read()) is not None:
+        yield classifier.predict(frame, bgr=True)
 
 
 if __name__ == "__main__":

@@ -50,11 +50,24 @@ def main() -> None:
             else:
                 importlib.import_module(COMMANDS[options.command]).main(options)
         finally:
-            sys.stdout.flush()  # here, because a reader that has left is no error
+            _flush()
     except ImportError as error:
         raise _explained(error, options.command) from error
     except BrokenPipeError:  # `emotion predict ... | head`
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard()
+
+
+def _flush() -> None:
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:  # the exit code stays
+        _discard()
+
+
+def _discard() -> None:
+    from emotion.apps.options import discard_output  # not at the top: its imports take longer than --help
+
+    discard_output()
 
 
 def _require_files(options: argparse.Namespace) -> None:

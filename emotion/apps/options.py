@@ -46,6 +46,11 @@ def tell_unread(errors: Sequence[str], refused: Refused) -> int:
     return int(bool(errors) or any(reason != folders.OTHER for _, reason in refused))
 
 
+def discard_output() -> None:
+    """Send what is still printed nowhere, because its reader has left."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def listen(host: str, port: int) -> socket.socket:
     """Return a socket that listens at an address.
 

@@ -54,7 +54,7 @@ def _command(commands: Commands, name: str, description: str, example: str) -> a
 
 
 def _model(command: argparse.ArgumentParser, detector: str = DEFAULT, priors: bool = True) -> None:
-    command.add_argument("--model", metavar="FILE", help=MODEL)
+    command.add_argument("--model", metavar="FILE|small|fer2013", help=MODEL)
     command.add_argument("--detector", default=detector, metavar="NAME", help=DETECTOR + detector)
     command.add_argument(
         "--min-face-size", type=_positive, default=MIN_FACE_SIZE, metavar="N",
@@ -96,19 +96,19 @@ def _predict(commands: Commands) -> None:
 
 
 def _score(commands: Commands) -> None:
-    description = "Evaluate a model on your own labelled pictures, FOLDER/<emotion>/*."
+    description = "Measure a model's accuracy on your own labelled pictures, FOLDER/<emotion>/*."
     command = _command(commands, "score", description, "emotion score my_faces")
     command.add_argument("folder", metavar="FOLDER", help="holds one folder for each emotion")
     command.add_argument("--json", action="store_true", help="print the scores as JSON")
     command.add_argument("-o", "--output", metavar="FILE", help="write the scores there as JSON")
     command.add_argument(
-        "--label-order", choices=ORDERS, default="fer2013", help="data set that numbers folders (fer2013)"
+        "--label-order", choices=ORDERS, default="fer2013", help="data set whose numbers the folders bear (fer2013)"
     )
     _model(command)
 
 
 def _score_many(commands: Commands) -> None:
-    description = "Classify very many pictures, to Parquet."
+    description = "Predict the emotions of very many pictures, to Parquet."
     command = _command(commands, "score-many", description, "emotion score-many faces/ out/")
     command.add_argument("input", metavar="INPUT", help="a Parquet file, or a folder of these or of pictures")
     command.add_argument("output", metavar="OUTPUT", help="folder of the results; resume with the same command")

@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from emotion.apps import explain, outputs, sources
-from emotion.apps.options import classifier_of, require_emotions, tell_unread
+from emotion.apps.options import classifier_of, discard_output, require_emotions, tell_unread
 from emotion.apps.sources import Frame, Source
 from emotion.core.errors import InputError
 from emotion.core.files import atomic, save_figure
@@ -68,7 +68,7 @@ def _classify(
             if folder:
                 folder.write(frame, result.drawn())
             if folder and explained and result.faces and not frame.source.video:
-                path = Path(options.output, "explained", f"{frame.source.name}.png")
+                path = Path(options.output, "explained", f"{frame.source.short}.png")
                 save_figure(path, explained(result.faces))
                 folder.written["heatmap picture"] += 1
             for row in outputs.rows(frame, result.faces):
@@ -112,7 +112,19 @@ def _sinks(
         yield stack.enter_context(outputs.as_json(_file(options, "results.json", stack)))
     if options.output or not (options.csv or options.json):
         width = max(7, *(len(str(source)) for source in inputs))
-        yield outputs.table(write, width)
+        yield outputs.table(_until_closed(write) if options.output else write, width)
+
+
+def _until_closed(write: Callable[[str], object]) -> Callable[[str], object]:
+    """Return a function that prints until the reader has left, as in `| head`: the files are still to be written."""
+
+    def line(text: str) -> None:
+        try:
+            write(text)
+        except BrokenPipeError:
+            discard_output()
+
+    return line
 
 
 def _file(options: argparse.Namespace, name: str, stack: ExitStack) -> TextIO:

@@ -1,5 +1,6 @@
 """The inputs of `emotion predict`: pictures, videos, folders of these, or a picture from stdin, as frames."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from emotion.inference.video import DEFAULT_RATE, Video
 VIDEOS = (".mp4", ".avi", ".mov", ".mkv", ".webm", ".m4v", ".mpg", ".mpeg", ".wmv")
 # Of annotated pictures; .png is appended to other names.
 WRITTEN = tuple(suffix for kind in ("JPEG", "PNG", "WebP", "BMP") for suffix in FORMATS[kind])
+MAX_NAME_BYTES = 200  # of the 255 that file systems allow, because a file in the making has a longer name
 MIN_READ = 0.95  # share of the frames that a video announces; announcements may be slightly wrong
 
 
@@ -39,10 +41,18 @@ class Source:
         return self.name.suffix.lower() in VIDEOS
 
     @property
+    def short(self) -> Path:
+        """Its name, of which the beginning is cut off if it is too long for outputs; the end tells it from others."""
+        name = self.name.name
+        while len(os.fsencode(name)) > MAX_NAME_BYTES:
+            name = name[1:]
+        return self.name.with_name(name)
+
+    @property
     def annotated(self) -> Path:
         """Relative path of its annotated copy."""
         known, other = ((".mp4",), ".mp4") if self.video else (WRITTEN, ".png")
-        return self.name if self.name.suffix.lower() in known else Path(f"{self.name}{other}")
+        return self.short if self.short.suffix.lower() in known else Path(f"{self.short}{other}")
 
     def __str__(self) -> str:
         """Return its path as the user gave it."""

@@ -20,6 +20,7 @@ from emotion.inference.tracking import Tracker
 from emotion.inference.video import Video
 
 WINDOW = "Emotion Detector"
+MAX_CAMERA = 2**31 - 1  # of a C int
 HOLD = 0.3  # seconds for which the box of a face that the detector missed stays
 PAUSES = (1.0, 2.0, 4.0)  # seconds before each attempt to open a stream again
 STEADY = 10.0  # seconds without an interruption after which the attempts begin anew
@@ -47,7 +48,7 @@ class _Source:
     """A camera by its index, a video file at its own frame rate, or a stream by its address."""
 
     def __init__(self, name: str) -> None:
-        camera = name.isdecimal() and not Path(name).exists()
+        camera = name.isdecimal() and int(name) <= MAX_CAMERA and not Path(name).exists()
         file = not camera and "://" not in name
         if file and not Path(name).is_file():
             raise InputError(f"{name}: there is no such video; name a camera by its index, a stream by its address")

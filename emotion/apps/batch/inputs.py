@@ -136,7 +136,7 @@ def _column(path: Path, schema: pa.Schema, wanted: str | None) -> tuple[str, boo
         return name, True
     if pa.types.is_struct(kind) and kind.get_field_index("bytes") >= 0:  # as Hugging Face stores pictures
         kind = kind.field("bytes").type
-    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind):
+    if pa.types.is_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary_view(kind):
         return name, name == "pixels"
     raise InputError(
         f"{path}: column {name} is of type {kind}: it must hold {SIDE * SIDE} bytes of gray pixels ({SIDE} x {SIDE}) "

@@ -19,8 +19,14 @@ from emotion.core.files import atomic
 
 PLACE = [("file", pa.string()), ("row", pa.int64()), ("name", pa.string())]
 DETECTION = [*((name, pa.int32()) for name in ("face", "left", "top", "width", "height")), ("score", pa.float32())]
-# Types of a column `name` that is copied: pandas writes large_string, and dictionary for categories.
-NAMES = (pa.types.is_string, pa.types.is_large_string, pa.types.is_dictionary, pa.types.is_integer)
+# Types of a column `name` that is not copied: it may be no text.
+NO_NAMES = (
+    pa.types.is_nested,
+    pa.types.is_binary,
+    pa.types.is_large_binary,
+    pa.types.is_binary_view,
+    pa.types.is_fixed_size_binary,
+)
 RAW_ROWS = 1024  # rows of gray pixels to read at a time
 PICTURE_ROWS = 64  # rows of anything else
 
@@ -64,7 +70,7 @@ def _values(span: Span, job: Job) -> Iterator[tuple[Place, bytes | None]]:
 def _rows(span: Span, job: Job, file: pq.ParquetFile) -> Iterator[tuple[Place, bytes | None]]:
     groups, skipped = _groups(span, file.metadata)
     schema = file.schema_arrow
-    named = "name" in schema.names and any(is_kind(schema.field("name").type) for is_kind in NAMES)
+    named = "name" in schema.names and not any(is_kind(schema.field("name").type) for is_kind in NO_NAMES)
     columns = [job.column, "name"] if named else [job.column]
     place = span.start - skipped
     for batch in file.iter_batches(RAW_ROWS if job.raw else PICTURE_ROWS, groups, columns, use_threads=False):

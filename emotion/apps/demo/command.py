@@ -97,7 +97,7 @@ def networks(first: str | None) -> dict[str, Path | None]:
 
 
 def _examples(folder: Path) -> list[str]:
-    """Write a drawn face of each emotion into a folder and return the files."""
+    """Write a synthetic face of each emotion into a folder and return the files."""
     files = []
     for number, emotion in enumerate(EMOTIONS):
         face = drawn.draw_face(emotion, np.random.default_rng([5, number]))

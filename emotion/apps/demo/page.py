@@ -72,7 +72,7 @@ def _picture_tab(
     with gr.Column():
         picture = gr.Image(sources=["upload", "webcam", "clipboard"], label="picture", buttons=[])
         whole = gr.Checkbox(False, label="The picture is a cropped face")
-        gr.Examples(examples, picture, whole, lambda _: True, label="drawn faces", run_on_click=True)
+        gr.Examples(examples, picture, whole, lambda _: True, label="synthetic faces", run_on_click=True)
     with gr.Column():
         # PNG keeps the small letters of labels sharp.
         shown = gr.Image(label="faces; click one", interactive=False, buttons=["fullscreen"], format="png")
