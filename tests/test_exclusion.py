@@ -123,6 +123,14 @@ def test_faces_excluded_before_stay_so_when_a_new_list_is_copied(project: Path, 
     assert _copied() == ["d", "e"]
 
 
+def test_another_list_in_use_is_copied_with_all_of_its_columns(project: Path):
+    Path("mine.csv").write_text("name,why\nx,blurred\na,wrong\n")
+    _exclude("mine.csv")
+    exclude_label_issues.main("2")
+    assert _copied() == ["x", "a", "b"]
+    assert Path("params/exclude.csv").read_text().splitlines()[1] == "x,,,,blurred"
+
+
 def test_without_a_list_the_stage_that_writes_it_is_named(project: Path):
     Path("metrics/label_issues.csv").unlink()
     with pytest.raises(InputError, match="dvc repro label_audit"):

@@ -27,20 +27,31 @@ def main(count: str = "") -> None:
         raise InputError(f"{LISTED} is missing: `dvc repro label_audit` writes it")
     listed = _read(LISTED)
     chosen = listed[: int(count or len(listed))]
-    in_use = Path(load("data", ExcludeSettings).exclude) == COPY
+    used = Path(load("data", ExcludeSettings).exclude)
+    in_use = used == COPY
     # Faces that are excluded already are not on the list, because no network was trained on them.
     names = {row["name"] for row in listed}
-    kept = [row for row in _read(COPY) if row["name"] not in names] if in_use and COPY.exists() else []
-    write_csv(COPY, [{column: row.get(column, "") for column in COLUMNS} for row in [*kept, *chosen]], COLUMNS)
+    kept = [row for row in _excluded(used) if row["name"] not in names]
+    rows = [*kept, *chosen]
+    columns = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)]))
+    write_csv(COPY, [{column: row.get(column, "") for column in columns} for row in rows], columns)
     labels = Counter(row["label"] for row in chosen)
     counts = ", ".join(f"{label} {number}" for label, number in sorted(labels.items())) or "none"
     print(f"{COPY}: {len(chosen)} of {len(listed)} label issues ({counts})" + (f"; {len(kept)} kept" if kept else ""))
     print("Next: " + ("" if in_use else f"in params.yaml write `data.exclude: {COPY}`, then ") + "`dvc repro`")
 
 
+def _excluded(path: Path) -> list[dict[str, str]]:
+    """Return the rows of the list that data.exclude names; none if it is still to be written."""
+    if not path.exists():
+        return []
+    exclusion.excluded(str(path))  # refuses what is not a list
+    return [row for row in _read(path) if row["name"]]
+
+
 def _read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file))
+        return list(csv.DictReader(file, restkey="more", restval=""))
 
 
 if __name__ == "__main__":
