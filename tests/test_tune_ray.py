@@ -29,7 +29,7 @@ def cluster() -> Iterator[Any]:
 
 
 def test_trials_survive_the_death_of_a_machine(tmp_path: Path, cluster: Any):
-    folder = project(tmp_path, 1.0)
+    folder = project(tmp_path, 0.4)
     command = searching.command("--ray", cluster.address)
     with subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as search:
         wait(lambda: len(told(folder, "begins")) == 2 or search.poll() is not None)
