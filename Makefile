@@ -26,7 +26,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' Makefile
 
-quickstart: setup ## run the whole pipeline on drawn faces and show the results (some 2 minutes; ALL=1: all models)
+quickstart: setup ## run the pipeline on synthetic faces and show the results (some 2 minutes; ALL=1: all models)
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
 
 repro: setup ## run the pipeline on FER-2013, whatever is not up to date (hours at first; STAGES=evaluate@cnn)
@@ -82,7 +82,7 @@ lint: setup ## check style and types
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 
-verify: setup ## run the pipeline on drawn faces twice, under other conditions: same bytes? (15 minutes)
+verify: setup ## run the pipeline on synthetic faces twice, under different conditions, and compare each byte (15 minutes)
 	@$(RUN) tools.verify $(STAGES)
 
 hooks: setup ## let git check each commit for style, real faces and credentials, and DVC follow git

@@ -1,8 +1,8 @@
 """Measure recall and time of face detectors: python -m benchmarks.face_detection (20 minutes).
 
-Training faces, or drawn ones without data/learn.parquet, are pasted into generated pictures (see planted_faces), and so
-are heads of photographs (see photographs). On one half of the pictures, each detector's minimum score is set such that
-it leaves an allowed number of false boxes; recall is that in the other half.
+Training faces, or synthetic ones without data/learn.parquet, are pasted into generated pictures (see planted_faces),
+and so are heads of photographs (see photographs). On one half of the pictures, each detector's minimum score is set
+such that it leaves an allowed number of false boxes; recall is that in the other half.
 """
 
 import argparse
@@ -94,7 +94,7 @@ def main(*arguments: str) -> None:
 def faces() -> tuple[str, np.ndarray]:
     """Return the source of the faces, and the faces in random order, uint8 (n, 48, 48)."""
     if not LEARN.is_file():
-        return "drawn faces", drawn(DRAWN, SEED)
+        return "synthetic faces", drawn(DRAWN, SEED)
     return f"training faces of {LEARN}", np.random.default_rng(SEED).permutation(dataset.load(LEARN, "train").pixels)
 
 

@@ -152,7 +152,7 @@ def table(summary: dict[str, Any]) -> str:
         row | {"file": name} | {key: round(row[key], 3) for key in ACCURACIES if key in row}
         for name, row in summary["rows"].items()
     ]
-    faces = f"{summary['faces']:,} {'drawn' if summary['drawn'] else 'validation'} faces"
+    faces = f"{summary['faces']:,} {'synthetic' if summary['drawn'] else 'validation'} faces"
     title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for labels and majority of {faces}"
     lines = [results.table(title, COLUMNS, rows)]
     lines.append("A face: one core. A picture: 640x480 pixels, two cores.")

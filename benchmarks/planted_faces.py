@@ -47,7 +47,7 @@ Paste = Callable[[np.ndarray, Box, np.random.Generator], Planted]  # into a pict
 
 
 def drawn(count: int, seed: int) -> np.ndarray:
-    """Return drawn faces, uint8 (count, 48, 48)."""
+    """Return synthetic faces, uint8 (count, 48, 48)."""
     rngs = [np.random.default_rng([seed, number]) for number in range(count)]
     return np.stack([draw_face(str(rng.choice(list(SHARES))), rng) for rng in rngs])
 

@@ -48,7 +48,7 @@ PRINTED = ".dvc/tmp/printed.txt"
 
 
 def prepare(folder: Path, model: str, epochs: int, faces: int) -> None:
-    """Copy the code, write params and run the stages before the training on drawn faces."""
+    """Copy the code, write params and run the stages before the training on synthetic faces."""
     for name in ("emotion", "stages", "params"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
     write_params(folder, model, epochs, faces=faces)
@@ -58,7 +58,7 @@ def prepare(folder: Path, model: str, epochs: int, faces: int) -> None:
 
 
 def write_params(folder: Path, model: str, epochs: int, *, faces: int = 80, seed: int = 1) -> None:
-    """Write params.yaml: drawn faces, and the smallest network and FIT for this model."""
+    """Write params.yaml: synthetic faces, and the smallest network and FIT for this model."""
     values = _merged(params.read(ROOT / "params.yaml"), params.read(ROOT / "params/sample.yaml"))
     build = {key: value for key, value in SMALL.items() if key in values["models"][model]["build"]}
     changes = {

@@ -5,11 +5,11 @@ stage stands before all others. What it writes never changes, so no other stage 
 """
 
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 from emotion.annotations.settings import AnnotationSettings
 from emotion.audit.settings import AuditSettings
+from emotion.consistency import rules
 from emotion.core import params, stage
 from emotion.core.errors import InputError, suggest
 from emotion.core.files import atomic
@@ -66,7 +66,6 @@ ENTRIES: dict[str, type[params.Section]] = {  # one schema an entry
     "external": ExternalSettings,
 }
 ELSEWHERE = ("tune",)  # read by no stage
-ONNX_KINDS = ("", ".float16", ".int8")  # of models/<name><kind>.onnx
 
 
 def main() -> None:
@@ -96,7 +95,7 @@ def check(values: dict[str, Any]) -> None:
             networks.check(one.network, one.build, f"{name}.build", weights=one.weights)
         elif isinstance(one, LabelAuditSettings):
             networks.check(one.network, one.build, f"{name}.build")
-    _raise([*_unknown_models(found, list(values["models"])), *_missing_files(found)])
+    _raise(rules.broken(found))
     exclusion.excluded(found["data"].exclude)
 
 
@@ -106,42 +105,6 @@ def _validated(values: Any, section: str, schema: type[params.Section], problems
     except InputError as error:
         problems.append(str(error).removeprefix(f"{params.PARAMS}: "))
         return None
-
-
-def _unknown_models(found: dict[str, Any], models: list[str]) -> Iterable[str]:
-    """Yield the names in other sections that are no model."""
-    named = {
-        "ensemble.candidates": found["ensemble"].candidates,
-        "compare.models": found["compare"].models,
-        "export.models": found["export"].models,
-        "explain.model": [found["explain"].model],
-    }
-    for key, names in named.items():
-        for name in names:
-            if name not in models:
-                yield f"{key}: there is no model {name!r}{suggest(name, models)}"
-
-
-def _missing_files(found: dict[str, Any]) -> Iterable[str]:
-    """Yield the files of weights, teachers and soft targets that neither exist nor are made by a stage."""
-    entries = [name.split(".", 1) for name in found if "." in name]
-    targets = [f"data/soft_targets/{name}.csv" for section, name in entries if section in ("vote_targets", "distill")]
-    weights = [f"data/pretrained/{one.file}" for one in found.values() if isinstance(one, PretrainedSettings)]
-    networks_made = [f"models/{name}.keras" for section, name in entries if section == "models"]
-    networks_made += [f"models/{name}{kind}.onnx" for name in found["export"].models for kind in ONNX_KINDS]
-    for name, one in found.items():
-        if isinstance(one, ModelSettings):
-            yield from _missing(f"{name}.targets", one.targets, targets)
-            yield from _missing(f"{name}.weights", one.weights, weights)
-        if isinstance(one, DistillSettings):
-            yield from _missing(f"{name}.labels", one.labels, targets)
-            for place, path in one.teachers:
-                yield from _missing(f"{name}.teachers.{place}", path, networks_made)
-
-
-def _missing(key: str, path: str, made: list[str]) -> Iterable[str]:
-    if path not in made and not Path(path).is_file():
-        yield f"{key}: there is no file {path}; stages make {', '.join(made) or 'none'}"
 
 
 def _raise(problems: Iterable[str]) -> None:

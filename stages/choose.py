@@ -1,7 +1,6 @@
 """Choose the model to ship: the best one on validation faces, of those that are small enough."""
 
 import json
-from typing import Any
 
 from pydantic import Field
 
@@ -28,8 +27,9 @@ def main() -> None:
     sizes = {}
     for name in settings.models:
         predicted = predictions.read(f"plots/predictions/validation/{name}.csv")
-        adjustment = adjustments.read(_read(f"metrics/calibration/{name}.json")["without_tta"])
-        sizes[name] = _read(f"metrics/export/{name}.json")["files"]["onnx_int8"]["bytes"]
+        adjustment = adjustments.read(f"metrics/calibration/{name}.json", "without_tta")
+        with open(f"metrics/export/{name}.json", encoding="utf-8") as file:
+            sizes[name] = json.load(file)["files"]["onnx_int8"]["bytes"]
         score = adjustments.score(predicted, "data/annotations.parquet", adjustment, balanced_weight)
         if sizes[name] <= settings.max_mb * 1e6:
             candidates[name] = {"validation_score": score, "bytes": sizes[name]}
@@ -43,11 +43,6 @@ def main() -> None:
     best = min(candidates, key=lambda name: (-candidates[name]["validation_score"], candidates[name]["bytes"], name))
     write_json("metrics/best.json", {"model": best, **candidates[best]})
     print(f"best: {best}, validation score {candidates[best]['validation_score']:.4f}")
-
-
-def _read(path: str) -> Any:
-    with open(path, encoding="utf-8") as file:
-        return json.load(file)
 
 
 if __name__ == "__main__":

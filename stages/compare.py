@@ -41,10 +41,10 @@ def main() -> None:
 
 def _predicted_labels(name: str, probabilities: np.ndarray) -> np.ndarray:
     """Return the labels of a model's adjusted predictions, (n,)."""
-    path = "metrics/ensemble_members.json" if name == "ensemble" else f"metrics/calibration/{name}.json"
-    with open(path, encoding="utf-8") as file:
-        fitted = json.load(file)
-    adjustment = adjustments.read(fitted if name == "ensemble" else fitted["without_tta"])
+    if name == "ensemble":
+        adjustment = adjustments.read("metrics/ensemble_members.json")
+    else:
+        adjustment = adjustments.read(f"metrics/calibration/{name}.json", "without_tta")
     return adjustment.apply(probabilities).argmax(axis=1)
 
 

@@ -1,7 +1,6 @@
 """Score one model from its predictions, their adjustment and its history: python -m stages.evaluate cnn."""
 
 import csv
-import json
 import sys
 
 from emotion.core import predictions, stage
@@ -13,15 +12,13 @@ from emotion.evaluation.settings import EvaluateSettings
 def main(name: str) -> None:
     """Write metrics/<name>.json and the files under plots/ that its charts show."""
     settings = load("evaluate", EvaluateSettings)
-    with open(f"metrics/calibration/{name}.json", encoding="utf-8") as file:
-        fitted = json.load(file)
     scored: dict[str, subsets.Scored] = {}
     for mode, suffix in {"without_tta": "", "with_tta": "_tta"}.items():
         predicted = {
             subset: predictions.read(f"plots/predictions/{subset}{suffix}/{name}.csv")
             for subset in ("validation", "test")
         }
-        adjustment = adjustments.read(fitted[mode])
+        adjustment = adjustments.read(f"metrics/calibration/{name}.json", mode)
         scored |= subsets.scored_subsets(predicted, "data/annotations.parquet", adjustment, suffix)
     with open(f"plots/history/{name}.csv", newline="", encoding="utf-8") as file:
         best_epoch = [epoch for epoch in csv.DictReader(file) if epoch["best"] == "1"][-1]

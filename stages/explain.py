@@ -2,6 +2,7 @@
 
 import keras
 import numpy as np
+from matplotlib.figure import Figure
 
 from emotion.core import dataset, stage
 from emotion.core.files import save_figure
@@ -25,11 +26,12 @@ def main() -> None:
     of_each = [rng.permutation(np.flatnonzero(real.labels == label))[:count] for label in range(len(EMOTIONS))]
     rows = np.concatenate(of_each)
     synthetic = np.stack([drawn.draw_face(emotion, rng) for emotion in EMOTIONS for _ in range(count)])
-    _draw("plots/faces/gradcam.png", model, settings, real.pixels[rows], real.labels[rows])
-    _draw("plots/explain/drawn_faces.png", model, settings, synthetic, np.repeat(np.arange(len(EMOTIONS)), count))
+    labels = np.repeat(np.arange(len(EMOTIONS)), count)
+    save_figure("plots/faces/gradcam.png", _figure(model, settings, real.pixels[rows], real.labels[rows]))
+    save_figure("plots/explain/drawn_faces.png", _figure(model, settings, synthetic, labels))
 
 
-def _draw(path: str, model: keras.Model, settings: ExplainSettings, faces: np.ndarray, labels: np.ndarray) -> None:
+def _figure(model: keras.Model, settings: ExplainSettings, faces: np.ndarray, labels: np.ndarray) -> Figure:
     probabilities = forward.predictor(model)(faces)
     predicted = probabilities.argmax(axis=1)
     captions = [
@@ -38,8 +40,7 @@ def _draw(path: str, model: keras.Model, settings: ExplainSettings, faces: np.nd
     ]
     title = f"{settings.model}: true label, predicted label, confidence, and Grad-CAM of the prediction"
     maps = gradcam.heatmaps(model, faces, predicted)
-    figure = gradcam.figure(faces, maps, captions=captions, title=title, columns=settings.faces_per_emotion)
-    save_figure(path, figure)
+    return gradcam.figure(faces, maps, captions=captions, title=title, columns=settings.faces_per_emotion)
 
 
 if __name__ == "__main__":

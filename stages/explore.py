@@ -13,7 +13,7 @@ from emotion.core.params import load, read
 from emotion.exploration import charts, gallery, statistics
 from emotion.exploration.settings import ExploreSettings
 
-# What the subsets are called that drawn faces name like those of FER-2013.
+# What the subsets are called that synthetic faces name like those of FER-2013.
 SUBSETS_OF_DRAWN_FACES = {"Training": "training", "PublicTest": "validation", "PrivateTest": "test"}
 
 
@@ -46,7 +46,7 @@ def note_drawn(figure: Figure) -> None:
     layout = figure.get_layout_engine()
     if isinstance(layout, ConstrainedLayoutEngine):  # a contact sheet has a margin
         layout.set(rect=(0, 0.05, 1, 0.95))
-    figure.text(0.995, 0, "drawn faces", ha="right", va="bottom", fontsize=9, color="dimgray")
+    figure.text(0.995, 0, "synthetic faces", ha="right", va="bottom", fontsize=9, color="dimgray")
 
 
 def _charts(faces: gallery.Faces, audit: dict[str, Any], called: dict[str, str]) -> dict[str, Figure]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from markupsafe import Markup
 
 from emotion.core import stage
+from emotion.core.errors import InputError
 from emotion.core.files import atomic
 from emotion.core.labels import EMOTIONS
 from emotion.core.params import load, read
@@ -26,7 +27,10 @@ def main(target: str = PAGE) -> None:
         names = _scored(names)
     best = facts.read("metrics/best.json")["model"]
     audit = facts.read("metrics/audit.json")
-    data = facts.of_data(read()["data"]["source"], audit)
+    params = read()
+    data = facts.of_data(params["data"]["source"], params["split"]["method"], audit, facts.read("metrics/split.json"))
+    if best not in names:
+        raise InputError(f"{best}, the best model, has no scores yet: run `dvc repro evaluate@{best}` first")
     models = [facts.of_model(name, best) for name in [*names, "ensemble"]]
     content = {
         "emotions": EMOTIONS,

@@ -30,7 +30,7 @@ def main(name: str) -> None:
         counts = votes.read(ANNOTATIONS, faces.names)
         if not counts.any():
             raise InputError(
-                f"no {subset} face has votes, since only faces under FER-2013's own names have: "
+                f"no {subset} face has votes, which FER+ has only for FER-2013's own file names: "
                 "set annotations.source to none in params.yaml"
             )
         names += faces.names

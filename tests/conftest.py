@@ -23,7 +23,7 @@ def root() -> Path:
 
 @pytest.fixture(scope="session")
 def tiny(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
-    """A repository in which the whole pipeline ran on few drawn faces; a test leaves it as it was."""
+    """A repository in which the whole pipeline ran on few synthetic faces; a test leaves it as it was."""
     from tests.tiny import make
 
     first = made_once(tmp_path_factory, worker_id, "tiny", make)

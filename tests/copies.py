@@ -1,4 +1,4 @@
-"""Drawn faces with known copies among them, and the score of what finds these."""
+"""Synthetic faces with known copies among them, and the score of what finds these."""
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ Pairs = dict[tuple[int, int], str]  # the kind of copy of each pair of positions
 
 
 def plant(faces: int, copies: int, seed: int) -> tuple[np.ndarray, Pairs]:
-    """Return drawn faces with copies of some of them, in random order: uint8 (faces + copies, 48, 48), and the pairs.
+    """Return synthetic faces with copies of some, in random order: uint8 (faces + copies, 48, 48), and the pairs.
 
     Each copy has another original; the kinds take turns, and every second copy is mirrored, too.
     """

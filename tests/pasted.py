@@ -1,4 +1,4 @@
-"""For tests of the apps: a model that predicts by brightness, and photographs with drawn faces."""
+"""For tests of the apps: a model that predicts by brightness, and photographs with synthetic faces."""
 
 import json
 import sys
@@ -17,7 +17,7 @@ from emotion.synthetic.drawn import draw_face
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
-FACES = (0, 4, 5, 9, 10, 13, 15, 16, 17, 19)  # seeds of drawn faces that the detectors find
+FACES = (0, 4, 5, 9, 10, 13, 15, 16, 17, 19)  # seeds of synthetic faces that the detectors find
 
 
 def brightness_model(path: Path, labels: object = EMOTIONS, outputs: int = 7, **changed: object) -> Path:

@@ -1,8 +1,11 @@
 """Logit adjustment by the priors, and temperature scaling for the shares of votes."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from emotion.core.files import write_json
 from emotion.core.labels import EMOTIONS
 from emotion.evaluation import adjustments, calibration, metrics
 from emotion.evaluation.adjustments import Adjustment
@@ -72,9 +75,11 @@ def test_of_labels_it_is_accuracy_and_balanced_accuracy():
     assert metrics.weighted_accuracy(np.eye(7)[labels], predicted, 0.25) == expected
 
 
-def test_an_adjustment_is_read_as_it_was_written():
+@pytest.mark.parametrize("mode", [None, "with_tta"])
+def test_an_adjustment_is_read_as_it_was_written(tmp_path: Path, mode: str | None):
     adjustment = Adjustment(1.25, 0.35, PRIORS)
     values = adjustment.as_json()
     assert list(values["priors"]) == list(EMOTIONS)
-    again = adjustments.read(values)
+    write_json(tmp_path / "adjustment.json", {mode: values} if mode else values)
+    again = adjustments.read(tmp_path / "adjustment.json", mode)
     assert (again.temperature, again.prior_exponent) == (1.25, 0.35) and np.array_equal(again.priors, PRIORS)

@@ -27,7 +27,7 @@ MACHINES = {
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with drawn faces, of which many are copies."""
+    """A folder with synthetic faces, of which many are copies."""
     folder = tmp_path_factory.mktemp("machines")
     (folder / "data").mkdir()
     pixels, _ = plant(faces=150, copies=100, seed=24)

@@ -83,6 +83,9 @@ def test_risk_is_the_error_rate_of_the_most_confident_faces():
     assert risk == pytest.approx([0, 0, 1 / 3, 1 / 2])
     assert calibration.confidence_for(labels, probabilities, 0.9) == (0.8, 0.5)
     assert calibration.confidence_for(labels, probabilities, 0.6) == (0.6, 0.75)
+    falling = np.linspace(0.9, 0.8, 10)
+    nine_of_ten = np.stack([falling, 1 - falling], axis=1)
+    assert calibration.confidence_for(np.array([0] * 9 + [1]), nine_of_ten, 0.9) == (pytest.approx(0.8), 1.0)
 
 
 @pytest.mark.parametrize(("labels", "predicted"), [([3], [1]), ([0, 1], [0, 0])], ids=["all wrong", "tie"])

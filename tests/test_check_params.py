@@ -69,6 +69,9 @@ def test_the_committed_params_are_valid(project: Path, file: str):
             "models/resnet_teachr.keras",
             r"distill\.resnet_fer\.teachers\.first: there is no file models/resnet_teachr\.keras; stages make",
         ),
+        ("models.cnn.seed", 2**33, r"models\.cnn\.seed is 8589934592; it must be at most 2147483647"),
+        ("models.my/cnn", PARAMS["models"]["cnn"], r"models: the name 'my/cnn' may hold letters, digits, _ and - only"),
+        ("compare.models", ["cnn"], r"export\.models: mobilenet_faces may be chosen .*, so add it to compare\.models"),
         ("data.exclude", "params/mine.csv", r"data\.exclude: there is no file params/mine\.csv"),
     ],
 )
@@ -93,6 +96,8 @@ def test_a_missing_archive_is_named_with_the_remedy(project: Path):
         (["evalute"], r"there is no stage 'evalute'; did you mean 'evaluate'\?"),
         (["-S", "models.cnn.fit.epoch=2"], r"there is no key models\.cnn\.fit\.epoch; did you mean 'epochs'\?"),
         (["-S", "modls.cnn.seed=2"], r"there is no key modls\.cnn\.seed; did you mean 'models'\?"),
+        (["-S", "models.cnn.fit.epochs=0"], r"models\.cnn\.fit\.epochs is 0: "),
+        (["-S", "+models.cnn.precison=float16"], r"unknown key models\.cnn\.precison; did you mean 'precision'\?"),
     ],
 )
 def test_a_misspelt_stage_or_key_gets_a_suggestion(monkeypatch, arguments: list[str], message: str):

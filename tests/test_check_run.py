@@ -147,7 +147,7 @@ def test_pending_stages_and_what_follows_are_accepted_and_printed(clone, capsys)
     change("params.yaml", "3", "4")
     delete_metric()
     check_run.main()
-    assert "still to be run (.ci/pending_runs.txt): train; what follows: evaluate" in capsys.readouterr().out
+    assert "pending_runs.txt): train; downstream stages: evaluate" in capsys.readouterr().out
 
 
 def test_several_pending_stages_without_their_data_are_accepted(clone, capsys):
@@ -156,7 +156,7 @@ def test_several_pending_stages_without_their_data_are_accepted(clone, capsys):
     change("params.yaml", "3", "4")
     check_run.PENDING.write_text("train\ncount\n")
     check_run.main()
-    assert "still to be run (.ci/pending_runs.txt): train, count; what follows: evaluate" in capsys.readouterr().out
+    assert "pending_runs.txt): train, count; downstream stages: evaluate" in capsys.readouterr().out
 
 
 def test_what_comes_before_a_pending_stage_is_not_accepted(clone, capsys):

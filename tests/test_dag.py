@@ -1,4 +1,4 @@
-"""The pipeline really run, once, on few drawn faces: its stages, and what reruns after a change."""
+"""The pipeline really run, once, on few synthetic faces: its stages, and what reruns after a change."""
 
 import re
 import shutil
@@ -109,7 +109,7 @@ USE_TRAINING = (
         ("params.yaml", _changed("split", seed=14), {"check_params", "split"}),
         ("params.yaml", _changed("predict", tta_flip=False), {"check_params"} | _all("predict")),
         ("params.yaml", _changed("ensemble", max_members=1), {"check_params", "ensemble_choice"}),
-        ("emotion/models/mobilenet.py", None, {"check_params", "train@mobilenet_faces"}),
+        ("emotion/models/resnet_fer.py", None, {"check_params", "train@distilled"}),
         ("emotion/training/loop.py", None, USE_TRAINING),
         ("emotion/report/page.html", None, {"report"}),
         ("emotion/__init__.py", None, set()),

@@ -1,4 +1,4 @@
-"""What the pipeline makes of few drawn faces: the same bytes again, nothing half done, and the right numbers."""
+"""What the pipeline makes of few synthetic faces: the same bytes again, nothing half done, and the right numbers."""
 
 import json
 import os
@@ -42,7 +42,7 @@ def test_running_again_gives_the_same_bytes(tiny: Path):
     before = dag.outputs(tiny)
     data = ["download", "clean", "audit", "split", "class_weights"]
     models = [f"{stage}@cnn" for stage in ("calibrate", "evaluate", "describe", "robustness")]
-    stages = [*data, *models, "distill@resnet_fer", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
+    stages = [*data, *models, "distill@distilled", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
     dag.dvc(tiny, "repro", "--force", "--single-item", *stages)
     after = dag.outputs(tiny)
     assert before.keys() == after.keys()
@@ -84,8 +84,8 @@ def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):
 def _adjusted(tiny: Path, model: str, subset: str) -> tuple[np.ndarray, np.ndarray]:
     """Return labels (n,) and a model's adjusted probabilities (n, 7)."""
     found = predictions.read(tiny / f"plots/predictions/{subset}/{model}.csv")
-    fitted = json.loads((tiny / f"metrics/calibration/{model}.json").read_text(encoding="utf-8"))["without_tta"]
-    return found.labels, adjustments.read(fitted).apply(found.probabilities)
+    adjustment = adjustments.read(tiny / f"metrics/calibration/{model}.json", "without_tta")
+    return found.labels, adjustment.apply(found.probabilities)
 
 
 @pytest.mark.parametrize("subset", ["validation", "test"])
@@ -96,7 +96,8 @@ def test_the_ensemble_is_the_mean_of_the_best_members_on_validation_faces(tiny: 
     mean = np.mean([predictions.read(file).probabilities for file in files], axis=0)
     written = predictions.read(tiny / f"plots/ensemble/{subset}.csv")
     np.testing.assert_allclose(written.probabilities, mean, rtol=1e-5)
-    predicted = adjustments.read(chosen).apply(mean).argmax(axis=1)
+    adjustment = adjustments.read(tiny / "metrics/ensemble_members.json")
+    predicted = adjustment.apply(mean).argmax(axis=1)
     assert scores[subset]["accuracy"] == pytest.approx(np.mean(predicted == written.labels), abs=1e-6)
     for candidate in chosen["candidates"]:
         assert chosen["log_loss"] <= candidate["log_loss"]
@@ -104,13 +105,12 @@ def test_the_ensemble_is_the_mean_of_the_best_members_on_validation_faces(tiny: 
 
 def test_a_student_learns_its_teachers_predictions_with_the_mirror_image(tiny: Path):
     from emotion.core import dataset
-    from emotion.export import parity
-    from emotion.training import soft_targets
+    from emotion.training import soft_targets, teachers
 
     faces = dataset.load(tiny / "data/learn.parquet", "train")
     settings = PARAMS["distill"]["distilled"]
-    file = tiny / settings["teachers"]["first"]
-    predicted = [parity.probabilities(file, pixels, threads=2) for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
+    both = [teachers.predictor(str(tiny / path)) for path in settings["teachers"].values()]
+    predicted = [predict(pixels) for predict in both for pixels in (faces.pixels, faces.pixels[:, :, ::-1])]
     softened = [one ** (1 / settings["temperature"]) for one in predicted]
     mean = np.mean([soft / soft.sum(axis=1, keepdims=True) for soft in softened], axis=0)
     weight = settings["label_weight"]

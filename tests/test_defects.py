@@ -12,7 +12,7 @@ from emotion.synthetic.drawn import draw_face
 
 @pytest.fixture(scope="module")
 def faces() -> np.ndarray:
-    """Drawn faces."""
+    """Synthetic faces."""
     drawn = [draw_face(EMOTIONS[number % 7], np.random.default_rng([9, number])) for number in range(300)]
     return np.array(drawn)
 

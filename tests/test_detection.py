@@ -13,6 +13,7 @@ from emotion.core.errors import InputError
 from emotion.core.pictures import Detector
 from emotion.detection.detectors import open_detector
 from emotion.detection.mtcnn import FAST, MTCNN, THOROUGH
+from emotion.detection.names import NAMES
 from tests.pasted import photograph
 from tests.source import ROOT
 
@@ -119,6 +120,12 @@ def test_a_turned_head_is_found_and_its_eyes_tell_the_angle(hopper: np.ndarray, 
     found = open_detector("mtcnn-thorough").find(turned)[0]
     across, down = np.subtract(found.landmarks[1], found.landmarks[0])
     assert np.degrees(np.arctan2(-down, across)) == pytest.approx(degrees, abs=12)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_smallest_face_without_pixels_is_refused(name: str):
+    with pytest.raises(InputError, match="^min_face_size 0 is too small: write 1 or more, in pixels$"):
+        open_detector(name, min_face_size=0)
 
 
 def test_each_of_500_faces_gets_one_box(hopper: np.ndarray):

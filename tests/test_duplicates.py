@@ -33,7 +33,7 @@ def _similarity(moving: np.ndarray, fixed: np.ndarray, warp: np.ndarray) -> floa
 
 @pytest.fixture(scope="module")
 def planted() -> tuple[np.ndarray, Pairs]:
-    """Drawn faces with known near-duplicates, of a seed that nothing was tuned with."""
+    """Synthetic faces with known near-duplicates, of a seed that nothing was tuned with."""
     return plant(faces=500, copies=100, seed=8008)
 
 

@@ -160,8 +160,8 @@ def test_the_ensemble_is_scored_like_a_model(project: Path):
     ensemble.main()
     scores = _json("ensemble")
     assert list(scores) == ["validation", "test", "test_no_exact_leakage", "test_no_leakage"]
-    chosen = _json("ensemble_members")
-    correct = adjustments.read(chosen).apply(_mean(chosen["members"])).argmax(axis=1) == LABELS
+    adjustment = adjustments.read("metrics/ensemble_members.json")
+    correct = adjustment.apply(_mean(_json("ensemble_members")["members"])).argmax(axis=1) == LABELS
     not_exact = correct[np.arange(300) % 3 != 2]
     assert scores["test"]["accuracy"] == pytest.approx(correct.mean(), abs=1e-6)
     assert scores["test_no_exact_leakage"]["accuracy"] == pytest.approx(not_exact.mean(), abs=1e-6)

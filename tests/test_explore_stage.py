@@ -64,7 +64,7 @@ def test_all_pictures_of_drawn_faces_say_so(tmp_path, monkeypatch):
 
 
 def _is_note(text: Text) -> bool:
-    return text.get_text() == "drawn faces"
+    return text.get_text() == "synthetic faces"
 
 
 def test_no_picture_of_an_archived_face_gets_into_git_or_the_plots(root):

@@ -130,7 +130,7 @@ def test_the_benchmark_keeps_its_numbers_and_prints_the_table(kept: Path, capsys
     monkeypatch.setattr(photographs, "load", lambda: np.full((1, 400, 400, 3), 128, np.uint8))
     face_detection.main("--pictures", "2", "2")
     summary = json.loads(kept.read_text(encoding="utf-8"))["face_detection"]
-    assert summary["faces_from"] == "drawn faces" and {"mtcnn", "mtcnn-thorough"} <= set(summary["rows"])
+    assert summary["faces_from"] == "synthetic faces" and {"mtcnn", "mtcnn-thorough"} <= set(summary["rows"])
     assert all({"faces", "heads", "cpu_ms", "wall_ms"} <= set(row) for row in summary["rows"].values())
     assert capsys.readouterr().out == face_detection.table(summary) + "\n"
 

@@ -30,13 +30,13 @@ def _network() -> keras.Model:
 
 
 def _faces(emotions: np.ndarray, seed: int) -> np.ndarray:
-    """Return drawn faces; with the same seed, the same people in the same light with other emotions."""
+    """Return synthetic faces; with the same seed, the same people in the same light with other emotions."""
     return np.stack([drawn.draw_face(EMOTIONS[e], np.random.default_rng([seed, n])) for n, e in enumerate(emotions)])
 
 
 @pytest.fixture(scope="module")
 def trained() -> tuple[keras.Model, np.ndarray, np.ndarray]:
-    """A network trained on drawn faces, faces that it was not trained on, and their labels."""
+    """A network trained on synthetic faces, faces that it was not trained on, and their labels."""
     model = _network()
     model.compile("adam", "sparse_categorical_crossentropy", jit_compile=False)
     model.fit(_faces(LABELS, 1)[..., None], LABELS, batch_size=32, epochs=12, verbose=0)

@@ -1,4 +1,4 @@
-"""The label audit on drawn faces of which some got a wrong label: what it finds, and how it resumes."""
+"""The label audit on synthetic faces of which some got a wrong label: what it finds, and how it resumes."""
 
 import csv
 import json
@@ -35,7 +35,7 @@ errors.run(label_audit.main)
 
 
 def _draw(file: Path) -> dict[str, str]:
-    """Write drawn faces as the split stage would, 5 % with a wrong label, and return their true labels by name."""
+    """Write synthetic faces as the split stage would, 5 % with a wrong label, and return their true labels by name."""
     rng = np.random.default_rng(3)
     shares = np.array([SHARES[emotion] for emotion in EMOTIONS])
     labels = [str(label) for label in rng.choice(EMOTIONS, TRAINING, p=shares / shares.sum())]

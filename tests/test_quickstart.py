@@ -142,7 +142,7 @@ def test_with_all_models_nothing_is_left_out_of_the_pipeline(root: Path, tmp_pat
 
 def test_the_page_of_charts_says_that_faces_are_drawn(prepared: Path):
     page = (prepared / ".dvc/plots/offline.html").read_text(encoding="utf-8")
-    assert page.count("Facial emotion recognition on drawn faces: plots") == 2
+    assert page.count("Facial emotion recognition on synthetic faces: plots") == 2
 
 
 def test_a_pipeline_that_dvc_cannot_read_is_one_error(prepared: Path, root: Path, monkeypatch: pytest.MonkeyPatch):

@@ -1,4 +1,4 @@
-"""The report page and the model card, from a run on few drawn faces; the page in a real browser."""
+"""The report page and the model card, from a run on few synthetic faces; the page in a real browser."""
 
 import json
 import re
@@ -62,7 +62,7 @@ def test_the_model_card_has_metadata_and_scores_of_the_best_model(tiny: Path):
 
 def test_page_and_card_of_drawn_faces_name_no_other_data(tiny: Path):
     page, card = _html(tiny), _html(tiny, "plots/model_card.md")
-    assert "<h1>Facial emotion recognition on drawn faces</h1>" in page and "drawn by a program" in card
+    assert "<h1>Facial emotion recognition on synthetic faces</h1>" in page and "drawn by a program" in card
     for text in (page, card):
         assert not re.search("FER-2013|fer2013|PublicTest|PrivateTest", re.sub('base64,[^"]*', "", text))
 
@@ -72,16 +72,19 @@ def test_page_and_card_of_drawn_faces_name_no_other_data(tiny: Path):
     [
         ("zip", "PrivateTest", "FER-2013", "PrivateTest"),
         ("kaggle", "PrivateTest", "FER-2013", "PrivateTest"),
-        ("sample", "PrivateTest", "drawn faces", "the test set"),
+        ("sample", "PrivateTest", "synthetic faces", "the test set"),
         ("zip", "Test", "own pictures", "the test set"),
         ("folder", "", "own pictures", "the test set"),
     ],
 )
 def test_data_and_test_set_have_the_names_of_what_they_are(source: str, subset: str, name: str, test: str):
-    leaked = {"near_duplicates": 3}
-    found = facts.of_data(source, {f"{subset}_in_Training": leaked} if subset else {})
+    split = {"test": {"exact_leakage": 2, "near_leakage": 3}, "dropped": {"excluded": 1}}
+    audit = {f"{subset}_in_Training": {}} if subset else {}
+    found = facts.of_data(source, "official", audit, split)
     assert (found["name"], found["test"]) == (name, test)
-    assert found["leaked"] == (leaked if subset else None)
+    assert (found["leaked"], found["dropped"]) == ({"exact": 2, "near": 3}, 1)
+    drawn = facts.of_data(source, "stratified", audit, split)
+    assert (drawn["name"], drawn["test"]) == (name, "the test set"), "no official subset is its test set"
 
 
 @pytest.fixture

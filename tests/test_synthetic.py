@@ -1,4 +1,4 @@
-"""Drawn faces are reproducible and varied, and shapes rather than pixels tell their emotions apart."""
+"""Synthetic faces are reproducible and varied, and shapes rather than pixels tell their emotions apart."""
 
 import hashlib
 import os

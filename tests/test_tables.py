@@ -77,7 +77,7 @@ def test_the_data_card_says_what_is_done_about_each_defect(project: Path):
     assert "| median 0.12, one in 1,000 above 0.46 | `defects.not_a_face: keep` | 0 |" in text
     assert cells(text, "PrivateTest") == ["PrivateTest", "288", "289", "3,010"]
     assert "leave out 42 of 210 test faces, those without any leakage 45 (21.4%)" in text
-    assert "168 of 1,680 labels of training faces (10.0%) differ from out-of-fold predictions" in text
+    assert "168 of 1,680 labels of training faces (10.0%) are label issues by confident learning" in text
     assert "fear → sad (5), sad → neutral (3)" in text
 
 
@@ -85,7 +85,7 @@ def test_the_data_card_says_what_the_votes_say(project: Path):
     text = publish("docs/data.md")
     assert cells(text, "PublicTest")[:6] == ["PublicTest", "210", "150", "72.2%", "0%", "10%"]
     assert "94% of the first 100 listed labels, 89% of the first 500 and 80% of all" in text
-    assert "Of the 1,100 pictures that the audit flags as no face, 60% are none to most annotators" in text
+    assert "Most annotators, too, see no face in 60% of the 1,100 pictures that the audit flags as none" in text
 
 
 def test_benchmarks_have_a_row_each_and_dashes_for_what_is_missing(project: Path):

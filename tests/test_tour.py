@@ -1,4 +1,4 @@
-"""docs/tour.md and the notebook, run as they stand, in a small pipeline on few drawn faces."""
+"""docs/tour.md and the notebook, run as they stand, in a small pipeline on few synthetic faces."""
 
 import json
 import os

@@ -42,7 +42,7 @@ def test_the_page_and_its_worker_can_contact_no_other_host(browser: Any, address
 
 @pytest.fixture
 def cinema(launch: Callable[..., Any], tmp_path: Path) -> Iterator[Any]:
-    """A browser whose camera shows a drawn face."""
+    """A browser whose camera shows a synthetic face."""
     frame = cv2.imencode(".jpg", ONE[..., ::-1])[1].tobytes()
     (tmp_path / "film.mjpeg").write_bytes(frame * 5)
     fake = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")

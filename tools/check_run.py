@@ -40,7 +40,7 @@ def main() -> None:
     problems += strangers(repo)
 
     if pending:
-        print(f"still to be run ({PENDING}): {', '.join(pending)}; what follows: {', '.join(follows) or '-'}")
+        print(f"still to be run ({PENDING}): {', '.join(pending)}; downstream stages: {', '.join(follows) or '-'}")
     if problems:
         print(*problems, sep="\n", file=sys.stderr)
         sys.exit("error: see above; usually `dvc repro` has not run since a change, or what it wrote is not committed")

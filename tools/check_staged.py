@@ -21,7 +21,7 @@ from emotion.detection.mtcnn import MTCNN
 from tools import staged_secrets
 from tools.staged_secrets import line_of
 
-# The only binary files that git takes. WITH_FACES show drawn faces or means of thousands; the others show none.
+# The only binary files that git takes. WITH_FACES show synthetic faces or means of thousands; the others show none.
 WITH_FACES = (
     "docs/readme.png",
     "docs/apps/*.png",

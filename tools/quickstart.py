@@ -1,4 +1,4 @@
-"""Run the whole pipeline on drawn faces, in a folder of its own: python -m tools.quickstart [--all]."""
+"""Run the whole pipeline on synthetic faces, in a folder of its own: python -m tools.quickstart [--all]."""
 
 import argparse
 import contextlib
@@ -38,7 +38,7 @@ def main() -> None:
     if not everything:
         params = with_models(params, MODELS)
     prepare(params, FOLDER)
-    print(f"The whole pipeline on drawn faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
+    print(f"The pipeline on synthetic faces, in {FOLDER}/: some minutes the first time, then seconds.", flush=True)
     if run(everything) or not (FOLDER / PAGE).exists():
         repro.dvc(FOLDER, "plots", "show", stdout=subprocess.DEVNULL)
     print(quickstart_summary.defects(FOLDER, **params["data"]["sample"]))
@@ -109,7 +109,7 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
     page = folder / ".dvc/plots/offline.html"
     if page.exists():
         page.write_text(
-            page.read_text(encoding="utf-8").replace(": plots<", " on drawn faces: plots<"), encoding="utf-8"
+            page.read_text(encoding="utf-8").replace(": plots<", " on synthetic faces: plots<"), encoding="utf-8"
         )
     take_over("detector", folder)
     # DVC must neither look for .git nor mind the one around.

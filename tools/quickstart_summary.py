@@ -13,7 +13,7 @@ GROUPS = ("mirrored_duplicate", "near_duplicate")  # other kinds are among the e
 
 
 def defects(folder: Path, faces: int, seed: int) -> str:
-    """Return the table of the defects that were planted into the drawn faces, and how many the audit found."""
+    """Return the table of the defects that were planted into the synthetic faces, and how many the audit found."""
     rows = pq.read_table(folder / "data/audit.parquet").to_pylist()
     audit = {row["name"]: row for row in rows}
     counts: dict[str, list[int]] = {}
@@ -25,7 +25,7 @@ def defects(folder: Path, faces: int, seed: int) -> str:
         count = counts.setdefault(kind, [0, 0])
         count[0] += 1
         count[1] += found and (kind != "label_conflict" or one["label_conflict"])
-    lines = ["", f"{'defect':18}  planted  found   among the drawn faces, by the audit (metrics/audit.json)"]
+    lines = ["", f"{'defect':18}  planted  found   among the synthetic faces, by the audit (metrics/audit.json)"]
     counts["all"] = [sum(column) for column in zip(*counts.values(), strict=True)]
     return "\n".join(lines + [f"{kind:18}  {put:7}  {found:5}" for kind, (put, found) in counts.items()])
 
@@ -38,7 +38,7 @@ def scores(folder: Path, models: Mapping[str, Any]) -> str:
         models: The section of params.
     """
     width = max(map(len, [*models, "ensemble"]))
-    lines = ["", f"{'model':{width}}  accuracy  macro-F1   on drawn test faces; for real ones see README.md"]
+    lines = ["", f"{'model':{width}}  accuracy  macro-F1   on synthetic test faces; for real ones see README.md"]
     for model in [*models, "ensemble"]:
         test = json.loads((folder / f"metrics/{model}.json").read_text(encoding="utf-8"))["test"]
         epochs = models[model]["fit"]["epochs"] if model in models else None
@@ -51,7 +51,7 @@ def places(folder: Path) -> str:
     """Return what to look at, the most important first."""
     shown = {
         "plots/report.html": "all results on one page",
-        "plots/faces/samples.png": "some of the drawn faces",
+        "plots/faces/samples.png": "some of the synthetic faces",
         "dvc_plots/index.html": "the charts as DVC draws them, to compare runs",
     }
     return "\n".join(["", "Look at", *(f"  {folder / path!s:36} {what}" for path, what in shown.items())])

@@ -4,13 +4,18 @@ With `-S KEY=VALUE` it is an experiment: `dvc exp run`.
 """
 
 import argparse
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from dvc.exceptions import DvcException
+from dvc.utils import hydra
 
 from emotion.core import errors, params
 from emotion.core.errors import InputError, suggest
@@ -28,7 +33,9 @@ def main(*arguments: str) -> None:
     values = params.read()
     check_params.check(values)
     require_stages(options.stages, values)
-    require_keys([change.partition("=")[0] for change in options.set_param], values)
+    require_keys([change.partition("=")[0] for change in options.set_param if change[0] not in "+~"], values)
+    if options.set_param:
+        check_changes(options.set_param)
     check_inputs.check(params.load("data", DataSettings), params.load("detector", PackageSettings))
     changes = [word for change in options.set_param for word in ("-S", change)]
     command = ["exp", "run", *changes] if changes else ["repro"]
@@ -56,6 +63,18 @@ def require_keys(keys: Sequence[str], values: dict[str, Any]) -> None:
                 known = list(at) if isinstance(at, dict) else []
                 raise InputError(f"params.yaml: there is no key {key}{suggest(name, known)}")
             at = at[name]
+
+
+def check_changes(changes: Sequence[str]) -> None:
+    """Raise an InputError if these changes make params.yaml wrong: DVC writes them into it before the first stage."""
+    overrides = [change.removeprefix(f"{params.PARAMS}:") for change in changes]
+    with TemporaryDirectory() as folder:
+        copy = Path(shutil.copy(params.PARAMS, folder))
+        try:
+            hydra.apply_overrides(copy, overrides)
+        except DvcException as error:
+            raise InputError(f"-S {' -S '.join(overrides)}: {error}") from None
+        check_params.check(params.read(copy))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Run the whole pipeline on drawn faces twice, under other conditions, and compare every byte: python -m tools.verify.
+"""Run the pipeline on synthetic faces twice, under different conditions, and compare bytes: python -m tools.verify.
 
 What may not matter differs between the runs: path, order of sets, time zone, language, umask and number of cores.
 """
@@ -41,7 +41,7 @@ class Conditions:
 
 def main(*arguments: str) -> None:
     """Run all stages, or some, in two folders, and exit with 1 if what they wrote differs."""
-    parser = argparse.ArgumentParser(description="Run the pipeline on drawn faces twice and compare every byte.")
+    parser = argparse.ArgumentParser(description="Run the pipeline on synthetic faces twice and compare every byte.")
     parser.add_argument("stages", nargs="*", help="the last ones to be run; none: all")
     stages = parser.parse_args(arguments).stages
     params = quickstart.sample_params()

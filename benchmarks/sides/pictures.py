@@ -1,6 +1,6 @@
 """What all sides classify: face crops with their labels, and a photograph of one person; and how they are timed.
 
-Faces are the validation faces of FER-2013 where data/learn.parquet exists, else drawn ones; never test faces.
+Faces are the validation faces of FER-2013 where data/learn.parquet exists, else synthetic ones; never test faces.
 """
 
 import time
@@ -54,7 +54,7 @@ def load(path: str | Path) -> Pictures:
 
 
 def make() -> Pictures:
-    """Return the validation faces, or drawn ones, and Matplotlib's photograph of Grace Hopper."""
+    """Return the validation faces, or synthetic ones, and Matplotlib's photograph of Grace Hopper."""
     if DATA.exists():
         found = dataset.load(DATA, "validation")
         counts = votes.read(VOTES, found.names) if VOTES.exists() else np.zeros((len(found.names), len(votes.COLUMNS)))

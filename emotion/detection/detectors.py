@@ -36,9 +36,11 @@ def open_detector(
         threads: Of the computation, for MTCNN; 0 leaves it to the runtime.
 
     Raises:
-        InputError: There is no such detector, or its file is missing or another one.
+        InputError: There is no such detector, its file is missing or another one, or min_face_size is below 1.
     """
     name = str(name)
+    if min_face_size < 1:
+        raise InputError(f"min_face_size {min_face_size} is too small: write 1 or more, in pixels")
     if name == "whole":
         return Whole()
     if name == "haar":

@@ -5,8 +5,9 @@ probabilities by these priors to some power makes up for it (Menon et al., "Long
 2021).
 """
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,8 +28,9 @@ class Adjustment:
 
     Attributes:
         temperature: Above 1 it lowers the confidence.
-        prior_exponent: 0 keeps the priors of the training faces, 1 makes all emotions equally likely.
-        priors: Of each emotion, (7,): the network's mean probabilities of validation faces.
+        prior_exponent: 0 keeps the network's priors, 1 makes all emotions equally likely.
+        priors: The network's implicit priors of the emotions, (7,), estimated as its mean probabilities of validation
+            faces.
     """
 
     temperature: float
@@ -46,8 +48,16 @@ class Adjustment:
         return {"temperature": self.temperature, "prior_exponent": self.prior_exponent, "priors": priors}
 
 
-def read(values: Mapping[str, Any]) -> Adjustment:
-    """Return the adjustment that a file in metrics/calibration/ holds for predictions without or with TTA."""
+def read(path: str | Path, mode: str | None = None) -> Adjustment:
+    """Return the adjustment in metrics/ensemble_members.json or a file of metrics/calibration/.
+
+    Args:
+        path: The file.
+        mode: In the latter, that of predictions `without_tta` or `with_tta`.
+    """
+    values = json.loads(Path(path).read_text(encoding="utf-8"))
+    if mode:
+        values = values[mode]
     priors = np.array([values["priors"][emotion] for emotion in EMOTIONS])
     return Adjustment(values["temperature"], values["prior_exponent"], priors)
 

@@ -126,7 +126,7 @@ def confidence_for(labels: np.ndarray, probabilities: np.ndarray, accuracy: floa
     confidence = np.sort(probabilities.max(axis=1))[::-1]
     coverage, risk = risk_coverage(labels, probabilities)
     last_of_ties = np.append(confidence[1:] < confidence[:-1], True)  # a threshold accepts all of them or none
-    enough = np.flatnonzero((risk <= 1 - accuracy) & last_of_ties)
+    enough = np.flatnonzero((risk <= 1 - accuracy + 1e-9) & last_of_ties)  # 1 - 0.9 is a little less than 0.1
     if not len(enough):
         return None
     return float(confidence[enough[-1]]), float(coverage[enough[-1]])

@@ -11,7 +11,7 @@ MIN_FOR_CHI_SQUARE = 25  # faces on which two models differ; below, the distribu
 
 
 def difference_interval(
-    first_only: int, second_only: int, faces: int, resamples: int, seed: int
+    first_only: int, second_only: int, faces: int, *, resamples: int, seed: int
 ) -> tuple[float, float]:
     """Return the 95 % paired-bootstrap interval of the first model's accuracy minus that of the second.
 
@@ -40,7 +40,7 @@ def pairs(correct: Mapping[str, np.ndarray], resamples: int, seed: int, truth: s
         faces = len(correct[first])
         first_only = int((correct[first] & ~correct[second]).sum())
         second_only = int((correct[second] & ~correct[first]).sum())
-        low, high = difference_interval(first_only, second_only, faces, resamples, seed)
+        low, high = difference_interval(first_only, second_only, faces, resamples=resamples, seed=seed)
         exact = first_only + second_only < MIN_FOR_CHI_SQUARE
         p_values.append(float(mcnemar([[0, first_only], [second_only, 0]], exact=exact).pvalue))
         rows.append(

@@ -38,26 +38,31 @@ def of_model(name: str, best: str) -> dict[str, Any]:
     return found
 
 
-def of_data(source: str, audit: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the faces and their subsets are called, and how many test faces leak into training, if known.
+def of_data(source: str, method: str, audit: Mapping[str, Any], split: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the faces and their subsets are called, and how many test faces have duplicates in other subsets.
 
     Args:
         source: `data.source` of params.
+        method: `split.method` of params.
         audit: The content of metrics/audit.json, whose keys hold the official names of subsets.
+        split: The content of metrics/split.json.
     """
     drawn = source == "sample"
     fer2013 = not drawn and "PrivateTest_in_Training" in audit  # nobody else names a subset so
+    official = fer2013 and method == "official"
     names = (
         ("Training", "PublicTest", "PrivateTest")
-        if fer2013
+        if official
         else ("the training set", "the validation set", "the test set")
     )
     return {
-        "name": "FER-2013" if fer2013 else "drawn faces" if drawn else "own pictures",
+        "name": "FER-2013" if fer2013 else "synthetic faces" if drawn else "own pictures",
         "fer2013": fer2013,
+        "official": official,
         "drawn": drawn,
         **dict(zip(("training", "validation", "test"), names, strict=True)),
-        "leaked": audit.get("PrivateTest_in_Training") or audit.get("Test_in_Training"),
+        "dropped": sum(split["dropped"].values()),
+        "leaked": {kind: split["test"][f"{kind}_leakage"] for kind in ("exact", "near")},
     }
 
 

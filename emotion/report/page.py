@@ -44,7 +44,7 @@ def pictures(names: Sequence[str], validation: str, real: bool) -> dict[str, lis
         real: Whether to include real faces, which must not get into git.
     """
     files = {
-        "gradcam": {"Drawn faces": "plots/explain/drawn_faces.png"},
+        "gradcam": {"Synthetic faces": "plots/explain/drawn_faces.png"},
         "data": {title: f"plots/data/{name}.png" for name, title in DATA_TITLES.items()},
         "networks": {name: f"plots/architecture/{name}.png" for name in names},
     }

@@ -40,7 +40,7 @@ def read_faces(source: Path, order: str, found: Found) -> Iterator[tuple[str, by
     if not source.is_file():
         raise InputError(
             f"{source}: there is no such file: put the zip of FER-2013 there, or set data.source in params.yaml to "
-            "kaggle (downloads it) or sample (drawn faces), and data.input to params/none.csv"
+            "kaggle (downloads it) or sample (synthetic faces), and data.input to params/none.csv"
         )
     if source.suffix.lower() == ".csv":
         yield from _read_csv(source, order, found)

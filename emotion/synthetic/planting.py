@@ -1,4 +1,4 @@
-"""Known defects among drawn faces, with which the findings of the audit can be compared."""
+"""Known defects among synthetic faces, with which the findings of the audit can be compared."""
 
 from dataclasses import dataclass
 

@@ -75,8 +75,8 @@ def label_issues() -> str:
     most = ", ".join(f"{label} → {predicted} ({count:,})" for (label, predicted), count in pairs.most_common(5))
     return (
         f"{audit['label_issues']:,} of {audit['faces']:,} labels of training faces "
-        f"({audit['label_issues'] / audit['faces']:.1%}) differ from out-of-fold predictions by confident learning, "
-        "which calls many right labels wrong where the network itself errs.\n"
+        f"({audit['label_issues'] / audit['faces']:.1%}) are label issues by confident learning on out-of-fold "
+        "predictions. Many are false positives, where the network itself errs.\n"
         f"The list holds the {pairs.total():,} least probable, most often (label → predicted label) {most}."
     )
 
@@ -88,14 +88,14 @@ def of_votes() -> str:
     rows = [{"name": name, **one} for name, one in subsets.items() if one["with_votes"]]
     if not rows:
         return "There are no votes for these faces."
-    columns = {"subset": "{name}", "faces": "{faces:,}", "a majority of ten agrees": "{with_majority:,}"}
-    columns |= {"and on the label": "{label_is_majority:.1%}"}
-    columns |= {f"of {label}": f"{{label_is_majority_by_label[{label}]:.0%}}" for label in EMOTIONS}
+    columns = {"subset": "{name}", "faces": "{faces:,}", "with a majority": "{with_majority:,}"}
+    columns |= {"label is the majority": "{label_is_majority:.1%}"}
+    columns |= {label: f"{{label_is_majority_by_label[{label}]:.0%}}" for label in EMOTIONS}
     first_100, first_500, every = (found["label_issues"][f"precision_{n}"] for n in ("first_100", "first_500", "all"))
     return (
         f"{table(columns, rows)}\n\n"
         "Where the annotators have a majority, it contradicts "
-        f"{first_100:.0%} of the first 100 listed labels, {first_500:.0%} of the first 500 and {every:.0%} of all. Of "
-        f"the {found['audit_not_a_face']['flagged']:,} pictures that the audit flags as no face, "
-        f"{found['audit_not_a_face']['precision']:.0%} are none to most annotators."
+        f"{first_100:.0%} of the first 100 listed labels, {first_500:.0%} of the first 500 and {every:.0%} of all. "
+        f"Most annotators, too, see no face in {found['audit_not_a_face']['precision']:.0%} of the "
+        f"{found['audit_not_a_face']['flagged']:,} pictures that the audit flags as none."
     )

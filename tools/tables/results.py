@@ -12,8 +12,8 @@ from tools.tables.markdown import read_if_present, table
 ENSEMBLE = "ensemble"
 SHORT = {
     "model": "{name}",
-    "people's majority": "{majority[accuracy]:.1f} % ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
-    "FER-2013's label": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
+    "FER+ majority": "{majority[accuracy]:.1f} % ({majority[accuracy_low]:.1f} – {majority[accuracy_high]:.1f})",
+    "FER-2013 label": "{headline[accuracy]:.1f} % ({headline[accuracy_low]:.1f} – {headline[accuracy_high]:.1f})",
     "size": "{file[mb]:.1f} MB",
     "latency": "{latency[face_ms]:.2f} ms",
 }

@@ -1,0 +1,1 @@
+"""What the sections of params.yaml must agree on."""
