@@ -117,8 +117,9 @@ class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
         """Stop the timer if the head is complete."""
         if self.cycle is None or self.cycle.response_complete:
             end = data.find(b"\r\n\r\n")
-            head = data[:end] if end >= 0 else data
-            data = UPGRADE.sub(b"\r\nx-upgrade:", head) + data[len(head) :]
+            end = end if end >= 0 else len(data)
+            if UPGRADE.search(data, 0, end):
+                data = UPGRADE.sub(b"\r\nx-upgrade:", data[:end]) + data[end:]
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop()
