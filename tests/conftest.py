@@ -64,6 +64,11 @@ def real_zip() -> Path:
     return REAL_ZIP
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Return one process more than there are cores, because many tests wait for something."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Name the markers, share the cores, and let Ctrl-C reach what tests start.
 
