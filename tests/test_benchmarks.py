@@ -108,8 +108,14 @@ def test_sides_take_turns_and_every_second_round_is_reversed():
 
 
 def test_noop_ratio_is_the_median_ratio_within_rounds():
-    summary = noop_repro.summarise({"ours": [1.0, 4.0, 9.0], "dvc": [1.0, 2.0, 1.0]})
-    assert summary["ratio"] == 2.0 and summary["ours_s"] == 4.0 and summary["dvc_s_range"] == [1.0, 2.0]
+    seconds = {"ours": [1.0, 4.0, 9.0], "dvc": [1.0, 2.0, 1.0], "dvc_few_params": [1.0, 1.0, 1.0]}
+    summary = noop_repro.summarise(seconds)
+    assert (
+        summary["ratio"] == 2.0
+        and summary["ratio_few_params"] == 4.0
+        and summary["ours_s"] == 4.0
+        and summary["dvc_s_range"] == [1.0, 2.0]
+    )
 
 
 def test_the_pipeline_of_dvc_alone_is_as_large_and_runs(tmp_path: Path):
@@ -122,15 +128,19 @@ def test_the_pipeline_of_dvc_alone_is_as_large_and_runs(tmp_path: Path):
             "outs": [{"path": "metrics/b.json"}],
         },
     }
-    noop_repro.write_alone(stages, tmp_path, in_git=False)
-    pipeline = yaml.safe_load((tmp_path / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    assert pipeline["first"]["deps"] == ["emotion/core", "emotion/models/cnn.py"]
-    assert pipeline["second_cnn"]["params"] == ["models_cnn"]
-    assert len(list((tmp_path / "emotion/core").iterdir())) == 3
+    params = tmp_path / "params.yaml"
+    params.write_text("models: {cnn: {seed: 1}}\n", encoding="utf-8")
     environment = os.environ | {"DVC_SITE_CACHE_DIR": str(tmp_path / "site")}
-    assert not noop_repro.is_up_to_date(noop_repro.dvc(tmp_path, environment, "repro"))
-    seconds = noop_repro.measure({"dvc": tmp_path}, 1, environment)
-    assert len(seconds["dvc"]) == 1
+    folders = {"same": tmp_path / "same", "few": tmp_path / "few"}
+    for (name, folder_of), file, key in zip(folders.items(), (params, None), ("models.cnn", "models_cnn"), strict=True):
+        noop_repro.write_alone(stages, folder_of, file, in_git=False)
+        pipeline = yaml.safe_load((folder_of / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+        assert pipeline["first"]["deps"] == ["emotion/core", "emotion/models/cnn.py"]
+        assert pipeline["second_cnn"]["params"] == [key], name
+        assert len(list((folder_of / "emotion/core").iterdir())) == 3
+        assert not noop_repro.is_up_to_date(noop_repro.dvc(folder_of, environment, "repro"))
+    seconds = noop_repro.measure(folders, 1, environment)
+    assert [len(each) for each in seconds.values()] == [1, 1]
 
 
 def test_a_larger_table_has_new_faces_with_exact_duplicates_among_them():
