@@ -32,6 +32,7 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
         undefined=jinja2.StrictUndefined,
         keep_trailing_newline=True,
     )
+    environment.filters["thousands"] = "{:,}".format
     return environment.get_template(template).render(facts)
 
 

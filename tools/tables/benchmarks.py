@@ -52,8 +52,8 @@ training = Benchmark(
 noop_repro = Benchmark(
     "noop_repro",
     "`dvc repro` of {stages} stages with nothing to do takes {ratio:.2f} times as long as DVC alone with the same "
-    "params (median of {rounds} rounds; {ours_s:.2f} and {dvc_s:.2f} s). With one number in place of each section of params DVC alone takes "
-    "{dvc_few_params_s:.2f} s, because it parses `params.yaml` once for each stage that has params "
+    "params (median of {rounds} rounds; {ours_s:.2f} and {dvc_s:.2f} s). With one number in place of each section of "
+    "params DVC alone takes {dvc_few_params_s:.2f} s, because it parses `params.yaml` once for each stage with params "
     "([finding](../findings/dvc-params-parsed.sh)).",
 )
 kills = Benchmark(
