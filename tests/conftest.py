@@ -64,6 +64,7 @@ def real_zip() -> Path:
     return REAL_ZIP
 
 
+@pytest.hookimpl(optionalhook=True)  # without pytest-xdist, too
 def pytest_xdist_auto_num_workers() -> int:
     """Return one process more than there are cores, because many tests wait for something."""
     return (os.cpu_count() or 1) + 1
