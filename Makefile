@@ -82,7 +82,7 @@ lint: setup ## check style and types
 	@$(RUN) ruff format --check .
 	@$(RUN) mypy
 
-verify: setup ## run the pipeline on synthetic faces twice, under different conditions, and compare each byte (15 minutes)
+verify: setup ## run the pipeline on synthetic faces twice and compare each byte (15 minutes)
 	@$(RUN) tools.verify $(STAGES)
 
 hooks: setup ## let git check each commit for style, real faces and credentials, and DVC follow git

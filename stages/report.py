@@ -1,13 +1,11 @@
 """Write a page with all results, and the best model's card."""
 
 import sys
-from pathlib import Path
 
 from markupsafe import Markup
 
 from emotion.core import stage
 from emotion.core.errors import InputError
-from emotion.core.files import atomic
 from emotion.core.labels import EMOTIONS
 from emotion.core.params import load, read
 from emotion.evaluation.settings import CompareSettings
@@ -24,7 +22,7 @@ def main(target: str = PAGE) -> None:
     """
     names = load("compare", CompareSettings).models
     if target != PAGE:
-        names = _scored(names)
+        names = facts.scored(names)
     best = facts.read("metrics/best.json")["model"]
     audit = facts.read("metrics/audit.json")
     params = read()
@@ -46,22 +44,9 @@ def main(target: str = PAGE) -> None:
         "agreement": facts.read("plots/compare/agreement.json"),
         "pictures": page.pictures(names, data["validation"], real=target != PAGE),
     }
-    templates = {target: "page.html"}
+    page.write(target, "page.html", content)
     if target == PAGE:
-        templates[CARD] = "card.md"
-    for path, template in templates.items():
-        with atomic(path) as temporary:
-            temporary.write_text(page.rendered(template, content), encoding="utf-8", newline="\n")
-        print(path)
-
-
-def _scored(names: list[str]) -> list[str]:
-    """Return the models that have scores, and print the others."""
-    scored = [name for name in names if Path(f"plots/scores/{name}.json").exists()]
-    if left_out := [name for name in names if name not in scored]:
-        stages = " ".join(f"evaluate@{name}" for name in left_out)
-        print(f"left out, because they have no scores yet: {', '.join(left_out)}: `make repro STAGES='{stages}'`")
-    return scored
+        page.write(CARD, "card.md", content)
 
 
 if __name__ == "__main__":

@@ -135,8 +135,8 @@ def test_a_reader_that_has_left_is_no_error(run: Run):
 
 
 def test_files_are_finished_after_a_reader_has_left(run: Run):
+    Path("many").mkdir()
     for number in range(300):  # more lines than the pipe and Python's buffer hold
-        Path("many").mkdir(exist_ok=True)
         Path(f"many/{number:0200}.jpg").write_bytes(Path("none.png").read_bytes())
     command = f"{sys.executable} -m emotion predict --model model.onnx --detector whole many -o out --csv | head -1"
     environment = os.environ | {"PYTHONPATH": str(ROOT)}

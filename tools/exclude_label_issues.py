@@ -33,7 +33,7 @@ def main(count: str = "") -> None:
     names = {row["name"] for row in listed}
     kept = [row for row in _excluded(used) if row["name"] not in names]
     rows = [*kept, *chosen]
-    columns = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row)]))
+    columns = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row if column)]))
     write_csv(COPY, [{column: row.get(column, "") for column in columns} for row in rows], columns)
     labels = Counter(row["label"] for row in chosen)
     counts = ", ".join(f"{label} {number}" for label, number in sorted(labels.items())) or "none"
@@ -51,7 +51,7 @@ def _excluded(path: Path) -> list[dict[str, str]]:
 
 def _read(path: Path) -> list[dict[str, str]]:
     with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file, restkey="more", restval=""))
+        return list(csv.DictReader(file, restval=""))
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from emotion import EmotionClassifier
 from emotion.core.decoding import SUFFIXES
 from emotion.core.errors import InputError
 from emotion.inference.predictor import Result
-from emotion.inference.video import Video
+from emotion.inference.video import Video, camera_index
 
 MIN_FACE_SIZE = 48  # pixels of the smallest face that is detected; larger is faster
 
@@ -23,9 +23,6 @@ def main() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # no traceback
     try:
         classifier = EmotionClassifier(options.model, min_face_size=MIN_FACE_SIZE)
-    except InputError as error:
-        raise SystemExit(f"error: {error}") from None
-    try:
         for number, result in enumerate(_results(classifier, options.source)):
             for face in result.faces:
                 print(number, *face.box, face.label, f"{face.probability:.3f}", flush=True)
@@ -38,7 +35,8 @@ def _results(classifier: EmotionClassifier, source: str) -> Iterator[Result]:
     if Path(source).suffix.lower() in SUFFIXES:
         yield classifier.predict(source)
         return
-    video = Video(int(source) if source.isdecimal() and len(source) < 4 else source)
+    index = camera_index(source)
+    video = Video(source if index is None else index)
     if not video.opened:
         raise InputError(f"{source} cannot be opened: name a camera index, a picture or a video")
     while (frame := video.read()) is not None:

@@ -17,10 +17,9 @@ from emotion.inference import drawing
 from emotion.inference.face import Face
 from emotion.inference.predictor import EmotionClassifier, Result
 from emotion.inference.tracking import Tracker
-from emotion.inference.video import Video
+from emotion.inference.video import Video, camera_index
 
 WINDOW = "Emotion Detector"
-MAX_CAMERA = 2**31 - 1  # of a C int
 HOLD = 0.3  # seconds for which the box of a face that the detector missed stays
 PAUSES = (1.0, 2.0, 4.0)  # seconds before each attempt to open a stream again
 STEADY = 10.0  # seconds without an interruption after which the attempts begin anew
@@ -48,12 +47,13 @@ class _Source:
     """A camera by its index, a video file at its own frame rate, or a stream by its address."""
 
     def __init__(self, name: str) -> None:
-        camera = name.isdecimal() and int(name) <= MAX_CAMERA and not Path(name).exists()
+        index = None if Path(name).exists() else camera_index(name)
+        camera = index is not None
         file = not camera and "://" not in name
         if file and not Path(name).is_file():
             raise InputError(f"{name}: there is no such video; name a camera by its index, a stream by its address")
         self._name = name
-        self._video = Video(int(name) if camera else name)
+        self._video = Video(name if index is None else index)
         if not self._video.opened:
             if camera:
                 raise InputError(f"no camera found at index {name}: connect one, or name another index or a video")

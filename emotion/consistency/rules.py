@@ -1,4 +1,4 @@
-"""Rules about several sections of params.yaml; each section's own rules are in its schema."""
+"""Rules about all sections of params.yaml, and about what several must agree on; the others are in their schemas."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 
 DEFAULT_RATE = 25.0  # frames/s of videos that do not state theirs
+MAX_INDEX = 2**31 - 1  # of a camera: OpenCV takes a C int
 CONTAINERS = (b"moov", b"trak", b"mdia")  # boxes of an MP4 file that lead to what is read here
 
 Matrix = tuple[int, int, int, int]
@@ -51,6 +52,11 @@ class Video:
     def close(self) -> None:
         """Release the file or the camera."""
         self._capture.release()
+
+
+def camera_index(name: str) -> int | None:
+    """Return the index of a camera that a text may be, None for anything else."""
+    return int(name) if name.isdecimal() and int(name) <= MAX_INDEX else None
 
 
 def local(path: str | Path) -> str:

@@ -38,6 +38,15 @@ def of_model(name: str, best: str) -> dict[str, Any]:
     return found
 
 
+def scored(names: Sequence[str]) -> list[str]:
+    """Return the models that have scores, and print the others."""
+    found = [name for name in names if Path(f"plots/scores/{name}.json").exists()]
+    if left_out := [name for name in names if name not in found]:
+        stages = " ".join(f"evaluate@{name}" for name in left_out)
+        print(f"left out, because they have no scores yet: {', '.join(left_out)}: `make repro STAGES='{stages}'`")
+    return found
+
+
 def of_data(source: str, method: str, audit: Mapping[str, Any], split: Mapping[str, Any]) -> dict[str, Any]:
     """Return what the faces and their subsets are called, and how many test faces have duplicates in other subsets.
 

@@ -11,6 +11,8 @@ import jinja2
 import matplotlib
 from matplotlib.figure import Figure
 
+from emotion.core.files import atomic
+
 FOLDER = Path(__file__).parent
 DATA_TITLES = {
     "counts": "Number of faces by emotion and subset",
@@ -34,6 +36,13 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
     )
     environment.filters["thousands"] = "{:,}".format
     return environment.get_template(template).render(facts)
+
+
+def write(path: str, template: str, facts: Mapping[str, Any]) -> None:
+    """Write a template filled with facts to a file, and print its path."""
+    with atomic(path) as temporary:
+        temporary.write_text(rendered(template, facts), encoding="utf-8", newline="\n")
+    print(path)
 
 
 def pictures(names: Sequence[str], validation: str, real: bool) -> dict[str, list[tuple[str, str]]]:

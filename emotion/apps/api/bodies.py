@@ -1,7 +1,6 @@
 """Read the pictures in the body of a request."""
 
 import base64
-import sys
 
 from fastapi import Request
 from pydantic import ValidationError
@@ -42,12 +41,12 @@ async def read(request: Request, settings: Settings) -> list[Upload] | bytes:
 
 
 async def _multipart(request: Request, settings: Settings) -> list[Upload]:
-    parser = _Parser(request.headers, request.stream(), max_files=sys.maxsize, max_fields=1)
+    parser = _Parser(request.headers, request.stream(), max_files=settings.max_images, max_fields=1)
     parser.spool_max_size = settings.max_bytes + 1  # so that no picture is written to a disk
     try:
         form = await parser.parse()
     except (MultiPartException, MultipartParseError) as error:  # Starlette 1.0 lets the latter pass
-        raise Problem(400, str(error)) from None
+        raise Problem(422 if str(error).startswith("Too many files") else 400, str(error)) from None
     uploads: list[Upload] = []
     try:
         if not parser.complete:
@@ -60,7 +59,6 @@ async def _multipart(request: Request, settings: Settings) -> list[Upload]:
         await form.close()
     if not uploads:
         raise Problem(422, f"There is no picture: send one or more files named {FIELD}.")
-    _require_count(len(uploads), settings)
     return uploads
 
 
@@ -77,13 +75,9 @@ def parse(body: bytes, settings: Settings) -> list[Upload]:
         first = error.errors(include_input=False, include_url=False)[0]
         where = "".join(f"{place}: " for place in first["loc"])
         raise Problem(400 if first["type"] == "json_invalid" else 422, where + first["msg"]) from None
-    _require_count(len(texts), settings)
+    if len(texts) > settings.max_images:
+        raise Problem(422, f"{FIELD}: {len(texts)} pictures: at most {settings.max_images} per request are allowed.")
     return [(None, _decoded(text, number)) for number, text in enumerate(texts, 1)]
-
-
-def _require_count(pictures: int, settings: Settings) -> None:
-    if pictures > settings.max_images:
-        raise Problem(422, f"{FIELD}: {pictures} pictures: at most {settings.max_images} per request are allowed.")
 
 
 def _decoded(text: str, number: int) -> bytes:

@@ -116,10 +116,7 @@ class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
     def data_received(self, data: bytes) -> None:
         """Stop the timer if the head is complete."""
         if self.cycle is None or self.cycle.response_complete:
-            end = data.find(b"\r\n\r\n")
-            end = end if end >= 0 else len(data)
-            if UPGRADE.search(data, 0, end):
-                data = UPGRADE.sub(b"\r\nx-upgrade:", data[:end]) + data[end:]
+            data = _without_offer(data)
         super().data_received(data)
         if self.cycle is not None and not self.cycle.response_complete:
             self._stop()
@@ -138,3 +135,10 @@ class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
+
+
+def _without_offer(data: bytes) -> bytes:
+    """Return the first bytes of a request, in whose head the offer of another protocol has another name."""
+    end = data.find(b"\r\n\r\n")
+    head = data[:end] if end >= 0 else data
+    return UPGRADE.sub(b"\r\nx-upgrade:", head) + data[len(head) :] if UPGRADE.search(head) else data
