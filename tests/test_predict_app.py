@@ -134,6 +134,17 @@ def test_a_reader_that_has_left_is_no_error(run: Run):
     assert (done.returncode, done.stderr) == (0, "")
 
 
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_reader_that_has_left_hides_no_error(run: Run, unbuffered: str):
+    Path("empty.jpg").touch()
+    command = f"{sys.executable} -m emotion predict --model model.onnx empty.jpg -o out | true"
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], env=environment, capture_output=True, text=True
+    )
+    assert (done.returncode, done.stderr) == (1, "error: empty.jpg: empty\n")
+
+
 def test_files_are_finished_after_a_reader_has_left(run: Run):
     Path("many").mkdir()
     for number in range(300):  # more lines than the pipe and Python's buffer hold
