@@ -97,10 +97,10 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(command: list[str], port: int, folder: Path | None = None) -> "Iterator[subprocess.Popen[bytes]]":
-    """Run a server in a folder until the block ends."""
+def served(command: list[str], port: int) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a server until the block ends."""
     quiet = {"TF_CPP_MIN_LOG_LEVEL": "3"} | os.environ
-    process = subprocess.Popen(command, cwd=folder, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(command, env=quiet, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         while not _is_ready(port):
             if process.poll() is not None:
