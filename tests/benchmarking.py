@@ -1,6 +1,5 @@
 """For tests of the benchmarks: the smallest network's work, a side that only counts, and a file for results."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ from tests.source import ROOT
 
 TOY = """
 import sys
-from benchmarks.sides import process
 
 def measure(steps):
     print("a library prints")
@@ -21,7 +19,9 @@ def measure(steps):
     return {"seconds": steps / 2}
 
 print("before", file=sys.stderr)
-process.serve(lambda: ({"argument": sys.argv[1]}, measure))
+
+def prepare(*arguments):
+    return {"arguments": arguments}, measure
 """
 
 
@@ -42,8 +42,8 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the module `toy`, a side; outside of it, only sides with PYTHONPATH can import it."""
+    """A folder with the module `toy`, a side; only sides with PYTHONPATH can import it."""
     (tmp_path / "toy.py").write_text(TOY, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(tmp_path), str(ROOT)]))
-    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    monkeypatch.chdir(ROOT)
     return tmp_path

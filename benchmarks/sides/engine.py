@@ -1,6 +1,5 @@
-"""This project's training, step by step as in `loop.fit`: python -m benchmarks.sides.engine WORK plain|augmented."""
+"""This project's training, step by step as in `loop.fit`."""
 
-import sys
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -9,8 +8,6 @@ from typing import Any
 import numpy as np
 
 from benchmarks.sides import process, work
-from benchmarks.sides.work import Work
-from emotion.core import errors
 from emotion.training import fast_layers, hardware, loop, optimizer, registry
 from emotion.training.augmentation import AugmentationSettings, augment
 from emotion.training.batches import Examples, batches
@@ -35,14 +32,15 @@ NO_EMA = EmaSettings(decay=0, recalibration_batches=1)  # no other side has one
 BATCHES = 20  # augmented to time one
 
 
-def main(received: str, kind: str) -> None:
-    """Train when asked to."""
-    task = Work.model_validate_json(received)
-    process.serve(lambda: prepare(task, task.augmentation if kind == "augmented" else PLAIN))
+def prepare(received: str, kind: str) -> tuple[dict[str, Any], process.Measure]:
+    """Return the size of the network with versions, and the function that trains some steps.
 
-
-def prepare(task: Work, augmentation: AugmentationSettings) -> tuple[dict[str, Any], process.Measure]:
-    """Return the size of the network with versions, and the function that trains some steps."""
+    Args:
+        received: The work as JSON.
+        kind: `plain` or `augmented`.
+    """
+    task = work.Work.model_validate_json(received)
+    augmentation = task.augmentation if kind == "augmented" else PLAIN
     hardware.prepare(task.hardware, seed=1)
     stock = registry.build(task.network, task.build)
     fast = fast_layers.twin(stock, task.hardware.precision, task.hardware.xla)
@@ -77,7 +75,3 @@ def batch_seconds(examples: Examples, size: int, settings: AugmentationSettings)
         chosen = rng.integers(0, len(examples), size)
         augment(examples.faces[chosen], examples.targets[chosen], settings, rng)
     return (time.thread_time() - start) / BATCHES
-
-
-if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])

