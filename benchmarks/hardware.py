@@ -15,7 +15,7 @@ from tqdm import tqdm
 
 from benchmarks import results
 from benchmarks.sides import work
-from benchmarks.sides.process import Side
+from benchmarks.sides.process import Side, take_turns
 from benchmarks.sides.work import Work
 from emotion.core import errors
 from emotion.core.errors import InputError
@@ -67,12 +67,11 @@ def attempt(task: Work, seconds: float) -> dict[str, Any]:
     try:
         with closing(Side("it fails", "benchmarks.sides.engine", [task.model_dump_json(), "plain"])) as side:
             side.about()
-            side.measure(2)  # compiles
-            count = max(2, round(4 * seconds / side.measure(4)["seconds"]))
-            taken = statistics.median(side.measure(count)["seconds"] for _ in range(3))
+            (measured,) = take_turns({"engine": side}, rounds=3, seconds=seconds, steps=0).values()
     except InputError as error:
         return row | {"failure": str(error)}
-    return row | {"images_s": round(task.fit.batch_size * count / taken, 1)}
+    rates = [task.fit.batch_size * one["steps"] / one["seconds"] for one in measured]
+    return row | {"images_s": round(statistics.median(rates), 1)}
 
 
 def _told(settings: HardwareSettings) -> dict[str, str]:

@@ -44,7 +44,7 @@ COLUMNS = ("label", "images_s", "images_s_range", "ratio", "peak_mib")
 def main(*arguments: str) -> None:
     """Measure all sides in turn, print a table and write the numbers to benchmarks/results.json."""
     options = parse(arguments)
-    task = work.read(widths=options.widths, batch_size=options.batch_size)
+    task = work.read()
     with ExitStack() as stack:
         sides = start(task, stack)
         about = {name: side.about() for name, side in sides.items()}
@@ -59,9 +59,7 @@ def main(*arguments: str) -> None:
         "versions": {key: value for known in about.values() for key, value in known["versions"].items()},
         **summarise(measured, task),
     }
-    # Another network or batch than that of params.yaml has an entry of its own.
-    other = [*options.widths, *([f"batch_{options.batch_size}"] if options.batch_size else [])]
-    results.keep("_".join(["training_speed", *map(str, other)]), summary)
+    results.keep("training_speed", summary)
     print(table(summary))
 
 
@@ -71,13 +69,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--seconds", type=float, default=6, help="about how long one measurement takes")
     parser.add_argument("--steps", type=int, default=0, help="of one measurement, in place of --seconds")
-    parser.add_argument(
-        "--widths",
-        type=lambda text: [int(width) for width in text.split(",")],
-        default=[],
-        help="such as 64,128,256, in place of the network's own",
-    )
-    parser.add_argument("--batch-size", type=int, default=0, help="in place of the recipe's own")
     return parser.parse_args(arguments)
 
 

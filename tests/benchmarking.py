@@ -27,10 +27,14 @@ def prepare(*arguments):
 
 @pytest.fixture
 def task(root: Path, monkeypatch: pytest.MonkeyPatch) -> work.Work:
-    """The work of params.yaml with the smallest network."""
+    """The work of params.yaml with the smallest network, which the benchmarks read, too."""
     monkeypatch.chdir(root)
-    small = work.read(widths=[4, 4])
-    return small.model_copy(update={"hardware": HardwareSettings(precision="float32", xla=False, threads=2)})
+    task = work.read()
+    small = {"build": task.build | {"widths": [4, 4]}, "fit": task.fit.model_copy(update={"batch_size": 32})}
+    small["hardware"] = HardwareSettings(precision="float32", xla=False, threads=2)
+    task = task.model_copy(update=small)
+    monkeypatch.setattr(work, "read", lambda: task)
+    return task
 
 
 @pytest.fixture

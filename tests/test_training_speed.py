@@ -65,16 +65,15 @@ def test_sides_with_networks_of_different_sizes_are_refused():
         training_speed.require_one_size({"engine": 5, "keras": 6})
 
 
-def test_training_speed_measures_its_sides_and_waiting_ones_sleep(root: Path, kept: Path, monkeypatch, capsys):
-    monkeypatch.chdir(root)
+def test_training_speed_measures_its_sides_and_waiting_ones_sleep(task: work.Work, kept: Path, monkeypatch, capsys):
     for name in ("keras", "pytorch"):  # `keras` compiles for longer than `keras_bfloat16`
         monkeypatch.delitem(ROWS, name)
-    training_speed.main("--widths", "4,4", "--batch-size", "32", "--steps", "2", "--rounds", "2")
-    summary = json.loads(kept.read_text(encoding="utf-8"))["training_speed_4_4_batch_32"]
-    assert summary["batch_size"] == 32
+    training_speed.main("--steps", "2", "--rounds", "2")
+    summary = json.loads(kept.read_text(encoding="utf-8"))["training_speed"]
+    assert (summary["batch_size"], summary["widths"]) == (32, [4, 4])
     assert set(summary["rows"]) == {"engine", "engine_augmented", "keras_bfloat16"}
     assert all(row["images_s"] > 0 and row["steps"] == 2 and row["peak_mib"] > 100 for row in summary["rows"].values())
-    assert summary["parameters"] == registry.build("cnn", work.read(widths=[4, 4]).build).count_params()
+    assert summary["parameters"] == registry.build("cnn", task.build).count_params()
     assert {"tensorflow", "keras"} <= set(summary["versions"])
     assert summary["idle_cpu_share"] < 0.5
     assert "this project, with augmentation" in capsys.readouterr().out

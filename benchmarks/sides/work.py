@@ -1,6 +1,5 @@
 """What all sides train: one network and one recipe, from params.yaml."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -25,13 +24,8 @@ class Work(Section):
     hardware: HardwareSettings
 
 
-def read(model: str = "cnn", *, widths: Sequence[int] = (), batch_size: int = 0) -> Work:
-    """Return the work that params.yaml describes.
-
-    Args:
-        model: The entry of section `models` with network and recipe.
-        widths: Replace the network's own, if given.
-        batch_size: Replaces the recipe's own, if given.
+def read(model: str = "cnn") -> Work:
+    """Return the work that params.yaml describes for a model of its section `models`.
 
     Raises:
         InputError: A section is missing or wrong.
@@ -39,8 +33,8 @@ def read(model: str = "cnn", *, widths: Sequence[int] = (), batch_size: int = 0)
     chosen = load(f"models.{model}", ModelSettings)
     return Work(
         network=chosen.network,
-        build=chosen.build | ({"widths": list(widths)} if widths else {}),
-        fit=chosen.fit.model_copy(update={"batch_size": batch_size} if batch_size else {}),
+        build=chosen.build,
+        fit=chosen.fit,
         augmentation=load("models.cnn_aug.fit.augmentation", AugmentationSettings),
         hardware=load("hardware", HardwareSettings),
     )
