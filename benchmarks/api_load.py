@@ -22,7 +22,7 @@ from emotion.core import errors
 USUAL_SHARE = 40  # Flask with Keras gets one of so many requests
 SINGLE = 200  # requests of a single client
 CROPPED, WHOLE = "/v1/predict?detect=false", "/v1/predict"
-COLUMNS = ("server", "single_ms", "p50_ms", "p99_ms", "requests_s", "errors", "mb_after_a_tenth", "mb")
+COLUMNS = ("name", "single_ms", "p50_ms", "p99_ms", "requests_s", "errors", "mb_after_a_tenth", "mb")
 
 
 def main(*arguments: str) -> None:
@@ -31,8 +31,7 @@ def main(*arguments: str) -> None:
     port = free_port()
     ours = ["emotion", "api", "--model", options.onnx, "--port", str(port), "--workers", str(options.workers)]
     usual = ["benchmarks.sides.flask_keras", options.keras, str(port)]
-    summary: dict[str, Any] = {"cpu": results.cpu_name(), "cores": results.cores()[1], "clients": options.clients}
-    summary |= {"workers": options.workers, "model": Path(options.onnx).name}
+    rows: dict[str, Any] = {}
     for name, command, share in (("api", ours, 1), ("usual", usual, USUAL_SHARE)):
         with served([sys.executable, "-m", *command], port) as process:
             for kind, target, pictures, count in (
@@ -40,11 +39,14 @@ def main(*arguments: str) -> None:
                 ("photographs", WHOLE, clients.photographs(), options.photographs),
             ):
                 requests = [clients.multipart(target, picture) for picture in pictures]
-                summary[f"{name}_{kind}"] = measured(
+                rows[f"{name}_{kind}"] = measured(
                     process, port, requests, concurrent=options.clients, count=count // share
                 )
-    results.keep("api_load", summary)
-    print(table(summary))
+    cpu, model, cores = results.cpu_name(), Path(options.onnx).name, results.cores()[1]
+    summary = {"cpu": cpu, "cores": cores, "clients": options.clients, "workers": options.workers, "model": model}
+    results.keep("api_load", summary | {"rows": rows})
+    title = f"{options.clients} clients, {cores} cores ({cpu}), {model}; usual: Flask and Keras"
+    print(results.table(title, COLUMNS, rows))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -78,15 +80,6 @@ def measured(
         "mb_after_a_tenth": round(memory, 1),
         "mb": round(results.memory_mb(process.pid), 1),
     }
-
-
-def table(summary: dict[str, Any]) -> str:
-    """Return the numbers as text."""
-    servers = {"api": "this API", "usual": "Flask + Keras"}
-    kinds = ("cropped", "photographs")
-    rows = [{"server": f"{servers[name]}, {kind}", **summary[f"{name}_{kind}"]} for kind in kinds for name in servers]
-    title = f"{summary['clients']} clients, {summary['cores']} cores ({summary['cpu']}), {summary['model']}"
-    return results.table(title, COLUMNS, rows)
 
 
 def free_port() -> int:

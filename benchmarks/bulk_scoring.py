@@ -40,7 +40,7 @@ COLUMNS = ("way", "faces", "seconds", "faces_s", "share", "most_mb")
 def main(*arguments: str) -> None:
     """Measure each way with each number of faces, print it and write it to benchmarks/results.json."""
     options = parse(arguments)
-    model, runs = os.path.relpath(options.model or default_path()), []
+    model, rows = os.path.relpath(options.model or default_path()), []
     own = max(own_rate(model, options.workers, options.own_faces, spread=spread) for spread in (True, False))
     print(f"ONNX Runtime alone, {options.workers} cores, batches of {BATCH_SIZE}: {own:,.0f} faces/s")
     with tempfile.TemporaryDirectory(dir=options.folder) as folder:
@@ -49,11 +49,11 @@ def main(*arguments: str) -> None:
             for way in options.ways:
                 words = ["score-many", f"{folder}/in", f"{folder}/{way}-{faces}", "--model", model]
                 words += ["--workers", str(options.workers), "--ray", WAYS[way]]
-                run = {"way": way, "faces": faces, **score(words, Path(folder, f"{way}-{faces}"))}
-                runs.append(run | {"share": round(run["faces_s"] / own, 3)})
+                row = {"way": way, "faces": faces, **score(words, Path(folder, f"{way}-{faces}"))}
+                rows.append(row | {"share": round(row["faces_s"] / own, 3)})
     about = {"cpu": results.cpu_name(), "model": model, "workers": options.workers, "batch": BATCH_SIZE}
-    results.keep("bulk_scoring", about | {"own_faces_s": round(own, 1), "runs": runs})
-    print(results.table(f"{model}; {results.cpu_name()}, {options.workers} workers", COLUMNS, runs))
+    results.keep("bulk_scoring", about | {"own_faces_s": round(own, 1), "rows": rows})
+    print(results.table(f"{model}; {results.cpu_name()}, {options.workers} workers", COLUMNS, rows))
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:

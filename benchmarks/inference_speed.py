@@ -33,7 +33,7 @@ FER = "fer"
 LATENCIES = {"import_s": 3, "first_answer_s": 3, "face_ms": 3, "batch_face_ms": 3, "frame_ms": 2}  # decimals
 COMPARED = ("face_ms", "frame_ms")
 ACCURACIES = ("accuracy", "majority_accuracy")
-COLUMNS = ("file", "bytes", *LATENCIES, *(f"{key}_ratio" for key in COMPARED), *ACCURACIES)
+COLUMNS = ("name", "bytes", *LATENCIES, *(f"{key}_ratio" for key in COMPARED), *ACCURACIES)
 
 # A fresh process from its start to its first result.
 OURS = """
@@ -148,13 +148,9 @@ def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str,
 
 def table(summary: dict[str, Any]) -> str:
     """Return the numbers as text."""
-    rows = [
-        row | {"file": name} | {key: round(row[key], 3) for key in ACCURACIES if key in row}
-        for name, row in summary["rows"].items()
-    ]
     faces = f"{summary['faces']:,} {'synthetic' if summary['drawn'] else 'validation'} faces"
     title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for labels and majority of {faces}"
-    lines = [results.table(title, COLUMNS, rows)]
+    lines = [results.table(title, COLUMNS, summary["rows"])]
     lines.append("A face: one core. A picture: 640x480 pixels, two cores.")
     if FER not in summary["rows"]:
         lines.append("The package fer is not installed, so its row is missing.")

@@ -42,7 +42,7 @@ def main(*arguments: str) -> None:
     sizes = parser.parse_args(arguments).sizes
     rows = [run(faces) for faces in sizes]
     summary = {"cpu": results.cpu_name(), "cores": results.cores()[1], "rows": rows}
-    results.keep("audit_cost", summary)
+    results.keep("near_duplicates", summary)
     print(results.table(f"stage audit; {summary['cpu']}, {summary['cores']} cores", COST, rows))
 
 

@@ -16,6 +16,7 @@ from emotion.core.files import write_json
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = Path("benchmarks/results.json")
 CPUINFO = Path("/proc/cpuinfo")
+Row = Mapping[str, Any]
 
 
 def keep(name: str, summary: dict[str, Any]) -> None:
@@ -48,8 +49,13 @@ def median_ratio(values: Sequence[float], others: Sequence[float]) -> float:
     return round(statistics.median(value / other for value, other in zip(values, others, strict=True)), 3)
 
 
-def table(title: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> str:
-    """Return these keys of the rows as aligned text below a title; a missing value leaves its cell empty."""
+def table(title: str, columns: Sequence[str], rows: Mapping[str, Row] | Iterable[Row]) -> str:
+    """Return these keys of the rows as aligned text below a title; a missing value leaves its cell empty.
+
+    The keys of a dict of rows are their `name`.
+    """
+    if isinstance(rows, Mapping):
+        rows = [{"name": name, **row} for name, row in rows.items()]
     cells = [list(columns), *([_text(row.get(key, "")) for key in columns] for row in rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     first, *others = widths

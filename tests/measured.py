@@ -45,7 +45,7 @@ BENCHMARKS = {
     },
     "bulk_scoring": {
         "model": "a.onnx", "workers": 2, "cpu": "CPU", "batch": 32, "own_faces_s": 5882.4,
-        "runs": [{"way": "ray", "faces": 1_000_000, "seconds": 200, "faces_s": 5000, "share": 0.85}],
+        "rows": [{"way": "ray", "faces": 1_000_000, "seconds": 200, "faces_s": 5000, "share": 0.85}],
     },
 }  # fmt: skip
 

@@ -160,6 +160,6 @@ def test_the_benchmark_records_throughput_and_memory(run: Run, tmp_path: Path, m
     few = ("--faces", "300", "--own-faces", "200", "--ways", "processes", "--workers", "1")
     bulk_scoring.main("--model", "model.onnx", *few)
     summary = json.loads(Path("results.json").read_text())["bulk_scoring"]
-    (measured,) = summary["runs"]
+    (measured,) = summary["rows"]
     assert measured["share"] == pytest.approx(measured["faces_s"] / summary["own_faces_s"], abs=1e-3)
     assert measured["most_mb"] > 30 and measured["seconds"] > 0

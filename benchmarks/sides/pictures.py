@@ -80,7 +80,7 @@ def accuracies(pictures: Pictures, predict: Callable[[np.ndarray], list[str]]) -
     right = {"accuracy": np.array(predicted) == pictures.labels}
     if pictures.majority.any():
         right["majority_accuracy"] = (np.array(predicted) == pictures.majority)[pictures.majority != ""]
-    return {name: float(np.mean(values)) for name, values in right.items()}
+    return {name: round(float(np.mean(values)), 4) for name, values in right.items()}
 
 
 def timed(

@@ -29,7 +29,7 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
         "counts": dataset.counts,
         "defects": dataset.defects,
         "leakage": dataset.leakage,
-        "audit_cost": benchmarks.audit_cost,
+        "audit_cost": benchmarks.near_duplicates,
         "votes": dataset.of_votes,
         "label_issues": dataset.label_issues,
     },

@@ -1,20 +1,20 @@
 """The tables of what benchmarks/ measured, by the names that benchmarks/results.json uses."""
 
 from dataclasses import dataclass, field
-from typing import Any
 
 from tools.tables.markdown import NotMeasuredError, read_if_present, table
 
 
 @dataclass(frozen=True)
 class Benchmark:
-    """A table of one benchmark; all texts are format strings."""
+    """A table of what the module of this name measured; all texts are format strings.
+
+    Its rows are a list, or a dict whose keys are their `{name}`.
+    """
 
     name: str
     above: str
     columns: dict[str, str] = field(default_factory=dict)
-    module: str = ""  # in benchmarks, if it has another name
-    rows: str = "rows"  # where the rows are: a list, or a dict whose keys are their `{name}`
 
     def __call__(self) -> str:
         """Return the table in Markdown, with the text above.
@@ -24,12 +24,14 @@ class Benchmark:
         """
         measured = read_if_present("benchmarks/results.json").get(self.name)
         if measured is None:
-            raise NotMeasuredError(f"python -m benchmarks.{self.module or self.name}")
-        rows: Any = measured.get(self.rows, measured)
+            raise NotMeasuredError(f"python -m benchmarks.{self.name}")
+        above = self.above.format_map(measured)
+        if not self.columns:
+            return above
+        rows = measured["rows"]
         if isinstance(rows, dict):
-            rows = [{"name": name, **row} for name, row in rows.items() if isinstance(row, dict)]
-        texts = [self.above, table(self.columns, rows) if self.columns else ""]
-        return "\n\n".join(text.format_map(measured) for text in texts if text)
+            rows = [{"name": name, **row} for name, row in rows.items()]
+        return f"{above}\n\n{table(self.columns, rows)}"
 
 
 def _range(key: str, digits: int) -> str:
@@ -103,17 +105,15 @@ bulk_scoring = Benchmark(
         "of ONNX Runtime's own": "{share:.0%}",
         "peak MB": "{most_mb:,.0f}",
     },
-    rows="runs",
 )
-audit_cost = Benchmark(
-    "audit_cost",
+near_duplicates = Benchmark(
+    "near_duplicates",
     "Cost of stage `audit` on {cpu}, {cores} cores:",
     {
         "faces": "{faces:,}",
         "time": "{wall_s:.0f} s",
         "peak memory": "{peak_mib:,} MiB",
     },
-    module="near_duplicates",
 )
 
 
