@@ -8,7 +8,6 @@ that PYTHONPATH names.
 
 import argparse
 import importlib.util
-import statistics
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -93,7 +92,7 @@ def require_one_size(parameters: dict[str, int]) -> None:
 
 
 def summarise(measured: Measured, task: Work) -> dict[str, Any]:
-    """Return the throughput of each side, this project's speed-up over it, and the cost of augmentation."""
+    """Return the throughput of each side and this project's speed-up over it."""
     size = task.fit.batch_size
     rates = {name: [size * one["steps"] / one["seconds"] for one in rounds] for name, rounds in measured.items()}
     rows: dict[str, Any] = {}
@@ -105,20 +104,7 @@ def summarise(measured: Measured, task: Work) -> dict[str, Any]:
             "ratio": results.median_ratio(rates["engine"], values),
             "peak_mib": max(one["peak_mib"] for one in measured[name]),
         }
-    batch = statistics.median(one["batch_cpu_s"] for one in measured["engine_augmented"])
-    step = statistics.median(one["seconds"] / one["steps"] for one in measured["engine"])
-    return {
-        "rounds": len(measured["engine"]),
-        "rows": rows,
-        "augmentation_share_of_a_step": round(batch / step, 4),
-        "augmentation_slowdown": round(rows["engine_augmented"]["ratio"] - 1, 3),
-        "idle_cpu_share": round(max(map(idle_share, measured.values())), 4),
-    }
-
-
-def idle_share(rounds: list[dict[str, float]]) -> float:
-    """Return the share of a core that a side used while others were measured."""
-    return sum(one["idle_cpu_s"] for one in rounds) / sum(one["idle_s"] for one in rounds)
+    return {"rounds": len(measured["engine"]), "rows": rows}
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -129,11 +115,7 @@ def table(summary: dict[str, Any]) -> str:
     lines = [results.table(title, COLUMNS, summary["rows"].values())]
     if "pytorch" not in summary["rows"]:
         lines.append("PyTorch is not installed, so its row is missing.")
-    share, slowdown = summary["augmentation_share_of_a_step"], summary["augmentation_slowdown"]
-    lines.append(f"Augmenting a batch takes {share:.2%} of the time of a step on one core (target: under 3 %);")
-    lines.append(f"by the first two rows, a step takes {slowdown:+.1%} longer with it.")
-    idle = f"a waiting side used at most {summary['idle_cpu_share']:.1%} of a core"
-    return "\n".join([*lines, f"Medians of {summary['rounds']} rounds, ratios within a round; {idle}."])
+    return "\n".join([*lines, f"Medians of {summary['rounds']} rounds, ratios within a round."])
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """A side of a comparison: a process that measures when asked and sleeps otherwise. Both ends of its pipe.
 
 Libraries in one process disturb each other through their threads and memory; a process that sleeps disturbs nobody.
-That it sleeps is measured, too.
 """
 
 import contextlib
@@ -12,7 +11,6 @@ import re
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
@@ -23,7 +21,7 @@ from emotion.core import errors
 from emotion.core.errors import InputError
 
 Measure = Callable[[int], dict[str, float]]
-Measured = dict[str, list[dict[str, float]]]  # by the side's name, one a round: seconds, steps, idle_s, ...
+Measured = dict[str, list[dict[str, float]]]  # by the side's name, one a round: seconds, steps, ...
 
 
 class Side:
@@ -140,18 +138,14 @@ def explain(code: int, log: str) -> str:
 def serve(module: str, *arguments: str) -> None:
     """Be the child's end: report about this side, then reply to each number of steps on stdin with measurements.
 
-    To these are added `idle_s` and `idle_cpu_s`, how long this process waited before and the CPU time that it used
-    meanwhile; and `peak_mib`, its peak memory until now.
+    To these is added `peak_mib`, the peak memory of this process until now.
     """
     replies = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)  # what libraries print is no reply
     about, measure = importlib.import_module(module).prepare(*arguments)
     print(json.dumps(about), file=replies, flush=True)
-    began, used = time.perf_counter(), time.process_time()
     for line in sys.stdin:
-        idle = {"idle_s": time.perf_counter() - began, "idle_cpu_s": time.process_time() - used}
-        print(json.dumps(measure(int(line)) | idle | {"peak_mib": results.peak_mib()}), file=replies, flush=True)
-        began, used = time.perf_counter(), time.process_time()
+        print(json.dumps(measure(int(line)) | {"peak_mib": results.peak_mib()}), file=replies, flush=True)
 
 
 if __name__ == "__main__":
