@@ -82,11 +82,11 @@ def peak_mib() -> int:
     return int(found[1]) // 1024 if found else 0
 
 
-def memory_mb(pid: int | None = None, *, kind: str = "rss") -> float:
+def memory_mb(pid: int, *, kind: str = "rss") -> float:
     """Return the memory of a process and its children in MB; 0 if it has ended.
 
     Args:
-        pid: None is this process.
+        pid: Of the process.
         kind: `rss`, or `pss`, which counts shared pages once (Linux alone).
     """
     try:
