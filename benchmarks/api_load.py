@@ -22,7 +22,7 @@ from emotion.core import errors
 USUAL_SHARE = 40  # Flask with Keras gets one of so many requests
 SINGLE = 200  # requests of a single client
 CROPPED, WHOLE = "/v1/predict?detect=false", "/v1/predict"
-COLUMNS = ("name", "single_ms", "p50_ms", "p99_ms", "requests_s", "errors", "mb_after_a_tenth", "mb")
+COLUMNS = ("name", "single_ms", "p50_ms", "p99_ms", "requests_s", "errors", "mb")
 
 
 def main(*arguments: str) -> None:
@@ -64,20 +64,17 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def measured(
     process: "subprocess.Popen[bytes]", port: int, requests: list[bytes], *, concurrent: int, count: int
 ) -> dict[str, float]:
-    """Return latency with one and with concurrent clients, throughput, and memory after a tenth and at the end."""
+    """Return latency with one and with concurrent clients, throughput, and the memory at the end."""
     clients.load(port, requests, concurrent, 10 * concurrent)  # a warm-up
     single = clients.load(port, requests, 1, min(SINGLE, count))
-    first = clients.load(port, requests, concurrent, count // 10)
-    memory = results.memory_mb(process.pid)
-    met = clients.load(port, requests, concurrent, count - count // 10)
+    met = clients.load(port, requests, concurrent, count)
     return {
         "requests": count,
-        "errors": single.errors + first.errors + met.errors,
+        "errors": single.errors + met.errors,
         "single_ms": round(single.percentile(50), 2),
         "p50_ms": round(met.percentile(50), 1),
         "p99_ms": round(met.percentile(99), 1),
         "requests_s": round(len(met.times) / met.seconds, 1),
-        "mb_after_a_tenth": round(memory, 1),
         "mb": round(results.memory_mb(process.pid), 1),
     }
 

@@ -1,10 +1,10 @@
 """Measure the throughput of `emotion score-many`: python -m benchmarks.bulk_scoring [--faces 100000 1000000].
 
-Random faces are written as Parquet into a temporary folder (2.3 GB a million) and scored by the command, with
-processes and with Ray Data. They are compared with ONNX Runtime alone: the same network and batch size, with batches
-ready in memory as float32, on as many cores; the better of one session for all cores and one for each. The command's
-time is from its start to its end. Memory is the peak of the command and its child processes, with shared pages counted
-once (PSS, Linux alone): if it is flat, ten times as many faces need no more.
+Random faces are written as Parquet into a temporary folder (2.3 GB a million; TMPDIR says where) and scored by the
+command, with processes and with Ray Data. They are compared with ONNX Runtime alone: the same network and batch size,
+with batches ready in memory as float32, on as many cores; the better of one session for all cores and one for each. The
+command's time is from its start to its end. Memory is the peak of the command and its child processes, with shared
+pages counted once (PSS, Linux alone): if it is flat, ten times as many faces need no more.
 """
 
 import argparse
@@ -43,7 +43,7 @@ def main(*arguments: str) -> None:
     model, rows = os.path.relpath(options.model or default_path()), []
     own = max(own_rate(model, options.workers, options.own_faces, spread=spread) for spread in (True, False))
     print(f"ONNX Runtime alone, {options.workers} cores, batches of {BATCH_SIZE}: {own:,.0f} faces/s")
-    with tempfile.TemporaryDirectory(dir=options.folder) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         for faces in options.faces:
             write_faces(Path(folder, "in", "faces.parquet"), faces)
             for way in options.ways:
@@ -64,7 +64,6 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--ways", nargs="+", choices=list(WAYS), default=list(WAYS))
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--own-faces", type=int, default=40_000, help="for ONNX Runtime alone")
-    parser.add_argument("--folder", type=Path, help="for temporary files")
     return parser.parse_args(arguments)
 
 
