@@ -5,6 +5,7 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,8 +14,19 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks import small_training
+from benchmarks.small_training import MODEL, environment
 
+# The stage, with a checkpoint after every batch instead of every minute.
+STAGE = """
+import sys
+from emotion.core import errors
+from emotion.training import checkpoint
+from stages import train
+checkpoint.SAVE_INTERVAL = 0.0
+errors.run(train.main, *sys.argv[1:])
+"""
+PRINTED = ".dvc/tmp/printed.txt"
+OUTPUTS = (f"models/{MODEL}.keras", f"plots/history/{MODEL}.csv", f"metrics/training/{MODEL}.json")
 MOMENTS = ("starting", "in an epoch", "in a checkpoint", "in the final save")
 
 
@@ -33,21 +45,28 @@ class Kill:
 
 
 class Training:
-    """`python -m stages.train MODEL` in a folder that has its data, to be killed and started again."""
+    """`python -m stages.train cnn` in a folder that has its data, to be killed and started again."""
 
-    def __init__(self, folder: Path, model: str, epochs: int) -> None:
-        """Note the folder, the model and the epochs in its params."""
-        self.folder, self.model, self.epochs = folder, model, epochs
-        self.names = [f"models/{model}.keras", f"plots/history/{model}.csv", f"metrics/training/{model}.json"]
+    def __init__(self, folder: Path, epochs: int) -> None:
+        """Note the folder and the epochs in its params."""
+        self.folder, self.epochs = folder, epochs
         self._begun = 0.0
 
     @contextmanager
     def started(self) -> Iterator[subprocess.Popen[bytes]]:
         """Delete the outputs, as DVC does, and start the stage in a process group of its own; kill it at the end."""
-        for name in self.names:
+        for name in OUTPUTS:
             (self.folder / name).unlink(missing_ok=True)
         self._begun = time.time()
-        process = small_training.start(self.folder, self.model)
+        with (self.folder / PRINTED).open("wb") as printed:
+            process = subprocess.Popen(
+                [sys.executable, "-c", STAGE, MODEL],
+                cwd=self.folder,
+                env=environment(self.folder),
+                stdout=printed,
+                stderr=printed,
+                start_new_session=True,
+            )
         try:
             yield process
         finally:
@@ -108,7 +127,7 @@ class Training:
 
     def printed(self) -> str:
         """Return what the last process printed."""
-        return (self.folder / small_training.PRINTED).read_text(encoding="utf-8")
+        return (self.folder / PRINTED).read_text(encoding="utf-8")
 
     def outputs(self) -> dict[str, bytes]:
         """Return every file where a training writes, except temporary ones, which git ignores."""
@@ -132,7 +151,7 @@ class Training:
         return False
 
     def _moment(self) -> str:
-        history = self.folder / self.names[1]
+        history = self.folder / OUTPUTS[1]
         if self._written(".checkpoints/*.part"):
             return "in a checkpoint"
         if not history.exists():

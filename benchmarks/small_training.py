@@ -1,6 +1,6 @@
-"""A folder in which one model trains in seconds.
+"""A folder in which `cnn` trains in seconds.
 
-Everything random and everything that a checkpoint holds is switched on, and there is a checkpoint after every batch.
+Everything random and everything that a checkpoint holds is switched on.
 """
 
 import os
@@ -15,7 +15,8 @@ import yaml
 from benchmarks.results import ROOT
 from emotion.core import params
 
-SMALL = {"widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
+MODEL = "cnn"
+SMALL = {"widths": [4, 4], "dense": 8}
 FIT: dict[str, Any] = {
     "batch_size": 16,
     "ema": {"decay": 0.9, "recalibration_batches": 2},
@@ -34,37 +35,26 @@ FIT: dict[str, Any] = {
         "progressive_sizes": [48],
     },
 }
-# The stage, with a checkpoint after every batch instead of every minute.
-STAGE = """
-import sys
-from emotion.core import errors
-from emotion.training import checkpoint
-from stages import train
-checkpoint.SAVE_INTERVAL = 0.0
-errors.run(train.main, *sys.argv[1:])
-"""
 TEMPORARY = ".dvc/tmp/temporary"  # TMPDIR, so that a kill leaves nothing outside the folder
-PRINTED = ".dvc/tmp/printed.txt"
 
 
-def prepare(folder: Path, model: str, epochs: int, faces: int) -> None:
+def prepare(folder: Path, epochs: int, faces: int) -> None:
     """Copy the code, write params and run the stages before the training on synthetic faces."""
     for name in ("emotion", "stages", "params"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
-    write_params(folder, model, epochs, faces=faces)
+    write_params(folder, epochs, faces=faces)
     for stage in ("download", "clean", "audit", "split", "class_weights"):
         command = [sys.executable, "-m", f"stages.{stage}"]
         subprocess.run(command, cwd=folder, env=environment(folder), check=True)
 
 
-def write_params(folder: Path, model: str, epochs: int, *, faces: int = 80, seed: int = 1) -> None:
-    """Write params.yaml: synthetic faces, and the smallest network and FIT for this model."""
+def write_params(folder: Path, epochs: int, *, faces: int = 80, seed: int = 1) -> None:
+    """Write params.yaml: synthetic faces, and the smallest network and FIT for the model."""
     values = _merged(params.read(ROOT / "params.yaml"), params.read(ROOT / "params/sample.yaml"))
-    build = {key: value for key, value in SMALL.items() if key in values["models"][model]["build"]}
     changes = {
         "data": {"sample": {"faces": faces}},
         "hardware": {"precision": "bfloat16", "xla": False, "threads": 2},
-        "models": {model: {"seed": seed, "build": build, "fit": FIT | {"epochs": epochs}}},
+        "models": {MODEL: {"seed": seed, "build": SMALL, "fit": FIT | {"epochs": epochs}}},
     }
     text = yaml.safe_dump(_merged(values, changes), sort_keys=False)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
@@ -82,12 +72,3 @@ def environment(folder: Path) -> dict[str, str]:
     (folder / TEMPORARY).mkdir(parents=True, exist_ok=True)
     kept = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
     return kept | {"TMPDIR": str(folder / TEMPORARY), "TF_CPP_MIN_LOG_LEVEL": "3"}
-
-
-def start(folder: Path, model: str) -> subprocess.Popen[bytes]:
-    """Start the training in a process group of its own; its output goes to PRINTED."""
-    command, variables = [sys.executable, "-c", STAGE, model], environment(folder)
-    with (folder / PRINTED).open("wb") as printed:
-        return subprocess.Popen(
-            command, cwd=folder, env=variables, stdout=printed, stderr=printed, start_new_session=True
-        )

@@ -131,7 +131,7 @@ def test_a_build_that_fails_is_an_error_of_one_line(changes: dict[str, Any], mes
 
 
 def test_a_new_model_needs_nothing_but_a_block_of_params(tmp_path: Path):
-    small_training.prepare(tmp_path, "cnn", epochs=1, faces=80)
+    small_training.prepare(tmp_path, epochs=1, faces=80)
     keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(
         tmp_path / "mine.weights.h5"
     )

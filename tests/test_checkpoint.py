@@ -34,8 +34,8 @@ def training(tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Training:
     """The stage `train cnn` with all its data."""
     folder = tmp_path_factory.mktemp("resume") / "project"
     shutil.copytree(tiny, folder, ignore=shutil.ignore_patterns("cache", "*.keras", "*.tflite"))
-    small_training.write_params(folder, "cnn", EPOCHS)
-    return Training(folder, "cnn", EPOCHS)
+    small_training.write_params(folder, EPOCHS)
+    return Training(folder, EPOCHS)
 
 
 @pytest.fixture(scope="module")

@@ -33,7 +33,7 @@ def _run(
     """Return the outputs of stages of cnn in a folder of their own, each in a process of its own."""
     for name in ("data", "emotion", "params", "stages", "metrics/calibration"):
         shutil.copytree(tiny / name, folder / name)
-    small_training.write_params(folder, "cnn", epochs=3, seed=seed)
+    small_training.write_params(folder, epochs=3, seed=seed)
     params = yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8"))
     dag.write_params(folder, params | {"export": dag.params()["export"]})  # tolerances of tiny networks
     environment = dag.environment(folder) | {"PYTHONHASHSEED": hash_seed}
