@@ -48,8 +48,6 @@ def score(found: set[tuple[int, int]], planted: Pairs) -> dict[str, Any]:
     """Return precision and recall, the latter also of each kind."""
     total, hit = Counter(planted.values()), Counter(planted[pair] for pair in found & planted.keys())
     return {
-        "found": len(found),
-        "wrong": len(found - planted.keys()),
         "precision": round(hit.total() / max(len(found), 1), 4),
         "recall": round(hit.total() / len(planted), 4),
         "recall_of": {kind: round(hit[kind] / count, 4) for kind, count in total.items()},
