@@ -11,7 +11,6 @@ import importlib.util
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
 from typing import Any
 
 from benchmarks import results
@@ -20,24 +19,15 @@ from benchmarks.sides.process import Measured, Side, take_turns
 from benchmarks.sides.work import Work
 from emotion.core import errors
 
-
-@dataclass(frozen=True)
-class Row:
-    """A side of the comparison."""
-
-    label: str
-    module: str  # in benchmarks.sides
-    kind: tuple[str, ...] = ()  # arguments of the module after the work
-
-
-ROWS = {
-    "engine": Row("this project", "engine", ("plain",)),
-    "engine_augmented": Row("this project, with augmentation", "engine", ("augmented",)),
-    "keras": Row("Keras fit, defaults", "keras_fit", ("defaults",)),
-    "keras_bfloat16": Row("Keras fit, mixed_bfloat16, jit_compile=False", "keras_fit", ("bfloat16",)),
-    "pytorch": Row("PyTorch, {precision}, channels_last", "pytorch"),
+OURS = "this project"
+ROWS: dict[str, tuple[str, ...]] = {  # the modules in benchmarks.sides, and their arguments after the work
+    OURS: ("engine", "plain"),
+    "this project, with augmentation": ("engine", "augmented"),
+    "Keras fit, defaults": ("keras_fit", "defaults"),
+    "Keras fit, mixed_bfloat16, jit_compile=False": ("keras_fit", "bfloat16"),
+    "PyTorch, {precision}, channels_last": ("pytorch",),
 }
-COLUMNS = ("label", "images_s", "images_s_range", "ratio", "peak_mib")
+COLUMNS = ("name", "images_s", "images_s_range", "ratio", "peak_mib")
 
 
 def main(*arguments: str) -> None:
@@ -54,7 +44,7 @@ def main(*arguments: str) -> None:
         **task.hardware.model_dump(),
         "batch_size": task.fit.batch_size,
         "widths": task.build["widths"],
-        "parameters": about["engine"]["parameters"],
+        "parameters": about[OURS]["parameters"],
         "versions": {key: value for known in about.values() for key, value in known["versions"].items()},
         **summarise(measured, task),
     }
@@ -74,13 +64,13 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 def start(task: Work, stack: ExitStack) -> dict[str, Side]:
     """Start the process of every row; PyTorch's only where it is installed. The stack ends them."""
     sides = {}
-    for name, row in ROWS.items():
-        pytorch = row.module == "pytorch"
+    for label, (module, *kind) in ROWS.items():
+        pytorch = module == "pytorch"
         if pytorch and not importlib.util.find_spec("torch"):
+            print("PyTorch is not installed, so its row is missing.")
             continue
-        label = row.label.format(**task.hardware.model_dump())
-        arguments = [task.model_dump_json(), *row.kind]
-        side = Side(label, f"benchmarks.sides.{row.module}", arguments, path=pytorch)
+        name = label.format(precision=task.hardware.precision)
+        side = Side(name, f"benchmarks.sides.{module}", [task.model_dump_json(), *kind], path=pytorch)
         sides[name] = stack.enter_context(closing(side))
     return sides
 
@@ -98,13 +88,12 @@ def summarise(measured: Measured, task: Work) -> dict[str, Any]:
     rows: dict[str, Any] = {}
     for name, values in rates.items():
         rows[name] = {
-            "label": ROWS[name].label.format(precision=task.hardware.precision),
             **results.median_and_range("images_s", values, 1),
             "steps": measured[name][0]["steps"],
-            "ratio": results.median_ratio(rates["engine"], values),
+            "ratio": results.median_ratio(rates[OURS], values),
             "peak_mib": max(one["peak_mib"] for one in measured[name]),
         }
-    return {"rounds": len(measured["engine"]), "rows": rows}
+    return {"rounds": len(measured[OURS]), "rows": rows}
 
 
 def table(summary: dict[str, Any]) -> str:
@@ -112,10 +101,8 @@ def table(summary: dict[str, Any]) -> str:
     widths = "-".join(map(str, summary["widths"]))
     recipe = f"widths {widths}, batch size {summary['batch_size']}, {summary['precision']}"
     title = f"training throughput of cnn ({recipe}); {summary['cpu']}, {summary['threads']} threads"
-    lines = [results.table(title, COLUMNS, summary["rows"].values())]
-    if "pytorch" not in summary["rows"]:
-        lines.append("PyTorch is not installed, so its row is missing.")
-    return "\n".join([*lines, f"Medians of {summary['rounds']} rounds, ratios within a round."])
+    rounds = f"Medians of {summary['rounds']} rounds, ratios within a round."
+    return "\n".join([results.table(title, COLUMNS, summary["rows"]), rounds])
 
 
 if __name__ == "__main__":

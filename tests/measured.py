@@ -33,10 +33,7 @@ BENCHMARKS = {
         "cpu": "A CPU", "threads": 2, "precision": "bfloat16", "batch_size": 128, "rounds": 7,
         "versions": {"keras": "3.15.0"},
         "rows": {
-            "keras": {
-                "label": "Keras fit", "images_s": 101.6, "images_s_range": [95.0, 110.2], "ratio": 4.056,
-                "peak_mib": 2048,
-            }
+            "Keras fit": {"images_s": 101.6, "images_s_range": [95.0, 110.2], "ratio": 4.056, "peak_mib": 2048}
         },
     },
     "inference_speed": {

@@ -142,6 +142,8 @@ def test_the_benchmark_keeps_its_numbers_and_prints_the_table(kept: Path, capsys
 
 def test_without_photographs_there_are_no_heads(kept: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(photographs, "load", lambda: pytest.fail("photographs are loaded"))
+    one = {"mtcnn": face_detection.makers(None)["mtcnn"]}
+    monkeypatch.setattr(face_detection, "makers", lambda _: one)
     face_detection.main("--pictures", "2", "2", "--no-photographs")
     summary = json.loads(kept.read_text(encoding="utf-8"))["face_detection"]
     assert summary["planted"]["heads"] == 0 and "heads" not in summary["rows"]["mtcnn"]

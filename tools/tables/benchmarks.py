@@ -45,7 +45,7 @@ training = Benchmark(
     "`cnn` in batches of {batch_size} faces; {cpu}, {threads} threads, {precision}; Keras {versions[keras]}. "
     "Medians of {rounds} interleaved rounds; ratios within a round.",
     {
-        "training": "{label}",
+        "training": "{name}",
         "images/s (range)": _range("images_s", 0),
         "speedup of this engine": "{ratio:.2f}",
         "peak memory": "{peak_mib:,} MiB",
