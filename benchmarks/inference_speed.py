@@ -88,7 +88,11 @@ def main(*arguments: str) -> None:
     data = {"faces": len(shown.faces), "drawn": not pictures.DATA.exists()}
     summary = {"cpu": results.cpu_name(), **data, **summarise(measured, about)}
     results.keep("inference_speed", summary)
-    print(table(summary))
+    source = "synthetic" if summary["drawn"] else "validation"
+    accuracy = f"accuracy for labels and majority of {summary['faces']:,} {source} faces"
+    title = f"{summary['cpu']}; medians of {options.rounds} rounds; {accuracy}"
+    print(results.table(title, COLUMNS, summary["rows"]))
+    print("A face: one core. A picture: 640x480 pixels, two cores.")
 
 
 def start(models: Sequence[str], folder: str, stack: ExitStack) -> dict[str, ColdAndWarm]:
@@ -101,6 +105,8 @@ def start(models: Sequence[str], folder: str, stack: ExitStack) -> dict[str, Col
     if importlib.util.find_spec("fer"):
         side = stack.enter_context(closing(Side(FER, "benchmarks.sides.fer_package", [crops], path=True)))
         sides[FER] = ColdAndWarm(side, THEIRS, [photograph], path=True)
+    else:
+        print("The package fer is not installed, so its row is missing.")
     return sides
 
 
@@ -144,17 +150,6 @@ def summarise(measured: Measured, about: dict[str, dict[str, Any]]) -> dict[str,
         rows[name] = row
     versions = {key: value for known in about.values() for key, value in known["versions"].items()}
     return {"versions": versions, "rounds": len(rounds), "rows": rows}
-
-
-def table(summary: dict[str, Any]) -> str:
-    """Return the numbers as text."""
-    faces = f"{summary['faces']:,} {'synthetic' if summary['drawn'] else 'validation'} faces"
-    title = f"{summary['cpu']}; medians of {summary['rounds']} rounds; accuracy for labels and majority of {faces}"
-    lines = [results.table(title, COLUMNS, summary["rows"])]
-    lines.append("A face: one core. A picture: 640x480 pixels, two cores.")
-    if FER not in summary["rows"]:
-        lines.append("The package fer is not installed, so its row is missing.")
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":
