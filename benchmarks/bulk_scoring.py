@@ -41,7 +41,7 @@ def main(*arguments: str) -> None:
     """Measure each way with each number of faces, print it and write it to benchmarks/results.json."""
     options = parse(arguments)
     model, rows = os.path.relpath(options.model or default_path()), []
-    own = max(own_rate(model, options.workers, options.own_faces, spread=spread) for spread in (True, False))
+    own = max(own_rate(model, options.workers, options.own_faces, count) for count in (1, options.workers))
     print(f"ONNX Runtime alone, {options.workers} cores, batches of {BATCH_SIZE}: {own:,.0f} faces/s")
     with tempfile.TemporaryDirectory() as folder:
         for faces in options.faces:
@@ -78,16 +78,14 @@ def write_faces(path: Path, count: int) -> None:
             file.write_table(pa.table({"pixels": column.take(pa.array(places))}), GROUP)
 
 
-def own_rate(model: str, cores: int, count: int, *, spread: bool) -> float:
-    """Return the faces/s of ONNX Runtime alone, with one session for all cores or, if spread, one for each."""
+def own_rate(model: str, cores: int, faces: int, count: int) -> float:
+    """Return the faces/s of ONNX Runtime alone, with so many sessions that share the cores."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1 if spread else cores
-    sessions = [
-        onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"]) for _ in range(cores if spread else 1)
-    ]
+    options.intra_op_num_threads = cores // count
+    sessions = [onnxruntime.InferenceSession(model, options, ["CPUExecutionProvider"]) for _ in range(count)]
     name, rng = sessions[0].get_inputs()[0].name, np.random.default_rng(SEED)
     batches = [rng.integers(0, 256, (BATCH_SIZE, 48, 48, 1)).astype(np.float32) for _ in range(8)]
 
@@ -95,12 +93,12 @@ def own_rate(model: str, cores: int, count: int, *, spread: bool) -> float:
         for number in range(times):
             session.run(None, {name: batches[number % len(batches)]})
 
-    times = max(1, count // BATCH_SIZE // len(sessions))
-    with ThreadPoolExecutor(len(sessions)) as pool:
-        list(pool.map(work, sessions, [max(1, times // 10)] * len(sessions)))  # a warm-up
+    times = max(1, faces // BATCH_SIZE // count)
+    with ThreadPoolExecutor(count) as pool:
+        list(pool.map(work, sessions, [max(1, times // 10)] * count))  # a warm-up
         began = time.perf_counter()
-        list(pool.map(work, sessions, [times] * len(sessions)))
-    return times * len(sessions) * BATCH_SIZE / (time.perf_counter() - began)
+        list(pool.map(work, sessions, [times] * count))
+    return times * count * BATCH_SIZE / (time.perf_counter() - began)
 
 
 def score(words: Sequence[str], output: Path) -> dict[str, float]:
