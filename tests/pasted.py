@@ -1,6 +1,8 @@
 """For tests of the apps: a model that predicts by brightness, and photographs with synthetic faces."""
 
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +16,7 @@ from onnx import TensorProto, helper, numpy_helper
 from emotion.apps import main
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import draw_face
+from tests.source import ROOT
 
 Run = Callable[..., int]
 Capture = pytest.CaptureFixture[str]
@@ -63,6 +66,13 @@ def emotion_command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
             return 1
         return int(ended.code or 0)
     return 0
+
+
+def start(*arguments: str, path: object = ".") -> subprocess.Popen[str]:
+    """Start `emotion ...` as a process of its own, which looks for modules in a folder first."""
+    command = [sys.executable, "-m", "emotion", *arguments]
+    environment = os.environ | {"PYTHONPATH": f"{path}{os.pathsep}{ROOT}"}
+    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
 def photograph(places: list[tuple[int, int, int]], width: int = 640, height: int = 480, seed: int = 0) -> np.ndarray:

@@ -1,16 +1,12 @@
 """`emotion predict` in a folder with two pictures."""
 
 import csv
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from tests.pasted import Run, brightness_model, emotion_command, photograph
-from tests.source import ROOT
 
 PLACES = [(60, 100, 150), (380, 150, 180)]
 
@@ -29,10 +25,3 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 def rows(path: str) -> list[dict[str, str]]:
     with open(path, encoding="utf-8") as file:
         return list(csv.DictReader(file))
-
-
-def start(*arguments: str) -> subprocess.Popen[bytes]:
-    """Start the command as a process of its own."""
-    command = [sys.executable, "-m", "emotion", "predict", "--model", "model.onnx", *arguments]
-    pipe = subprocess.PIPE
-    return subprocess.Popen(command, env=os.environ | {"PYTHONPATH": str(ROOT)}, stdin=pipe, stdout=pipe, stderr=pipe)

@@ -14,7 +14,7 @@ from PIL import Image
 
 from emotion.core.labels import EMOTIONS
 from tests.pasted import Capture, Run, brightness_model, photograph
-from tests.predicting import PLACES, rows, run, start
+from tests.predicting import PLACES, rows, run
 from tests.source import ROOT
 
 assert run  # a fixture
@@ -127,34 +127,31 @@ def test_a_second_run_leaves_out_what_the_first_one_wrote(run: Run):
     assert {row["picture"] for row in rows("out/results.csv")} == {"two.jpg", "none.png"}
 
 
+def piped(arguments: str, reader: str, **variables: str) -> tuple[int, str]:
+    """Return exit code and stderr of the command, whose output goes to a reader that leaves early."""
+    command = f"{sys.executable} -m emotion predict --model model.onnx {arguments} | {reader}"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)} | variables
+    done = subprocess.run(
+        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], env=environment, capture_output=True, text=True
+    )
+    return done.returncode, done.stderr
+
+
 def test_a_reader_that_has_left_is_no_error(run: Run):
-    command = f"{sys.executable} -m emotion predict --model model.onnx two.jpg | true; exit ${{PIPESTATUS[0]}}"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
-    assert (done.returncode, done.stderr) == (0, "")
+    assert piped("two.jpg", "true") == (0, "")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])
 def test_a_reader_that_has_left_hides_no_error(run: Run, unbuffered: str):
     Path("empty.jpg").touch()
-    command = f"{sys.executable} -m emotion predict --model model.onnx empty.jpg -o out | true"
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": unbuffered}
-    done = subprocess.run(
-        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], env=environment, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (1, "error: empty.jpg: empty\n")
+    assert piped("empty.jpg -o out", "true", PYTHONUNBUFFERED=unbuffered) == (1, "error: empty.jpg: empty\n")
 
 
 def test_files_are_finished_after_a_reader_has_left(run: Run):
     Path("many").mkdir()
     for number in range(300):  # more lines than the pipe and Python's buffer hold
         Path(f"many/{number:0200}.jpg").write_bytes(Path("none.png").read_bytes())
-    command = f"{sys.executable} -m emotion predict --model model.onnx --detector whole many -o out --csv | head -1"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        ["bash", "-c", f"{command}; exit ${{PIPESTATUS[0]}}"], env=environment, capture_output=True, text=True
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    assert piped("--detector whole many -o out --csv", "head -1") == (0, "")
     assert len(rows("out/results.csv")) == 300
 
 
@@ -185,7 +182,9 @@ def test_explain_draws_each_face_beside_its_heatmap(run: Run, capsys: Capture):
     assert missing.startswith("error: none.keras: there is no such Keras model: `dvc repro` makes")
 
 
-def test_a_picture_is_read_from_stdin(run: Run):
-    good, bad = (start("-", "--csv").communicate(sent) for sent in (Path("two.jpg").read_bytes(), b"hello"))
-    assert b"stdin" in good[0] and good[1] == b""
-    assert bad[1].startswith(b"error: stdin: not a picture in a supported format")
+def test_a_picture_is_read_from_stdin(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
+    for sent, code in ((Path("two.jpg").read_bytes(), 0), (b"hello", 1)):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(sent)))
+        assert run("-", "--csv") == code
+    out, err = capsys.readouterr()
+    assert out.count("\nstdin,") == 2 and err.startswith("error: stdin: not a picture in a supported format")

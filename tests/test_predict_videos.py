@@ -5,8 +5,8 @@ from pathlib import Path
 
 import cv2
 
-from tests.pasted import Capture, Run, photograph, video
-from tests.predicting import rows, run, start
+from tests.pasted import Capture, Run, photograph, start, video
+from tests.predicting import rows, run
 
 assert run  # a fixture
 
@@ -49,14 +49,14 @@ def test_the_beginning_of_a_truncated_video_is_kept(run: Run, capsys: Capture):
 
 def test_ctrl_c_keeps_finished_results(run: Run):
     video("long.mp4", 600)
-    process = start("two.jpg", "long.mp4", "-o", "out", "--csv")
+    process = start("predict", "--model", "model.onnx", "two.jpg", "long.mp4", "-o", "out", "--csv")
     assert process.stdout
     for line in process.stdout:
-        if line.startswith(b"long.mp4"):
+        if line.startswith("long.mp4"):
             break
     process.send_signal(signal.SIGINT)
     _, error = process.communicate()
-    assert process.returncode == 130 and error == b"interrupted: finished results are kept\n"
+    assert process.returncode == 130 and error == "interrupted: finished results are kept\n"
     frames = int(cv2.VideoCapture("out/long.mp4").get(cv2.CAP_PROP_FRAME_COUNT))
     assert Path("out/two.jpg").exists() and 0 < frames < 600
     assert max(int(row["frame"] or 0) for row in rows("out/results.csv")) == frames - 1

@@ -2,8 +2,6 @@
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +15,7 @@ from benchmarks import results as benchmark_results
 from emotion import EmotionClassifier
 from emotion.core.labels import EMOTIONS
 from tests.inputs import encoded
-from tests.pasted import Capture, Run, photograph
+from tests.pasted import Capture, Run, photograph, start
 from tests.scoring import raw_table, rows, run, shades
 from tests.source import ROOT
 
@@ -146,9 +144,7 @@ def test_an_impossible_request_is_one_line(run: Run, capsys: Capture, arguments:
 
 def test_a_missing_library_is_a_line_that_names_the_remedy(run: Run, tmp_path: Path):
     (tmp_path / "pyarrow.py").write_text("raise ModuleNotFoundError('', name='pyarrow')")
-    command = [sys.executable, "-m", "emotion", "score-many", "in", "out"]
-    path = os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
-    message = subprocess.run(command, env=path, capture_output=True, text=True).stderr
+    _, message = start("score-many", "in", "out", path=tmp_path).communicate()
     remedy = "run `make setup` and use .venv/bin/python"
     assert message == f"error: score-many needs pyarrow, which is not installed: {remedy}\n"
 

@@ -1,11 +1,8 @@
 """emotion score-many: each row is scored once, by any number of workers, whatever is killed."""
 
 import contextlib
-import os
 import signal
 import socket
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,9 +17,8 @@ from emotion.apps.batch import cluster, parts, plan
 from emotion.apps.batch.inputs import Inputs, Table
 from emotion.core.errors import InputError
 from tests.inputs import encoded
-from tests.pasted import Capture, Run, brightness_model, photograph
+from tests.pasted import Capture, Run, brightness_model, photograph, start
 from tests.scoring import raw_table, results, rows, run, shades
-from tests.source import ROOT
 
 assert run  # a fixture
 
@@ -38,20 +34,18 @@ def test_one_and_three_workers_write_the_same_bytes(run: Run):
 def test_a_killed_run_resumes_and_loses_and_repeats_nothing(run: Run, tmp_path: Path, number: signal.Signals):
     raw_table("in/a.parquet", shades(8_000))
     command = ["score-many", "in", "out", "--chunk", "50", "--workers", "2", "--model", "model.onnx"]
-    with Path("log").open("w") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "emotion", *command], env=os.environ | {"PYTHONPATH": str(ROOT)}, stderr=log
-        )
+    process = start(*command)
     while len(list(Path("out/scores").glob("part-*"))) < 8:
-        assert process.poll() is None, Path("log").read_text()
+        assert process.poll() is None, process.communicate()
         time.sleep(0.005)
     workers = psutil.Process(process.pid).children(recursive=True)
     process.send_signal(number)
-    assert process.wait(60) == (130 if number == signal.SIGINT else -signal.SIGKILL)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == (130 if number == signal.SIGINT else -signal.SIGKILL)
     psutil.wait_procs(workers, 60)
     assert not [worker for worker in workers if worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE]
     if number == signal.SIGINT:
-        assert Path("log").read_text().strip().splitlines()[-1].lower().startswith("interrupted")
+        assert errors.splitlines()[-1].startswith("interrupted")
         assert not [name for name in results("out") if ".tmp-" in name]
     before = {name: md5 for name, md5 in results("out").items() if ".tmp-" not in name}
     times = {name: Path("out", name).stat().st_mtime_ns for name in before if name.startswith("scores")}

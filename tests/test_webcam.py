@@ -1,8 +1,5 @@
 """emotion webcam, with a video file as the camera and a window that records what it was shown."""
 
-import os
-import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -13,7 +10,7 @@ import pytest
 from emotion.apps import webcam
 from emotion.core.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
-from tests.source import ROOT
+from tests.pasted import start
 from tests.streaming import streamed
 from tests.window import Run, Window, run, window
 
@@ -177,11 +174,11 @@ def test_a_missing_system_library_is_named(tmp_path: Path):
     (tmp_path / "cv2.py").write_text("raise ImportError('libGL.so.1: cannot open shared object file')")
     remedy = "on Debian or Ubuntu run `sudo apt-get install libgl1 libglib2.0-0`"
     expected = f"error: OpenCV cannot be loaded (libGL.so.1: cannot open shared object file): {remedy}\n"
-    assert _alone(path=f"{tmp_path}{os.pathsep}") == (1, expected)
+    assert _alone(path=tmp_path) == (1, expected)
 
 
-def _alone(*arguments: str, path: str = "") -> tuple[int, str]:
+def _alone(*arguments: str, path: object = ".") -> tuple[int, str]:
     """Return exit code and stderr of the command as a process of its own."""
-    command = [sys.executable, "-m", "emotion", "webcam", *arguments]
-    done = subprocess.run(command, env=os.environ | {"PYTHONPATH": f"{path}{ROOT}"}, capture_output=True, text=True)
-    return done.returncode, done.stderr
+    process = start("webcam", *arguments, path=path)
+    _, errors = process.communicate()
+    return process.returncode, errors
