@@ -12,7 +12,6 @@ from tests.inputs import COLUMN, ROW, SMOOTH, encoded, normalised
 
 RNG = np.random.default_rng(5)
 FACE = RNG.integers(0, 256, (48, 48), np.uint8)
-ORIENTATION = 0x0112
 
 
 def halved(pixels: np.ndarray) -> np.ndarray:
@@ -68,26 +67,6 @@ def test_a_transparent_colour_of_a_palette_becomes_white(kind: str):
     image.putpalette([90, 90, 90, 0, 0, 0])
     face = normalised(encoded(image, kind, transparency=1))
     assert np.all(face[:, :24] == 90) and np.all(face[:, 24:] == 255)
-
-
-@pytest.mark.parametrize(
-    ("orientation", "stored"),
-    [
-        (1, SMOOTH),
-        (2, SMOOTH[:, ::-1]),
-        (3, SMOOTH[::-1, ::-1]),
-        (4, SMOOTH[::-1]),
-        (5, SMOOTH.T),
-        (6, np.rot90(SMOOTH)),  # of an upright phone: to be rotated clockwise
-        (7, SMOOTH.T[::-1, ::-1]),
-        (8, np.rot90(SMOOTH, -1)),
-    ],
-)
-def test_a_picture_is_rotated_as_its_exif_data_say(orientation: int, stored: np.ndarray):
-    exif = Image.Exif()
-    exif[ORIENTATION] = orientation
-    content = encoded(np.ascontiguousarray(stored), "JPEG", "RGB", exif=exif)
-    assert np.abs(normalised(content) - halved(SMOOTH)).max() <= 5
 
 
 @pytest.mark.parametrize("kind", ["GIF", "PNG", "WebP"])

@@ -9,14 +9,24 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from emotion.core import metadata
+from emotion.core import metadata, pictures
 from emotion.core.decoding import gray, opened
 from emotion.inference.reading import read
 from tests.inputs import encoded
 
 ROW, COLUMN = np.mgrid[:60, :40]
 SMOOTH = np.dstack([4 * ROW, 6 * COLUMN, 255 - 4 * ROW]).astype(np.uint8)
-UPRIGHT = {1: SMOOTH, 5: SMOOTH.swapaxes(0, 1), 6: np.rot90(SMOOTH, -1)}
+TRANSPOSED = SMOOTH.swapaxes(0, 1)
+UPRIGHT = {
+    1: SMOOTH,
+    2: SMOOTH[:, ::-1],
+    3: SMOOTH[::-1, ::-1],
+    4: SMOOTH[::-1],
+    5: TRANSPOSED,
+    6: TRANSPOSED[:, ::-1],  # of an upright phone: to be rotated clockwise
+    7: TRANSPOSED[::-1, ::-1],
+    8: TRANSPOSED[::-1],
+}
 
 
 def smooth(kind: str, **options: object) -> bytes:
@@ -93,13 +103,16 @@ def test_odd_metadata_leave_a_picture_as_it_is(name: str):
 @pytest.mark.parametrize("numerator", [0, 1])
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP", "AVIF"])
 @pytest.mark.parametrize("orientation", UPRIGHT)
-def test_a_zero_denominator_does_not_hide_the_orientation(kind: str, orientation: int, numerator: int, order: str):
+def test_a_picture_is_turned_even_beside_a_zero_denominator(kind: str, orientation: int, numerator: int, order: str):
     quality = {} if kind == "PNG" else {"quality": 95}
     content = smooth(kind, exif=exif(orientation, order, numerator), **quality)
+    upright = np.ascontiguousarray(UPRIGHT[orientation])
     for picture in (content, Image.open(io.BytesIO(content))):
         seen = read(picture)
-        assert seen.shape == UPRIGHT[orientation].shape
-        assert np.abs(seen.astype(int) - UPRIGHT[orientation]).mean() < 3
+        assert seen.shape == upright.shape
+        assert np.abs(seen.astype(int) - upright).mean() < 3
+    with opened(content, SMOOTH.size) as image:
+        assert np.abs(gray(image).astype(int) - pictures.gray(upright)).mean() < 3
 
 
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WebP"])
