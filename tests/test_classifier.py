@@ -6,9 +6,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
-from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.core.pictures import Detection
 from emotion.inference.face import Face
@@ -103,13 +101,6 @@ def test_with_bgr_the_channels_are_reversed(whole: EmotionClassifier):
     picture = np.zeros((48, 48, 3), np.uint8)
     picture[..., 1:] = 255  # in RGB: bright; blue and red weigh differently
     assert [int(whole.predict(picture, bgr=bgr).faces[0].crop[0, 0]) for bgr in (False, True)] == [179, 226]
-
-
-def test_an_unreadable_picture_or_unknown_detector_is_one_line(model: Path, tmp_path: Path):
-    with pytest.raises(InputError, match=r"nowhere\.jpg: there is no such file"):
-        EmotionClassifier(model).predict([Image.new("L", (50, 50)), tmp_path / "nowhere.jpg"])
-    with pytest.raises(InputError, match="neither a detector nor a file 'hog'; known are mtcnn, "):
-        EmotionClassifier(model, detector="hog")
 
 
 def test_drawing_adds_the_box_to_a_copy_of_the_picture(model: Path):

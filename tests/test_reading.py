@@ -36,11 +36,10 @@ def test_path_bytes_image_and_array_are_the_same_picture(tmp_path: Path):
         np.dstack([GRAY] * 3),
         np.asfortranarray(GRAY),
         np.pad(GRAY, 5)[5:-5, 5:-5],
-        encoded(Image.fromarray(GRAY.astype(np.uint16) * 257)),
     ],
-    ids=["gray", "channel", "int64", "float", "unit", "uint16", "colour", "fortran", "view", "uint16-file"],
+    ids=["gray", "channel", "int64", "float", "unit", "uint16", "colour", "fortran", "view"],
 )
-def test_values_of_any_type_are_the_same_picture(array: np.ndarray | bytes):
+def test_values_of_any_type_are_the_same_picture(array: np.ndarray):
     np.testing.assert_array_equal(read(array), np.dstack([GRAY] * 3))
 
 
@@ -95,10 +94,8 @@ def test_an_array_that_is_not_a_picture_is_refused(message: str):
         (HEIC, "HEIC, which is not supported: convert it to JPEG"),
         (HEIF, "HEIC, which is not supported: convert it to JPEG"),
         (encoded(COLOUR)[:300], "damaged"),
-        (encoded(COLOUR, "JPEG")[:700], "damaged"),
-        (encoded(COLOUR, "TIFF")[:200], "damaged|not a picture"),
     ],
-    ids=["empty", "text", "HEIC", "HEIF", "truncated-PNG", "truncated-JPEG", "truncated-TIFF"],
+    ids=["empty", "text", "HEIC", "HEIF", "truncated"],
 )
 def test_an_invalid_file_is_refused_by_its_name(tmp_path: Path, content: bytes, message: str):
     path = tmp_path / "bad.jpg"

@@ -84,12 +84,13 @@ def test_bad_files_are_reported_and_the_others_scored(run: Run, capsys: Capture)
     assert printed.out.startswith("28 of 29 pictures scored") and "error: faces/sad/bad.png: not a" in printed.err
 
 
-def test_an_unusable_folder_or_model_is_one_line(run: Run, capsys: Capture):
-    for folder in ("empty/happy", "other/cats", "none/happy"):
+def test_an_unusable_folder_model_or_output_is_one_line(run: Run, capsys: Capture):
+    for folder in ("empty/happy", "other/cats", "none/happy", "out"):
         Path(folder).mkdir(parents=True)
     Image.fromarray(photograph([])).save("none/happy/b.png")
     for folder in ("nowhere", "empty", "other", "none"):
         assert run(folder) == 1
+    assert run("faces", "-o", "out") == 1
     brightness_model(Path("model.onnx"), labels=["a", "b"], outputs=2)
     assert run("faces") == 1
     assert capsys.readouterr().err.splitlines() == [
@@ -97,14 +98,9 @@ def test_an_unusable_folder_or_model_is_one_line(run: Run, capsys: Capture):
         "error: empty: no pictures in its folders",
         f"error: other: holds no folder named after an emotion: {', '.join(EMOTIONS)}",
         "error: none: no picture can be scored: 1 no face found (face crops need --detector whole)",
+        "error: out: a folder: -o names the file of the scores, such as scores.json",
         "error: model.onnx: its labels are not the seven emotions: a, b",
     ]
-
-
-def test_a_folder_in_the_place_of_the_file_of_scores_is_one_line(run: Run, capsys: Capture):
-    Path("out").mkdir()
-    assert run("faces", "-o", "out") == 1
-    assert capsys.readouterr().err == "error: out: a folder: -o names the file of the scores, such as scores.json\n"
 
 
 def relabelled(names: str) -> None:
