@@ -132,17 +132,11 @@ def test_a_second_run_into_the_same_folder_is_refused(run: Run, capsys: Capture)
 def test_spans_cover_each_row_once_in_the_same_parts(workers: int):
     tables = (Table("a", "a", 1003), Table("b", "b", 0), Table("c", "c", 20))
     spans = plan.spans(Inputs(tables, "pixels", True, None, 3, ""), 10, workers)
-    parts = {}
-    for span in spans:
-        start = span.start
-        for number, rows_ in span.parts():
-            assert number not in parts
-            parts[number] = [(span.path, row) for row in range(start, start + rows_)]
-            start += rows_
-    assert sorted(parts) == list(range(103)) and max(map(len, parts.values())) == 10
-    everything = [row for _, part in sorted(parts.items()) for row in part]
-    assert everything == [("a", n) for n in range(1003)] + [("c", n) for n in range(20)]
-    assert 1 <= len(spans) <= workers * plan.SPANS_PER_WORKER + 2
+    covered = [(span.path, row) for span in spans for row in range(span.start, span.start + span.rows)]
+    assert covered == [("a", row) for row in range(1003)] + [("c", row) for row in range(20)]
+    sizes = [10] * 100 + [3] + [10] * 2
+    assert [part for span in spans for part in span.parts()] == list(enumerate(sizes))
+    assert len(spans) <= workers * plan.SPANS_PER_WORKER + 2
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"", None])
