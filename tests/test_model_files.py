@@ -1,12 +1,9 @@
 """The files of exported networks: which one is opened, what is refused, and what ONNX Runtime keeps to itself."""
 
-import json
 import os
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 import pytest
@@ -56,56 +53,6 @@ def test_a_tflite_file_without_litert_is_one_line(tmp_path: Path, monkeypatch: p
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     with pytest.raises(InputError, match=r"LiteRT is not installed: run `pip install ai-edge-litert`"):
         EmotionClassifier(tmp_path / "model.tflite")
-
-
-class Interpreter:
-    """LiteRT's, for a network that takes bright faces for the last emotion, and others for the first."""
-
-    def __init__(self, path: str, num_threads: int | None) -> None:
-        self.shape = (1, 48, 48, 1)
-        if not Path(path).read_bytes().startswith(b"TFL3"):
-            raise ValueError("not a flatbuffer")
-
-    def get_input_details(self) -> list[dict]:
-        return [{"index": 3, "shape": np.array([1, 48, 48, 1]), "dtype": np.float32}]
-
-    def get_output_details(self) -> list[dict]:
-        return [{"index": 8}]
-
-    def resize_tensor_input(self, index: int, shape: tuple[int, ...]) -> None:
-        assert index == 3
-        self.shape = shape
-
-    def allocate_tensors(self) -> None:
-        self.faces = np.zeros(self.shape, np.float32)
-
-    def set_tensor(self, index: int, faces: np.ndarray) -> None:
-        assert index == 3 and faces.shape == self.faces.shape and faces.dtype == np.float32
-        self.faces = faces
-
-    def invoke(self) -> None:
-        self.output = np.eye(7, dtype=np.float32)[np.where(self.faces.mean(axis=(1, 2, 3)) > 127, 6, 0)]
-
-    def get_tensor(self, index: int) -> np.ndarray:
-        assert index == 8
-        return self.output
-
-
-def test_litert_runs_tflite_files_with_labels_from_their_metadata(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    runtime = ModuleType("ai_edge_litert.interpreter")
-    runtime.Interpreter = Interpreter  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ai_edge_litert", ModuleType("ai_edge_litert"))
-    monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", runtime)
-    path = tmp_path / "model.tflite"
-    for content, message in ((b"hello", "not a LiteRT model"), (b"TFL3", "its metadata has no list `labels`")):
-        path.write_bytes(content)
-        with pytest.raises(InputError, match=f"model.tflite: {message}"):
-            EmotionClassifier(path)
-    with zipfile.ZipFile(path, "a") as end:
-        end.writestr("metadata.json", json.dumps({"labels": EMOTIONS}))
-    faces = [np.full((48, 48), value, np.uint8) for value in (0, 255, 43)]
-    results = EmotionClassifier(path, detector="whole").predict(faces)
-    assert [result.faces[0].label for result in results] == ["angry", "surprise", "angry"]
 
 
 @pytest.mark.parametrize(("total", "taken"), [(1.0137, True), (0.9864, True), (1.03, False), (float("nan"), False)])
