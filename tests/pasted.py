@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import cv2
@@ -89,10 +89,16 @@ def photograph(places: list[tuple[int, int, int]], width: int = 640, height: int
     return np.clip(picture[..., None] * tint, 0, 255).astype(np.uint8)
 
 
-def video(path: str, frames: int = 30, rate: float = 12.5, size: tuple[int, int] = (320, 240)) -> None:
+def video(path: str, frames: int = 30, rate: float = 12.5) -> None:
     """Write a video in which a face becomes bright for a single frame."""
-    still = cv2.cvtColor(photograph([(100, 60, 120)], *size), cv2.COLOR_RGB2BGR)
-    writer = cv2.VideoWriter(path, cv2.VideoWriter.fourcc(*"mp4v"), rate, size)
-    for number in range(frames):
-        writer.write(np.minimum(255, still.astype(int) + 70).astype(np.uint8) if number == 15 else still)
+    still = photograph([(100, 60, 120)], 320, 240)[..., ::-1]
+    bright = np.minimum(255, still.astype(int) + 70).astype(np.uint8)
+    write_video(path, [bright if number == 15 else still for number in range(frames)], rate)
+
+
+def write_video(path: str | Path, frames: Sequence[np.ndarray], rate: float = 25, codec: str = "mp4v") -> None:
+    """Write a video of pictures, BGR."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*codec), rate, frames[0].shape[1::-1])
+    for frame in frames:
+        writer.write(frame)
     writer.release()

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Thread
 
-import cv2
 import numpy as np
+
+from tests.pasted import write_video
 
 PACKET = 7 * 188  # bytes of MPEG-TS in a packet of RTP
 SDP = "v=0\r\no=- 0 0 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\nm=video 0 RTP/AVP 33\r\na=control:track\r\n"
@@ -57,10 +58,8 @@ def streamed(folder: Path, *lengths: int) -> Iterator[Stream]:
 
 
 def _film(path: Path, frames: int) -> bytes:
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 25, (320, 240))
-    for _ in range(frames + 1):  # FFmpeg drops the last one of a stream that breaks off
-        writer.write(np.full((240, 320, 3), 90, np.uint8))
-    writer.release()
+    # FFmpeg drops the last one of a stream that breaks off.
+    write_video(path, [np.full((240, 320, 3), 90, np.uint8)] * (frames + 1))
     return path.read_bytes()
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from tests.pasted import Capture, Run, photograph, start, video
+from tests.pasted import Capture, Run, photograph, start, video, write_video
 from tests.predicting import rows, run
 
 assert run  # a fixture
@@ -34,10 +34,7 @@ def test_videos_and_pictures_can_be_mixed(run: Run, capsys: Capture):
 
 
 def test_the_beginning_of_a_truncated_video_is_kept(run: Run, capsys: Capture):
-    writer = cv2.VideoWriter("whole.avi", cv2.VideoWriter.fourcc(*"MJPG"), 10, (320, 240))
-    for _ in range(20):
-        writer.write(cv2.cvtColor(photograph([(100, 60, 120)], 320, 240), cv2.COLOR_RGB2BGR))
-    writer.release()
+    write_video("whole.avi", [photograph([(100, 60, 120)], 320, 240)] * 20, codec="MJPG")
     content = Path("whole.avi").read_bytes()
     Path("cut.avi").write_bytes(content[: len(content) // 2])
     assert run("cut.avi", "-o", "out", "--csv") == 1

@@ -14,7 +14,7 @@ import pytest
 
 from emotion.apps import webcam
 from emotion.inference.video import Video
-from tests.pasted import brightness_model, emotion_command, photograph
+from tests.pasted import brightness_model, emotion_command, photograph, write_video
 from tests.source import ROOT
 
 COLOURS = {"W": (255, 255, 255), "R": (0, 0, 255), "G": (0, 255, 0), "B": (255, 0, 0)}  # BGR
@@ -30,17 +30,10 @@ CORNERS = {
 }
 
 
-def film(path: Path | str, picture: np.ndarray | None = None) -> None:
-    """Write a film of a picture, BGR, else of four coloured quarters: white, red, green, blue."""
-    if picture is None:
-        picture = np.zeros((96, 160, 3), np.uint8)
-        for number, colour in enumerate(COLOURS.values()):
-            top, left = 48 * (number // 2), 80 * (number % 2)
-            picture[top : top + 48, left : left + 80] = colour
-    writer = cv2.VideoWriter(os.fspath(path), cv2.VideoWriter.fourcc(*"mp4v"), 25, picture.shape[1::-1])
-    for _ in range(3):
-        writer.write(picture)
-    writer.release()
+def film(path: Path | str) -> None:
+    """Write a film of four coloured quarters: white, red, green, blue."""
+    quarters = np.array(list(COLOURS.values()), np.uint8).reshape(2, 2, 3)
+    write_video(path, [quarters.repeat(48, axis=0).repeat(80, axis=1)] * 3)
 
 
 def set_matrix(path: Path, matrix: tuple[int, int, int, int], wide: bool = False) -> None:
@@ -116,7 +109,7 @@ def selfie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A film in the current folder, shown left to right mirrored: its face, at the left, is seen at the right."""
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
-    film("selfie.mov", photograph([(20, 60, 120)], 320, 240)[..., ::-1])
+    write_video("selfie.mov", [photograph([(20, 60, 120)], 320, 240)[..., ::-1]] * 3)
     set_matrix(Path("selfie.mov"), (-1, 0, 0, 1))
     return "selfie.mov"
 
