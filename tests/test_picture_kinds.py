@@ -1,6 +1,5 @@
 """Each file of a folder is read or named with its reason, in every command and in the training sources alike."""
 
-import csv
 import json
 import os
 from pathlib import Path
@@ -14,6 +13,7 @@ from emotion.sources.folder import read_faces
 from emotion.sources.naming import Found
 from tests.inputs import HEIC, encoded, face
 from tests.pasted import Capture, Run, brightness_model, emotion_command
+from tests.predicting import rows
 from tests.serving import PROBLEM, Server, server
 
 assert server  # a fixture
@@ -55,10 +55,9 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
 def test_predict_reads_or_names_each_file_of_a_folder(run: Run, capsys: Capture):
     assert run("predict", "mine/happy", "-o", "out", "--csv") == 1
-    with open("out/results.csv", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    assert [Path(row["picture"]).name for row in rows] == ["0.png", *READ]
-    assert all(row["label"] for row in rows)
+    found = rows("out/results.csv")
+    assert [Path(row["picture"]).name for row in found] == ["0.png", *READ]
+    assert all(row["label"] for row in found)
     assert capsys.readouterr().err.splitlines() == [
         f"error: mine/happy/l.heic: {REMEDY}",
         f"error: mine/happy/m.HEIF: {REMEDY}",

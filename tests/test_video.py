@@ -1,7 +1,5 @@
 """Videos as players show them: by predict, the webcam and the example for small boards alike."""
 
-import csv
-import io
 import os
 import struct
 import subprocess
@@ -15,6 +13,7 @@ import pytest
 from emotion.apps import webcam
 from emotion.inference.video import Video
 from tests.pasted import brightness_model, emotion_command, photograph, write_video
+from tests.predicting import rows
 from tests.source import ROOT
 
 COLOURS = {"W": (255, 255, 255), "R": (0, 0, 255), "G": (0, 255, 0), "B": (255, 0, 0)}  # BGR
@@ -114,9 +113,9 @@ def selfie(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     return "selfie.mov"
 
 
-def test_predict_finds_the_face_of_a_mirrored_film(selfie: str, monkeypatch, capsys: pytest.CaptureFixture[str]):
+def test_predict_finds_the_face_of_a_mirrored_film(selfie: str, monkeypatch: pytest.MonkeyPatch):
     assert emotion_command(monkeypatch, "predict", "--model", "model.onnx", selfie, "--csv", "-o", "out") == 0
-    found = list(csv.DictReader(io.StringIO(Path("out/results.csv").read_text())))
+    found = rows("out/results.csv")
     assert [int(row["frame"]) for row in found] == [0, 1, 2]
     assert all(170 < int(row["left"]) < 220 for row in found)
     original, made = Video(selfie).read().astype(int), Video(Path("out", selfie + ".mp4")).read()
