@@ -27,7 +27,7 @@ from benchmarks import results
 from emotion.apps.batch.scorer import BATCH_SIZE
 from emotion.core import errors
 from emotion.core.errors import InputError
-from emotion.inference.model import default_path
+from emotion.inference.model import path_of
 
 WAYS = {"processes": "off", "ray": "local"}  # the value of --ray
 DISTINCT = 20_000  # faces, which are then repeated
@@ -40,7 +40,7 @@ COLUMNS = ("way", "faces", "seconds", "faces_s", "share", "most_mb")
 def main(*arguments: str) -> None:
     """Measure each way with each number of faces, print it and write it to benchmarks/results.json."""
     options = parse(arguments)
-    model, rows = os.path.relpath(options.model or default_path()), []
+    model, rows = os.path.relpath(path_of(options.model)), []
     own = max(own_rate(model, options.workers, options.own_faces, count) for count in (1, options.workers))
     print(f"ONNX Runtime alone, {options.workers} cores, batches of {BATCH_SIZE}: {own:,.0f} faces/s")
     with tempfile.TemporaryDirectory() as folder:

@@ -27,7 +27,7 @@ from benchmarks.sides import pictures, process
 from benchmarks.sides.process import Measured, Side, take_turns
 from emotion.core import errors
 from emotion.core.errors import InputError
-from emotion.inference.model import default_path
+from emotion.inference.model import path_of
 
 FER = "fer"
 LATENCIES = {"import_s": 3, "first_answer_s": 3, "face_ms": 3, "batch_face_ms": 3, "frame_ms": 2}  # decimals
@@ -77,7 +77,7 @@ def main(*arguments: str) -> None:
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--steps", type=int, default=5, help="batches of 32 faces in one measurement")
     options = parser.parse_args(arguments)
-    models = [os.path.relpath(path) for path in options.models or [default_path()]]
+    models = [os.path.relpath(path) for path in options.models or [path_of()]]
     shown = pictures.make()
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         shown.save(f"{folder}/pictures.npz")

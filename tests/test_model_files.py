@@ -74,7 +74,7 @@ def test_the_default_model_is_that_of_the_package_or_the_repository(
     for name in ("models/emotion.onnx", "emotion/emotion.onnx"):
         (tmp_path / name).parent.mkdir()
         (tmp_path / name).write_bytes(model.read_bytes())
-        assert models.default_path() == tmp_path / name
+        assert models.path_of() == tmp_path / name
         EmotionClassifier(detector="whole")
 
 

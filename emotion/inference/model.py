@@ -33,23 +33,18 @@ class Model(Protocol):
         """Return float32 (n, labels) for gray values uint8 (n, 48, 48)."""
 
 
-def default_path() -> Path:
-    """Return the model that this project ships: inside the installed package, else in the repository.
+def path_of(model: str | Path | None = None) -> Path:
+    """Return the file of a model: its path, or `fer2013` or `small`; without one, that of the default of this project.
 
     Raises:
-        InputError: There is none yet.
+        InputError: There is no default yet.
     """
+    if model is not None:
+        return shipped(f"emotion_{model}.onnx") if model in NAMES else Path(model)
     path = shipped(NAME)
     if not path.is_file():
         raise InputError(f"models/{NAME}: there is no such model: {REMEDY}")
     return path
-
-
-def path_of(model: str | Path | None) -> Path:
-    """Return the file of a model: its path, or `fer2013` or `small`, or None for the default of this project."""
-    if model is None:
-        return default_path()
-    return shipped(f"emotion_{model}.onnx") if model in NAMES else Path(model)
 
 
 def open_model(path: str | Path | None = None, threads: int = 0) -> Model:

@@ -86,7 +86,7 @@ def networks(first: str | None) -> dict[str, Path | None]:
     """Return the networks to choose from, by name: the named one, the shipped one, then all exported ones."""
     known = [(first, model.path_of(first))] if first else []
     with suppress(InputError):
-        known.append((SHIPPED, model.default_path()))
+        known.append((SHIPPED, model.path_of()))
     # LiteRT files need a package of their own.
     suffixes = (".onnx", ".tflite") if importlib.util.find_spec("ai_edge_litert") else (".onnx",)
     known += [(str(file), file) for file in sorted(Path("models").glob("*.*")) if file.suffix in suffixes]
