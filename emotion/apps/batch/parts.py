@@ -53,7 +53,7 @@ def score(span: Span, job: Job, scorer: Scorer) -> None:
                 part.add(place, value)
         if number in todo:
             part.flush()
-            _write(output, number, part, scorer.labels)
+            _write(output, number, part, scorer.model.labels)
 
 
 def _values(span: Span, job: Job) -> Iterator[tuple[Place, bytes | None]]:

@@ -46,14 +46,13 @@ class Job:
 
 
 class Scorer:
-    """Predicts on one thread, so that outputs have the same bytes for any number of workers."""
+    """Finds faces and holds their network, on one thread: outputs have the same bytes for any number of workers."""
 
     def __init__(self, job: Job) -> None:
         cv2.setNumThreads(1)
         self._job = job
-        self._model = open_model(job.model, threads=1)
         self._detector = open_detector(job.detector, job.min_face_size, job.min_detection_score, threads=1)
-        self.labels = self._model.labels
+        self.model = open_model(job.model, threads=1)
 
     def faces(self, value: bytes | None) -> list[tuple[Detection, np.ndarray]]:
         """Return the faces of a picture, from left to right, each with its crop.
@@ -81,10 +80,6 @@ class Scorer:
             return reading.read(path or value)
         except InputError as error:
             raise InputError(str(error).removeprefix(f"{path or 'the picture'}: ")) from None
-
-    def probabilities(self, crops: list[np.ndarray]) -> np.ndarray:
-        """Return the probabilities of each face, float32 (n, labels)."""
-        return self._model.probabilities(np.stack(crops))
 
 
 class Part:
@@ -119,5 +114,5 @@ class Part:
     def flush(self) -> None:
         """Predict the faces that are waiting."""
         if self._waiting:
-            self.probabilities.append(self._scorer.probabilities(self._waiting))
+            self.probabilities.append(self._scorer.model.probabilities(np.stack(self._waiting)))
             self._waiting = []
