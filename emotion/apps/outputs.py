@@ -51,13 +51,12 @@ def table(write: Callable[[str], object], width: int) -> Sink:
 def as_csv(file: TextIO, labels: Iterable[str]) -> Sink:
     """Return a sink that writes rows as CSV."""
     header = ["picture", "frame", "face", *BOX, "score", "label", *labels]
-    writer = csv.DictWriter(file, header, lineterminator="\n")
+    writer = csv.DictWriter(file, header, extrasaction="ignore", lineterminator="\n")
     writer.writeheader()
 
     def line(row: Row) -> None:
-        simple = {name: row[name] for name in ("picture", "frame", "face", "score", "label") if name in row}
         box = dict(zip(BOX, row.get("box", ()), strict=False))
-        writer.writerow(simple | box | row.get("probabilities", {}))
+        writer.writerow(row | box | row.get("probabilities", {}))
 
     return line
 
