@@ -81,17 +81,13 @@ def _hidden(track: _Track, others: list[_Track]) -> bool:
 
 def _matched(tracks: list[_Track], faces: list[Face]) -> dict[int, _Track]:
     """Return the track that each face continues, by the face's index: the largest overlaps first."""
-    pairs = sorted(
-        (
-            (_iou(track.face.box, face.box), -track.number, index, track)
-            for track in tracks
-            for index, face in enumerate(faces)
-        ),
-        key=lambda pair: pair[:3],
-        reverse=True,
-    )
+    pairs = [
+        (_iou(track.face.box, face.box), -track.number, index, track)
+        for track in tracks
+        for index, face in enumerate(faces)
+    ]
     matches: dict[int, _Track] = {}
-    for iou, _, index, track in pairs:
+    for iou, _, index, track in sorted(pairs, reverse=True):  # numbers differ, so no tracks are compared
         if iou >= MIN_IOU and index not in matches and track not in matches.values():
             matches[index] = track
     return matches
