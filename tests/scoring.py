@@ -13,10 +13,14 @@ from tests.pasted import Run, brightness_model, emotion_command
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
-    """Run `emotion score-many` in an empty folder, with a model that predicts by brightness; return the exit code."""
+    """Run `emotion score-many` in an empty folder, with a model that predicts by brightness; return the exit code.
+
+    Unless told otherwise, this process alone works: the start of others takes a second.
+    """
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
-    return lambda *arguments: emotion_command(monkeypatch, "score-many", "--model", "model.onnx", *arguments)
+    options = ("score-many", "--model", "model.onnx", "--workers", "1")
+    return lambda *arguments: emotion_command(monkeypatch, *options, *arguments)
 
 
 def shades(count: int) -> np.ndarray:
