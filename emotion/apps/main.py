@@ -44,30 +44,26 @@ def main() -> None:
     # OpenCV and FFmpeg log every attempt; we report the outcome.
     os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
     try:
-        try:
-            if options.command == "fetch-yunet":
-                _fetch_yunet()
-            else:
-                importlib.import_module(COMMANDS[options.command]).main(options)
-        finally:
-            _flush()
+        if options.command == "fetch-yunet":
+            _fetch_yunet()
+        else:
+            importlib.import_module(COMMANDS[options.command]).main(options)
     except ImportError as error:
         raise _explained(error, options.command) from error
     except BrokenPipeError:  # `emotion predict ... | head`
-        _discard()
+        pass
+    finally:
+        _flush()
 
 
 def _flush() -> None:
+    """Print what is left; the exit code stays if the reader has left."""
     try:
         sys.stdout.flush()
-    except BrokenPipeError:  # the exit code stays
-        _discard()
+    except BrokenPipeError:
+        from emotion.apps.options import discard_output  # not at the top: its imports take longer than --help
 
-
-def _discard() -> None:
-    from emotion.apps.options import discard_output  # not at the top: its imports take longer than --help
-
-    discard_output()
+        discard_output()
 
 
 def _require_files(options: argparse.Namespace) -> None:
