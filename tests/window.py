@@ -1,19 +1,15 @@
 """A window that records what it was shown and presses keys, and `emotion webcam` with a video file as the camera."""
 
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 
-from emotion.apps import main
-from tests.pasted import brightness_model, video
-
-Run = Callable[..., None]
+from tests.pasted import Run, brightness_model, emotion_command, video
 
 
 class Window:
@@ -52,11 +48,6 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     monkeypatch.chdir(tmp_path)
     brightness_model(Path("model.onnx"))
     video("film.mp4", 20, rate=25)
-
-    def command(*arguments: str) -> None:
-        monkeypatch.setattr(sys, "argv", ["emotion", "webcam", "--model", "model.onnx", *arguments])
-        main.run()
-
     before = threading.active_count()
-    yield command
+    yield lambda *arguments: emotion_command(monkeypatch, "webcam", "--model", "model.onnx", *arguments)
     assert threading.active_count() == before, "threads end with the window"
