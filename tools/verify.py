@@ -7,8 +7,6 @@ import argparse
 import os
 import shutil
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -80,9 +78,9 @@ def reproduce(params: dict[str, Any], run: Conditions, stages: list[str]) -> Non
         "LANG": run.language,
         "LC_ALL": run.language,
     }
-    with _confined(run.cores):
-        command = ["repro", "--no-run-cache", *stages]
-        repro.dvc(run.folder, *command, environment=environment, umask=run.umask)
+    if run.cores:
+        os.sched_setaffinity(0, run.cores)  # what is started from here sees these alone
+    repro.dvc(run.folder, "repro", "--no-run-cache", *stages, environment=environment, umask=run.umask)
 
 
 def outputs(folder: Path) -> dict[str, str]:
@@ -106,20 +104,6 @@ def differences(first: Path, second: Path, produced: dict[str, str]) -> list[str
         elif here.read_bytes() != there.read_bytes():
             lines.append(f"{stage}: {name} differs")
     return lines
-
-
-@contextmanager
-def _confined(cores: set[int]) -> Iterator[None]:
-    """Let what is started meanwhile see these cores alone."""
-    if not cores:
-        yield
-        return
-    before = os.sched_getaffinity(0)
-    os.sched_setaffinity(0, cores)
-    try:
-        yield
-    finally:
-        os.sched_setaffinity(0, before)
 
 
 if __name__ == "__main__":
