@@ -4,13 +4,13 @@ Without a remote, `dvc pull` itself says "Everything is up to date" and fails, o
 pushed it names hashes alone.
 """
 
-import subprocess
-import sys
+from pathlib import Path
 
 from dvc.repo import Repo
 
 from emotion.core import errors
 from emotion.core.errors import InputError
+from tools import repro
 
 SHOWN = 3  # outputs that an error names
 
@@ -26,9 +26,7 @@ def main() -> None:
             "no remote is configured: add one with `dvc remote add -d NAME ADDRESS` (docs/sharing.md), "
             "or run `make repro`, which makes everything from the faces"
         )
-    code = subprocess.run([sys.executable, "-m", "dvc", "pull", "--allow-missing"], check=False).returncode
-    if code:
-        sys.exit(code)
+    repro.dvc(Path(), "pull", "--allow-missing")
     missing = [str(out) for out in Repo().index.outs if out.use_cache and out.hash_info and not out.exists]
     if missing:
         names = ", ".join(missing[:SHOWN]) + (" ..." if missing[SHOWN:] else "")

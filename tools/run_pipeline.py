@@ -5,7 +5,6 @@ With `-S KEY=VALUE` it is an experiment: `dvc exp run`.
 
 import argparse
 import shutil
-import subprocess
 import sys
 from collections.abc import Sequence
 from functools import reduce
@@ -22,6 +21,7 @@ from emotion.core.errors import InputError, suggest
 from emotion.pretrained.package import PackageSettings
 from emotion.sources.settings import DataSettings
 from stages import check_inputs, check_params
+from tools import repro
 
 
 def main(*arguments: str) -> None:
@@ -39,7 +39,7 @@ def main(*arguments: str) -> None:
     check_inputs.check(params.load("data", DataSettings), params.load("detector", PackageSettings))
     changes = [word for change in options.set_param for word in ("-S", change)]
     command = ["exp", "run", *changes] if changes else ["repro"]
-    sys.exit(subprocess.run([sys.executable, "-m", "dvc", *command, *options.stages], check=False).returncode)
+    repro.dvc(Path(), *command, *options.stages)
 
 
 def require_stages(names: Sequence[str], values: dict[str, Any]) -> None:
