@@ -5,23 +5,24 @@ Section `tune` of params.yaml says what is searched. Trials are kept in .tune/jo
 
 import argparse
 import shlex
+import shutil
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Generator
+from contextlib import closing
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
 
 from optuna import Study
 from optuna.trial import Trial
 
 from emotion.core import errors
 from emotion.core.errors import InputError
-from experiments.tuning import results, search, study
-from experiments.tuning.local import FOLDER, Local
+from experiments.tuning import results, search, study, trial
 
-if TYPE_CHECKING:
-    from experiments.tuning.cluster import Cluster
-
+FOLDER = Path(".tune")
 JOURNAL = FOLDER / "journal.log"
+# From a trial's number and its params.yaml it makes what yields each epoch, or None while there is no new one.
+Train = Callable[[int, bytes], Generator[trial.Epoch | None, None, None]]
 
 
 def main(*arguments: str) -> None:
@@ -51,53 +52,66 @@ def _run_missing(trials: Study, wanted: search.Search, address: str | None) -> N
     print(f"{settings.trials} trials of {settings.model}, {settings.epochs} epochs at most, kept in {JOURNAL}.")
     print("Resume with the same command.", flush=True)
     if not address:
-        run(trials, wanted, Local(wanted))
+        run(trials, wanted, partial(_train_here, wanted), at_once=1)
         return
     from experiments.tuning import cluster  # takes seconds to import
 
     with cluster.connected(address, FOLDER / "ray.log"):
-        run(trials, wanted, cluster.Cluster(wanted))
+        machines = cluster.Cluster(wanted)
+        run(trials, wanted, machines.train, at_once=machines.at_once)
 
 
-def run(trials: Study, wanted: search.Search, runner: "Local | Cluster") -> None:
+def run(trials: Study, wanted: search.Search, train: Train, at_once: int) -> None:
     """Run trials until there are enough of them.
 
     Raises:
         InputError: A training failed otherwise than by diverging.
     """
-    running: dict[Any, Trial] = {}
+    running: dict[int, Generator[None, None, None]] = {}
     try:
         while True:
-            while len(running) < runner.at_once:
-                numbers = {one.number for one in running.values()}
-                one = study.next_trial(trials, wanted.settings, numbers)
-                if one is None:
-                    break
+            while len(running) < at_once and (one := study.next_trial(trials, wanted.settings, running)):
                 study.announce(one, wanted.values(one))
-                running[runner.start(one.number, wanted.files(one))] = one
+                running[one.number] = _follow(trials, wanted, one, train)
             if not running:
                 return
-            epochs = runner.wait(list(running))
-            outcome = _follow(trials, wanted, running[epochs], partial(runner.receive, epochs))
-            if outcome:
-                runner.stop(epochs)
-                study.finish(trials, running.pop(epochs), outcome)
+            for number, following in list(running.items()):
+                if next(following, "ended") == "ended":
+                    del running[number]
     finally:
-        runner.close()
+        for following in running.values():
+            following.close()
 
 
-def _follow(trials: Study, wanted: search.Search, one: Trial, receive: Callable[[], tuple[int, float]]) -> str | None:
-    """Record the next epoch of a trial and return its outcome, or None while it is running."""
+def _follow(trials: Study, wanted: search.Search, one: Trial, train: Train) -> Generator[None, None, None]:
+    """Run a trial to its end and record it; each yield lets the others go on."""
+    outcome = study.COMPLETE
+    with closing(train(one.number, wanted.params_of(one))) as epochs:
+        try:
+            for epoch in epochs:
+                if epoch and not study.is_promising(trials, one, *epoch, last=wanted.settings.epochs):
+                    outcome = study.PRUNED
+                    break
+                yield
+        except FloatingPointError:
+            outcome = study.DIVERGED
+        except RuntimeError as error:
+            raise InputError(f"trial {one.number}: {error}") from None
+    shutil.rmtree(_folder(wanted, one.number), ignore_errors=True)
+    study.finish(trials, one, outcome)
+
+
+def _train_here(wanted: search.Search, number: int, params: bytes) -> trial.Epochs:
+    """Train on this machine, in a folder that stays, with the checkpoint, when the training is interrupted."""
+    folder = _folder(wanted, number)
     try:
-        epoch, accuracy = receive()
-    except StopIteration:
-        return study.COMPLETE
-    except FloatingPointError:
-        return study.DIVERGED
+        yield from trial.train(folder, {**wanted.data, "params.yaml": params}, Path.cwd(), wanted.settings.model)
     except RuntimeError as error:
-        raise InputError(f"trial {one.number}: {error}") from None
-    promising = study.is_promising(trials, one, epoch, accuracy, last=wanted.settings.epochs)
-    return None if promising else study.PRUNED
+        raise RuntimeError(f"{error} ({folder}/log.txt has its output)") from None
+
+
+def _folder(wanted: search.Search, number: int) -> Path:
+    return FOLDER / wanted.name / str(number)
 
 
 if __name__ == "__main__":

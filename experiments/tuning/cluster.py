@@ -6,7 +6,7 @@ Ray. A task whose machine dies begins again on another one, as the same trial.
 
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -22,12 +22,12 @@ from experiments.tuning import trial
 from experiments.tuning.search import Search
 
 RETRIES = 5  # of a trial whose machine dies
-STOP_SECONDS = 30  # that trainings have to end and to remove their folders
+STOP_SECONDS = 30  # that a training has to end and to remove its folder
 CODE = ("emotion", "stages", "experiments")
 
 
 class Cluster:
-    """Runs as many trials at once as the cluster has room for."""
+    """Trains as many trials at once as the cluster has room for."""
 
     def __init__(self, search: Search) -> None:
         threads = search.params["hardware"]["threads"]
@@ -41,38 +41,24 @@ class Cluster:
         code = {f"code/{path}": path.read_bytes() for folder in CODE for path in Path(folder).rglob("*.py")}
         self._files = ray.put({**search.data, **code})
         self._model = search.settings.model
-        self._started: list[Any] = []
 
-    def start(self, _number: int, files: Mapping[str, bytes]) -> Any:
-        """Start a trial and return the stream of its epochs."""
-        self._started.append(self._task.remote(self._files, files["params.yaml"], self._model))
-        return self._started[-1]
-
-    def wait(self, running: list[Any]) -> Any:
-        """Return a trial that has something to tell."""
-        (epochs, *_), _ = ray.wait(running, num_returns=1)
-        return epochs
-
-    def receive(self, epochs: Any) -> tuple[int, float]:
-        """Return the next epoch and its validation accuracy; raises as `trial.train` does."""
+    def train(self, _number: int, params: bytes) -> Generator[trial.Epoch | None, None, None]:
+        """Train on one of the machines, as `trial.train` does, and yield None while there is no new epoch."""
+        epochs = self._task.remote(self._files, params, self._model)
         try:
-            return ray.get(next(epochs))
+            while True:
+                ready, _ = ray.wait([epochs], timeout=trial.POLL_SECONDS)
+                yield ray.get(next(epochs)) if ready else None
+        except StopIteration:
+            return
         except RayTaskError as error:
             raise error.cause from None
         except RayError as error:
             raise RuntimeError(str(error).strip().splitlines()[0]) from None
-
-    def stop(self, epochs: Any) -> None:
-        """Stop a trial, if it is still running."""
-        ray.cancel(epochs)
-
-    def close(self) -> None:
-        """Stop all trials and wait: Ray kills a task amid its clean-up when the process that asked for it leaves."""
-        for epochs in self._started:
+        finally:
             ray.cancel(epochs)
-        if self._started:
-            done = [epochs.completed() for epochs in self._started]
-            ray.wait(done, num_returns=len(done), timeout=STOP_SECONDS)
+            # Ray kills a task amid its clean-up when the process that asked for it leaves.
+            ray.wait([epochs.completed()], timeout=STOP_SECONDS)
 
 
 @contextmanager

@@ -38,12 +38,12 @@ class Search:
         space = self.settings.space.items()
         return {key: _suggest(trial, key, dimension, get(self.params, key)) for key, dimension in space}
 
-    def files(self, trial: Trial) -> dict[str, bytes]:
-        """Return the files with which a trial trains, by relative path."""
+    def params_of(self, trial: Trial) -> bytes:
+        """Return the params.yaml with which a trial trains."""
         params = copy.deepcopy(self.params)
         for key, value in self.values(trial).items():
             put(params, key, value)
-        return {**self.data, "params.yaml": yaml.safe_dump(params, sort_keys=False).encode()}
+        return yaml.safe_dump(params, sort_keys=False).encode()
 
 
 def read() -> Search:

@@ -116,10 +116,11 @@ def best_trial(study: Study) -> FrozenTrial:
     Raises:
         InputError: No trial is complete.
     """
-    complete = [trial for trial in study.trials if trial.state == TrialState.COMPLETE]
-    if not complete:
-        raise InputError("no trial ran all epochs: raise tune.trials or lower tune.pruning.reduction_factor")
-    return max(complete, key=best)
+    try:
+        return study.best_trial
+    except ValueError:
+        remedy = "raise tune.trials or lower tune.pruning.reduction_factor"
+        raise InputError(f"no trial ran all epochs: {remedy}") from None
 
 
 def best(trial: FrozenTrial) -> float:

@@ -15,7 +15,8 @@ from collections.abc import Generator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-Epochs = Generator[tuple[int, float], None, None]
+Epoch = tuple[int, float]  # from 1, and its validation accuracy, 0..1
+Epochs = Generator[Epoch, None, None]
 
 POLL_SECONDS = 0.25
 STOP_SECONDS = 10  # that a training has to end by itself
@@ -23,7 +24,7 @@ NOT_FINITE = "the loss is not finite"  # how the training says that it diverged
 
 
 def train(folder: Path, files: Mapping[str, bytes], code: Path, model: str, *flags: str) -> Epochs:
-    """Train in a folder and yield each epoch, from 1, with its validation accuracy, 0..1, as soon as it is over.
+    """Train in a folder and yield each epoch as soon as it is over.
 
     A training that was interrupted in this folder resumes from its checkpoint, and its first epochs are yielded again.
     Closing the generator stops the training.
@@ -90,7 +91,7 @@ def _stop(child: "subprocess.Popen[bytes]") -> None:
         child.kill()
 
 
-def _read(history: Path) -> list[tuple[int, float]]:
+def _read(history: Path) -> list[Epoch]:
     """Return epoch and validation accuracy of each complete line; another process may be writing."""
     if not history.exists():
         return []
