@@ -80,12 +80,19 @@ def test_a_server_listens_where_make_is_told_but_not_at_an_exported_host(root, a
     assert "--host" not in make(root, "--dry-run", app, HOST="0.0.0.0").stdout
 
 
-def test_a_wrong_python_is_one_clear_line(project, tmp_path):
-    done = make(project, "setup", pythons=fake_pythons(tmp_path / "bin", "echo 3.9"))
+@pytest.mark.parametrize(
+    ("script", "message"),
+    [
+        ("echo 3.9", "error: found Python 3.9: install 3.11, 3.12 or 3.13"),
+        ("case $2 in *version_info*) echo 3.11 ;; *) exit 1 ;; esac", "apt-get install python3.11-venv"),
+    ],
+    ids=["too old", "no module venv"],
+)
+def test_an_unusable_python_is_one_clear_line(project, tmp_path, script, message):
+    done = make(project, "setup", pythons=fake_pythons(tmp_path / "bin", script))
     assert done.returncode != 0
-    errors = [line for line in done.stderr.splitlines() if not line.startswith("make:")]
-    assert len(errors) == 1
-    assert errors[0].startswith("error: found Python 3.9: install 3.11, 3.12 or 3.13")
+    (error,) = [line for line in done.stderr.splitlines() if not line.startswith("make:")]
+    assert error.startswith("error: ") and message in error
     assert not (project / ".venv").exists()
 
 
@@ -96,25 +103,22 @@ def test_a_chosen_python_that_is_too_new_is_named(project, tmp_path):
     assert done.returncode != 0
 
 
-def test_a_missing_venv_module_names_the_package(project, tmp_path):
-    script = "case $2 in *version_info*) echo 3.11 ;; *ensurepip*) exit 1 ;; esac"
-    done = make(project, "setup", pythons=fake_pythons(tmp_path / "bin", script))
-    assert done.returncode != 0
-    errors = [line for line in done.stderr.splitlines() if not line.startswith("make:")]
-    assert len(errors) == 1
-    assert "apt-get install python3.11-venv" in errors[0]
-
-
-def test_an_installed_lock_is_not_installed_again(project, tmp_path):
+@pytest.fixture
+def installed(project):
+    """The folder, in which `make setup` finds its lock installed."""
     (project / ".venv/bin").mkdir(parents=True)
     shutil.copy(shutil.which("true"), project / ".venv/bin/python")
     shutil.copy(project / "requirements.txt", project / ".venv/.installed")
-    pythons = fake_pythons(tmp_path / "bin", "echo 3.9")
-    assert make(project, "setup", pythons=pythons).returncode == 0
+    return project
 
-    with (project / "requirements.txt").open("a") as lock:
+
+def test_an_installed_lock_is_not_installed_again(installed, tmp_path):
+    pythons = fake_pythons(tmp_path / "bin", "echo 3.9")
+    assert make(installed, "setup", pythons=pythons).returncode == 0
+
+    with (installed / "requirements.txt").open("a") as lock:
         lock.write("# another lock\n")
-    assert make(project, "setup", pythons=pythons).returncode != 0, "it tries, and finds no Python"
+    assert make(installed, "setup", pythons=pythons).returncode != 0, "it tries, and finds no Python"
 
 
 @pytest.mark.parametrize(
@@ -128,18 +132,15 @@ def test_an_installed_lock_is_not_installed_again(project, tmp_path):
         (True, "/a project", None, NO_GIT),
     ],
 )
-def test_setup_tells_dvc_only_where_there_is_no_git(project, tmp_path, around, ignored, before, after):
+def test_setup_tells_dvc_only_where_there_is_no_git(installed, tmp_path, around, ignored, before, after):
     if around:
         subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
         (tmp_path / ".gitignore").write_text(ignored)
-    settings = project / ".dvc/config.local"
+    settings = installed / ".dvc/config.local"
     if before:
         settings.write_text(before)
-    (project / ".venv/bin").mkdir(parents=True)
-    shutil.copy(shutil.which("true"), project / ".venv/bin/python")
-    shutil.copy(project / "requirements.txt", project / ".venv/.installed")
     for _ in range(2):
-        assert make(project, "setup").returncode == 0
+        assert make(installed, "setup").returncode == 0
         assert (settings.read_text() if settings.exists() else None) == after
 
 
