@@ -35,8 +35,7 @@ def make(folder: Path, pipeline: str = PIPELINE) -> Path:
     (folder / "dvc.yaml").write_text(pipeline, encoding="utf-8")
     dag.git(folder, "init", "--quiet")
     dag.dvc(folder, "repro")
-    dag.git(folder, "add", "--all")
-    dag.git(folder, "commit", "--quiet", "-m", "run")
+    dag.commit(folder, "run")
     return folder
 
 

@@ -1,7 +1,9 @@
-"""What DVC says when something is wrong with a remote or with its locks, and that nothing is lost."""
+"""What DVC says when something is wrong with a remote or with its locks, and that nothing is lost, nor by a kill."""
 
 import os
 import signal
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,9 @@ from tests.remotes import clones, servers, swift
 from tests.remotes.servers import Remote
 
 pytestmark = [pytest.mark.remote, pytest.mark.remote_all]
-of_servers = pytest.mark.parametrize(
-    "remote", [servers.ssh, servers.webdav, swift.s3], indirect=True, ids=lambda kind: kind.__name__
-)
+SERVERS = [servers.ssh, servers.webdav, swift.s3]
+KINDS = [servers.local, *SERVERS]
+of_servers = pytest.mark.parametrize("remote", SERVERS, indirect=True, ids=lambda kind: kind.__name__)
 WAITS = """
 stages:
   slow:
@@ -22,29 +24,48 @@ stages:
 """
 
 
-@of_servers
-def test_a_push_to_a_remote_that_goes_down_fails_and_the_next_completes(remote: Remote, source: Path, clone: Path):
+def kill(process: subprocess.Popen[str], _: Remote) -> None:
+    """Kill DVC."""
+    process.kill()
+    process.communicate()
+
+
+def take_down(process: subprocess.Popen[str], remote: Remote) -> None:
+    """Kill the remote, which DVC has to say, and start it again."""
+    remote.stop()
+    clones.ended_with_an_error(process)
+    remote.start()
+
+
+cut_off_everywhere = pytest.mark.parametrize(
+    ("remote", "cut_off"),
+    [*((kind, kill) for kind in KINDS), *((kind, take_down) for kind in SERVERS)],
+    indirect=["remote"],
+    ids=lambda one: one.__name__,
+)
+
+
+@cut_off_everywhere
+def test_a_push_that_is_cut_off_goes_on(remote: Remote, source: Path, clone: Path, cut_off: Callable[..., None]):
     clones.tell(source, remote)
     clones.empty(remote)
     there, push = remote.files(), clones.start(source, "push", "--jobs", "1")
     clones.wait_until(lambda: remote.files() > there + 8, push)
-    remote.stop()
-    clones.ended_with_an_error(push)
+    cut_off(push, remote)
+    assert len(remote.objects()) < clones.OBJECTS, "it was cut off in the middle"
 
-    remote.start()
     dag.dvc(source, "push")
     dag.dvc(clone, "pull")
     assert clones.contents(clone) == clones.contents(source)
 
 
-@of_servers
-def test_a_pull_from_a_remote_that_goes_down_fails_and_the_next_completes(pushed: Remote, source: Path, clone: Path):
-    pull = clones.start(clone, "pull", "--jobs", "1")
-    clones.wait_until(lambda: len(clones.files_in(clone / ".dvc/cache/files")) > 8, pull)
-    pushed.stop()
-    clones.ended_with_an_error(pull)
+@cut_off_everywhere
+def test_a_pull_that_is_cut_off_goes_on(pushed: Remote, source: Path, clone: Path, cut_off: Callable[..., None]):
+    cached, pull = clone / ".dvc/cache/files", clones.start(clone, "pull", "--jobs", "1")
+    clones.wait_until(lambda: len(clones.files_in(cached)) > 8, pull)
+    cut_off(pull, pushed)
+    assert len(clones.files_in(cached)) < clones.OBJECTS, "it was cut off in the middle"
 
-    pushed.start()
     dag.dvc(clone, "pull")
     assert clones.contents(clone) == clones.contents(source)
 
@@ -63,7 +84,7 @@ def test_a_wrong_key_is_named(pushed: Remote, source: Path, clone: Path, command
 SMALL = 'mount -t tmpfs -o size=1m none "$0" && mkdir -p "$0/one" "$0/emotion" && exec "$@"'
 
 
-@pytest.mark.parametrize("kind", [servers.local, servers.ssh, servers.webdav, swift.s3])
+@pytest.mark.parametrize("kind", KINDS)
 def test_a_full_disk_fails_a_push_and_with_room_it_completes(source: Path, tmp_path: Path, kind: servers.Kind):
     folder = tmp_path / "server"
     # A disk of one megabyte that only this process sees; without root it needs a namespace of users, too.

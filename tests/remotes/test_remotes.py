@@ -1,6 +1,5 @@
-"""What one clone pushes another pulls, damage is refused and repaired, and what was killed resumes."""
+"""What one clone pushes another pulls, and damage is refused and repaired."""
 
-import signal
 from pathlib import Path
 
 import pytest
@@ -49,30 +48,3 @@ def test_pull_after_a_forgotten_push_names_what_the_remote_lacks(pushed: Remote,
     assert done.returncode == 1, done
     assert error.startswith("error: 1 output missing from the remote") and "weights" in error
     assert (clone / "pictures/7").exists(), "what is there was pulled"
-
-
-@pytest.mark.remote_all
-def test_a_killed_push_goes_on(remote: Remote, source: Path, clone: Path):
-    clones.tell(source, remote)
-    clones.empty(remote)
-    there, push = remote.files(), clones.start(source, "push", "--jobs", "1")
-    clones.wait_until(lambda: remote.files() > there + 8, push)
-    push.send_signal(signal.SIGKILL)
-    push.communicate()
-    assert len(remote.objects()) < clones.OBJECTS, "it was killed in the middle"
-
-    dag.dvc(source, "push")
-    dag.dvc(clone, "pull")
-    assert clones.contents(clone) == clones.contents(source)
-
-
-@pytest.mark.remote_all
-def test_a_killed_pull_goes_on(pushed: Remote, source: Path, clone: Path):
-    cached, pull = clone / ".dvc/cache/files", clones.start(clone, "pull", "--jobs", "1")
-    clones.wait_until(lambda: len(clones.files_in(cached)) > 8, pull)
-    pull.send_signal(signal.SIGKILL)
-    pull.communicate()
-    assert len(clones.files_in(cached)) < clones.OBJECTS, "it was killed in the middle"
-
-    dag.dvc(clone, "pull")
-    assert clones.contents(clone) == clones.contents(source)
