@@ -12,9 +12,8 @@ import yaml
 
 from tests import tiny
 from tests.source import ROOT
-from tools.quickstart import SOURCES, merge, take_over
+from tools.quickstart import merge
 
-PROJECT = (*SOURCES, ".gitignore", ".dvc/.gitignore", ".gitattributes", "Makefile", "tools", "requirements.txt")
 STAGES = ["check_params", "check_inputs", "detector", "download", "clean", "audit", "split", "class_weights"]
 STAGES += ["annotations", "pretrained", "vote_targets", "train", "predict", "calibrate", "evaluate"]
 STAGES += ["ensemble_choice", "ensemble", "export", "choose"]
@@ -67,13 +66,10 @@ def small_params() -> dict[str, Any]:
 
 def write_project(project: Path) -> None:
     """Create a repository of the project's files, with fewer stages and small params."""
-    for name in PROJECT:
-        (project / name).parent.mkdir(parents=True, exist_ok=True)
-        if (ROOT / name).is_dir():
-            shutil.copytree(ROOT / name, project / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
-        else:
-            shutil.copy(ROOT / name, project / name)
-    take_over("detector", project, ROOT)
+    tiny.copy_code(project)
+    shutil.copytree(ROOT / "tools", project / "tools", ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "requirements.txt"):
+        shutil.copy(ROOT / name, project)
     pipeline = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
     stages = {name: pipeline["stages"][name] for name in STAGES}
     (project / "dvc.yaml").write_text(yaml.safe_dump({"stages": stages}, sort_keys=False), encoding="utf-8")
