@@ -113,7 +113,6 @@ def prepare(params: dict[str, Any], folder: Path) -> None:
         )
     take_over("detector", folder)
     # DVC must neither look for .git nor mind the one around.
-    (folder / ".dvc").mkdir(parents=True, exist_ok=True)
     (folder / ".dvc/config.local").write_text("[core]\n    no_scm = true\n", encoding="utf-8")
     with files.atomic(folder / "params.yaml") as path:
         # By way of JSON, so that YAML's anchors are written out: each model has its own values here.
