@@ -56,8 +56,7 @@ def _run_missing(trials: Study, wanted: search.Search, address: str | None) -> N
         return
     from experiments.tuning import cluster  # takes seconds to import
 
-    with cluster.connected(address, FOLDER / "ray.log"):
-        machines = cluster.Cluster(wanted)
+    with cluster.connected(address, FOLDER / "ray.log"), closing(cluster.Cluster(wanted)) as machines:
         run(trials, wanted, machines.train, at_once=machines.at_once)
 
 

@@ -22,7 +22,7 @@ from experiments.tuning import trial
 from experiments.tuning.search import Search
 
 RETRIES = 5  # of a trial whose machine dies
-STOP_SECONDS = 30  # that a training has to end and to remove its folder
+STOP_SECONDS = 30  # that trainings have to end and to remove their folders
 CODE = ("emotion", "stages", "experiments")
 
 
@@ -41,6 +41,7 @@ class Cluster:
         code = {f"code/{path}": path.read_bytes() for folder in CODE for path in Path(folder).rglob("*.py")}
         self._files = ray.put({**search.data, **code})
         self._model = search.settings.model
+        self._ended: list[Any] = []
 
     def train(self, _number: int, params: bytes) -> Generator[trial.Epoch | None, None, None]:
         """Train on one of the machines, as `trial.train` does, and yield None while there is no new epoch."""
@@ -57,8 +58,12 @@ class Cluster:
             raise RuntimeError(str(error).strip().splitlines()[0]) from None
         finally:
             ray.cancel(epochs)
-            # Ray kills a task amid its clean-up when the process that asked for it leaves.
-            ray.wait([epochs.completed()], timeout=STOP_SECONDS)
+            self._ended.append(epochs.completed())
+
+    def close(self) -> None:
+        """Wait for all trainings: Ray kills a task amid its clean-up when the process that asked for it leaves."""
+        if self._ended:
+            ray.wait(self._ended, num_returns=len(self._ended), timeout=STOP_SECONDS)
 
 
 @contextmanager
