@@ -11,7 +11,7 @@ from PIL import Image
 
 from emotion.core.errors import InputError
 from experiments.tuning import results, study
-from experiments.tuning.settings import TuneSettings
+from experiments.tuning.search import TuneSettings
 from tests import searching, tiny
 from tests.searching import ACTIVATION, PEAK, WIDTHS, project
 

@@ -17,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from emotion.core.errors import InputError
-from experiments.tuning.settings import TuneSettings
+from experiments.tuning.search import TuneSettings
 
 COMPLETE, DIVERGED, PRUNED = "complete", "diverged", "pruned"
 
