@@ -83,12 +83,12 @@ def project(folder: Path, seconds: float, training: str | None = TRAINING, **cha
     (folder / "params/none.csv").write_bytes((ROOT / "params/none.csv").read_bytes())
     (folder / "data").mkdir()
     (folder / "data/class_weights.json").write_text(json.dumps(weights), encoding="utf-8")
-    pq.write_table(noisy_faces(70, 56), folder / "data/learn.parquet")
+    pq.write_table(_noisy_faces(70, 56), folder / "data/learn.parquet")
     change(folder, **changes)
     return folder
 
 
-def noisy_faces(count: int, training: int) -> pa.Table:
+def _noisy_faces(count: int, training: int) -> pa.Table:
     """Return so many faces of noise as the stage split writes them, the first ones for training."""
     rng = np.random.default_rng(1)
     columns = {
@@ -128,19 +128,12 @@ def trials(folder: Path) -> list[FrozenTrial]:
     return optuna.load_study(study_name=name, storage=storage).trials
 
 
+def notes(folder: Path) -> list[list[str]]:
+    """Return what each training noted, in order: `begins` or `ends`, learning rate, process, file of the code."""
+    path = folder / "told.txt"
+    return [line.split() for line in path.read_text("utf-8").splitlines()] if path.exists() else []
+
+
 def told(folder: Path, what: str) -> list[str]:
     """Return the learning rates of the trainings that began or ended, in order."""
-    path = folder / "told.txt"
-    lines = path.read_text("utf-8").splitlines() if path.exists() else []
-    return [line.split()[1] for line in lines if line.startswith(what)]
-
-
-def code_of(folder: Path) -> list[Path]:
-    """Return the files whose code trained."""
-    return [Path(line.split()[3]) for line in (folder / "told.txt").read_text("utf-8").splitlines()]
-
-
-def alive(folder: Path) -> list[int]:
-    """Return the processes of trainings that still run."""
-    found = {int(line.split()[2]) for line in (folder / "told.txt").read_text("utf-8").splitlines()}
-    return [number for number in found if Path(f"/proc/{number}").exists()]
+    return [peak for noted, peak, *_ in notes(folder) if noted == what]

@@ -1,7 +1,5 @@
 """What `make tune` keeps: a journal whose damage is named, the table and figure, and the best trial for DVC."""
 
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -81,22 +79,17 @@ def test_the_best_trial_is_queued_in_dvc_once(tmp_path: Path, monkeypatch: pytes
     (folder / "dvc.yaml").write_text(pipeline, encoding="utf-8")
     (folder / ".gitignore").write_text("__pycache__\n", encoding="utf-8")
 
-    def run(*command: str) -> str:
-        return subprocess.run(command, check=True, capture_output=True, text=True).stdout
-
-    run("git", "init", "--quiet")
-    run(sys.executable, "-m", "dvc", "init", "--quiet")
-    run("git", "add", "--all")
-    run("git", "commit", "--quiet", "--no-gpg-sign", "-m", "a project")
-    results.queue(ROWS[0])
-    assert "experiment tuned-cnn-0 is in the queue." in capsys.readouterr().out
-    queued = yaml.safe_load(run("git", "show", "refs/exps/celery/stash:params.yaml"))["models"]["cnn"]
+    tiny.git(folder, "init", "--quiet")
+    tiny.dvc(folder, "init", "--quiet", "--force")
+    tiny.commit(folder, "a project")
+    results.queue(ROWS[0] | {"trial": 10})
+    assert "experiment tuned-cnn-10 is in the queue." in capsys.readouterr().out
+    queued = yaml.safe_load(tiny.git(folder, "show", "refs/exps/celery/stash:params.yaml"))["models"]["cnn"]
     # DVC writes YAML 1.2, in which 5e-05 is a number.
     assert float(queued["fit"]["schedule"]["peak_learning_rate"]) == 5e-5
     assert queued["build"]["widths"] == [4, 4]
-    assert run("git", "status", "--porcelain") == "", "the workspace stays as it is"
-    results.queue(ROWS[0] | {"trial": 10})
+    assert tiny.git(folder, "status", "--porcelain") == "", "the workspace stays as it is"
     results.queue(ROWS[0] | {"trial": 1})
     assert "experiment tuned-cnn-1 is in the queue." in capsys.readouterr().out
-    results.queue(ROWS[0])
-    assert "experiment tuned-cnn-0 was already queued." in capsys.readouterr().out
+    results.queue(ROWS[0] | {"trial": 1})
+    assert "experiment tuned-cnn-1 was already queued." in capsys.readouterr().out
