@@ -1,14 +1,11 @@
 """`make verify`: what depends on anything but code, params and data is found, on a pipeline of two stages."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests import tiny
-from tests.source import ROOT
+from tests.remotes.clones import tool
 
 PIPELINE = """\
 stages:
@@ -53,24 +50,17 @@ def project(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def _verify(folder: Path, *stages: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "tools.verify", *stages],
-        cwd=folder, env=tiny.environment(folder) | {"PYTHONPATH": str(ROOT)}, capture_output=True, text=True,
-    )  # fmt: skip
-
-
 def test_what_depends_on_params_and_data_alone_is_identical(project: Path):
     script = project / "stages/draw.py"
     script.write_text(DRAW + f"open({str(project / 'ran')!r}, 'a').write('.')\n")
-    done = _verify(project)
+    done = tool(project, "verify")
     assert done.returncode == 0, done.stderr
     assert "\nidentical: 5 files, dvc.lock and all outputs\n" in done.stdout, "three numbers, their sum and the lock"
     assert (project / "ran").read_text() == ".."
     first, second = (project / ".verify" / name for name in ("first", "the second, longer path"))
     assert (first / "metrics/sum.json").read_text() == (second / "metrics/sum.json").read_text() == "3"
 
-    assert _verify(project, "draw").stdout.count("identical: 4 files") == 1
+    assert tool(project, "verify", "draw").stdout.count("identical: 4 files") == 1
     assert (project / "ran").read_text() == "....", "nothing of the first time takes a stage's place"
     assert not (second / "metrics/sum.json").exists(), "the second stage was not asked for"
 
@@ -89,7 +79,7 @@ def test_what_depends_on_something_else_is_named_in_order(project: Path):
     with (project / "stages/draw.py").open("a") as script:
         for name, secret in secrets.items():
             script.write(f"(folder / '{name}').write_text(str(int.from_bytes(str({secret}).encode())))\n")
-    done = _verify(project)
+    done = tool(project, "verify")
     assert done.returncode == 1
     found = [*(f"draw: data/numbers/{name} differs" for name in secrets), "sum: metrics/sum.json differs"]
     verdict = f"error: {len(secrets) + 2} of {len(secrets) + 2} files differ, in the order of the stages: see above"
@@ -99,13 +89,13 @@ def test_what_depends_on_something_else_is_named_in_order(project: Path):
 def test_a_file_that_only_one_run_writes_is_named(project: Path):
     with (project / "stages/draw.py").open("a") as script:
         script.write("(folder / ('a' if os.environ['LANG'] == 'C' else 'b')).write_text('1')\n")
-    lines = _verify(project, "draw").stderr.splitlines()
+    lines = tool(project, "verify", "draw").stderr.splitlines()
     assert "draw: data/numbers/a is in .verify/first alone" in lines
     assert "draw: data/numbers/b is in .verify/the second, longer path alone" in lines
 
 
 def test_a_failing_stage_ends_it_with_its_own_message(project: Path):
     (project / "stages/sum.py").write_text("raise SystemExit('error: no numbers')\n")
-    done = _verify(project)
+    done = tool(project, "verify")
     assert done.returncode != 0 and "error: no numbers" in done.stderr and "Traceback" not in done.stderr
     assert "identical" not in done.stdout
