@@ -83,7 +83,7 @@ def run(trials: Study, wanted: search.Search, train: Train, at_once: int) -> Non
 
 
 def _follow(trials: Study, wanted: search.Search, one: Trial, train: Train) -> Generator[None, None, None]:
-    """Run a trial to its end and record it; each yield lets the others go on."""
+    """Run a trial to its end and record it; each yield lets other trials continue."""
     outcome = study.COMPLETE
     with closing(train(one.number, wanted.params_of(one))) as epochs:
         try:
