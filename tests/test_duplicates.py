@@ -133,29 +133,9 @@ def test_the_warp_of_a_view_is_its_place():
         assert (scale * 23.5 + left, scale * 23.5 + top) == pytest.approx(middle)
 
 
-# Groups
-
-
-def _pictures(*numbers: int) -> np.ndarray:
-    """Return a picture for each number, the same for the same number; that of -2 is that of 2 mirrored."""
-    faces = [np.random.default_rng(abs(number)).integers(0, 256, (48, 48), np.uint8) for number in numbers]
-    return np.array([face[:, ::-1] if number < 0 else face for number, face in zip(numbers, faces, strict=True)])
-
-
 def _pairs(*rows: tuple[int, int]) -> pa.Table:
     columns: list[Any] = [[first for first, _ in rows], [second for _, second in rows], [False] * len(rows)]
     return pa.table([*columns, [1.0] * len(rows)], schema=duplicates.PAIRS)
-
-
-def test_groups_are_numbered_in_the_order_of_their_first_faces():
-    pixels = _pictures(9, 5, 7, 5, 9, 3, 9)
-    assert duplicates.exact(pixels).tolist() == [0, 1, -1, 1, 0, -1, 0]
-
-
-def test_mirrored_groups_hold_exact_duplicates_and_mirror_images():
-    pixels = _pictures(4, 2, -2, 4, -4, 6, -8)
-    assert duplicates.exact(pixels).tolist() == [0, -1, -1, 0, -1, -1, -1]
-    assert duplicates.mirrored(pixels).tolist() == [0, 1, 1, 0, 0, -1, -1]
 
 
 def test_near_groups_join_groups_and_pairs():
@@ -163,10 +143,3 @@ def test_near_groups_join_groups_and_pairs():
     assert duplicates.near(groups, _pairs((1, 2), (4, 6))).tolist() == [-1, 0, 0, 0, 1, 1, 1, -1]
     assert duplicates.near(groups, _pairs((0, 7), (2, 7), (3, 5))).tolist() == [0, 1, 0, 1, 1, 1, -1, 0]
     assert duplicates.near(groups, _pairs()).tolist() == groups.tolist()
-
-
-def test_groups_with_several_labels_conflict():
-    groups = np.array([0, 1, 0, -1, 1, 0, 2, 2, -1])
-    labels = ["sad", "fear", "sad", "sad", "angry", "happy", "fear", "fear", "fear"]
-    found = duplicates.conflicting(groups, labels).tolist()
-    assert found == [True, True, True, False, True, True, False, False, False]
