@@ -17,8 +17,6 @@ from tests.copies import plant
 NO_OPENCV = {"OPENCV_CPU_DISABLE": "AVX512_SKX,AVX512-SKX,AVX2,AVX,FP16,SSE4.2,SSE4.1", "OPENCV_IPP": "disabled"}
 NO_NUMPY = {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4 AVX2 FMA3 AVX512F", "OPENBLAS_CORETYPE": "Nehalem"}
 MACHINES = {
-    "OpenCV without AVX2": NO_OPENCV,
-    "NumPy and OpenBLAS without AVX": NO_NUMPY,
     "OpenBLAS for Sandy Bridge, one thread": {"OPENBLAS_CORETYPE": "Sandybridge", "OPENBLAS_NUM_THREADS": "1"},
     "OpenBLAS for Nehalem, two threads": {"OPENBLAS_CORETYPE": "Nehalem", "OPENBLAS_NUM_THREADS": "2"},
     "nothing but SSE": {**NO_OPENCV, **NO_NUMPY},

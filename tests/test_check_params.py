@@ -55,6 +55,7 @@ def test_the_committed_params_are_valid(project: Path, file: str):
         ("splt", {}, r"unknown section splt; did you mean 'split'\?"),
         ("models.cnn.fit.epochs", -1, r"models\.cnn\.fit\.epochs is -1: Input should be greater than or equal to 1"),
         ("models.cnn.fit.epochs", 1.5, r"models\.cnn\.fit\.epochs is 1\.5: Input should be a valid integer"),
+        ("audit.min_similarity", 1.5, r"audit\.min_similarity is 1\.5: Input should be less than or equal to 1"),
         ("models.cnn.fit.epoch", 1, r"unknown key models\.cnn\.fit\.epoch; did you mean 'epochs'\?"),
         ("models.cnn.fit.augmentation.horizontal_flip", 1, r"augmentation\.horizontal_flip is 1: .* boolean"),
         ("models.cnn.fit.augmentation.rotaton", 1, r"unknown key \S+augmentation\.rotaton; did you mean 'rotation'\?"),
