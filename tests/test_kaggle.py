@@ -35,18 +35,6 @@ def test_the_data_set_becomes_the_archive(kaggle: FakeKaggle):
     assert (kaggle.folder / "data/external/kaggle/msambare-fer2013/fer2013.zip").exists(), "outside all outputs"
 
 
-@pytest.mark.parametrize(
-    ("file", "content"),
-    [(".kaggle/access_token", TOKEN), (".config/kaggle/kaggle.json", f'{{"username": "me", "key": "{TOKEN}"}}')],
-)
-def test_credentials_are_found_where_the_client_finds_them(kaggle: FakeKaggle, file: str, content: str):
-    path = kaggle.folder / "home" / file
-    path.parent.mkdir(parents=True)
-    path.write_text(content)
-    assert kaggle.run().returncode == 0
-    assert (kaggle.folder / ZIP).read_bytes() == kaggle.content
-
-
 def test_a_killed_download_resumes(kaggle: FakeKaggle):
     kaggle.stalls = True
     environment = kaggle.environment | CREDENTIALS["name and key"]
