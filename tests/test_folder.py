@@ -19,13 +19,6 @@ from tests.inputs import face, put
 assert mine  # a fixture
 
 
-def test_faces_have_the_pixels_of_their_files(mine: Path):
-    put(mine, "sad/1.png", "sad/2.png", "happy/1.png")
-    for name, content in read_faces(mine):
-        with Image.open(io.BytesIO(content)) as stored, Image.open(mine / name.removeprefix("All/")) as given:
-            assert stored.tobytes() == given.tobytes()
-
-
 def test_files_stay_in_order_however_long_each_takes(mine: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(folder, "BATCH", 7)
     Image.fromarray(np.zeros((3000, 3000), np.uint8)).save(large := io.BytesIO(), "PNG")
@@ -45,25 +38,6 @@ def test_names_lead_back_to_the_files(mine: Path):
     expected = {"All/sad/a b.png", "All/sad/new%0Aline%0D.png", "All/sad/笑顔.png", "All/sad/sub/folder/a.png"}
     assert expected <= set(found)
     assert {unquote(name, errors="surrogateescape") for name in found} == {f"All/sad/{file}" for file in files}
-
-
-@pytest.mark.parametrize(
-    ("paths", "expected"),
-    [
-        (
-            ["happy/1.png", "Happy/1.png", "happy/Happy/1.png", "sad/1.png"],
-            ["All/happy/Happy/1.png", "All/happy/happy/1.png", "All/happy/happy/Happy/1.png", "All/sad/1.png"],
-        ),
-        (
-            ["val/sad/1.png", "valid/sad/1.png", "train/sad/1.png"],
-            ["Training/sad/1.png", "Validation/sad/val/sad/1.png", "Validation/sad/valid/sad/1.png"],
-        ),
-    ],
-    ids=["case", "subset"],
-)
-def test_folders_of_the_same_meaning_are_all_read(mine: Path, paths: list[str], expected: list[str]):
-    put(mine, *paths)
-    assert sorted(names(mine)) == expected
 
 
 def test_links_to_pictures_are_followed(mine: Path):

@@ -13,28 +13,11 @@ from PIL import Image
 
 from emotion.core.decoding import DAMAGED
 from emotion.core.decoding import UNKNOWN as NO_PICTURE
-from emotion.core.labels import EMOTIONS
 from emotion.sources.naming import Found
 from tests.folders import error, mine, read_faces, refusals
 from tests.inputs import face, put
 
 assert mine  # a fixture
-
-
-@pytest.mark.parametrize(
-    ("known", "unknown", "named"),
-    [
-        ("sad/1.png", "joy/1.png", "mine/joy"),
-        ("sad/1.png", "train/1.png", "mine/train"),
-        ("train/sad/1.png", "holdout/1.png", "mine/holdout"),
-        ("sad/1.png", "joy/deeper/1.jpg", "mine/joy/deeper"),
-    ],
-)
-def test_an_unknown_folder_is_an_error_that_lists_the_emotions(mine: Path, known: str, unknown: str, named: str):
-    put(mine, known, unknown)
-    message = error(mine)
-    assert message.startswith(f"{named}: its name is not that of an emotion: its folders must be")
-    assert ", ".join(EMOTIONS) in message
 
 
 def test_an_unusable_file_is_refused_with_its_reason(mine: Path):

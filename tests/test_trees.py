@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from emotion.core.errors import InputError
+from emotion.core.labels import EMOTIONS
 from emotion.sources import folder, layouts
 from emotion.sources.naming import Found
 from tests.inputs import face, make_zip, put
@@ -70,6 +71,7 @@ def test_a_tree_gives_the_same_split_as_a_folder_and_as_a_zip(tmp_path: Path, tr
     (names, found), (zipped, same) = both(tmp_path, content)
     assert sorted("/".join(name.split("/")[:2]) for name in names) == sorted(tree.values())
     assert zipped == names and same.subsets == found.subsets
+    assert len(set(names)) == len(tree), "no two pictures share a name"
     assert found.subsets.total() == len(tree)
     for one in (found, same):
         assert sorted(path.partition("mine")[2].removeprefix(".zip") for path, _ in one.refused) == sorted(
@@ -122,6 +124,8 @@ def test_folders_that_are_numbers_follow_the_label_order(tmp_path: Path, order: 
     ("paths", "named", "remedy"),
     [
         (("train/sad/1.png", "train/joy/1.png"), "/train/joy", "rename or remove it"),
+        (("sad/1.png", "joy/deeper/1.jpg"), "/joy/deeper", f"its folders must be emotions ({', '.join(EMOTIONS)})"),
+        (("sad/1.png", "train/1.png"), "/train", "its name is not that of an emotion"),
         (("train/1/1.png", "train/7/1.png"), "/train/7", "label order (fer2013, affectnet, rafdb)"),
         (("train/sad/1.png", "train/1/1.png"), "/train/1", "with numbers alone"),
         (("train/sad/1.png", "holdout/sad/1.png"), "/holdout/sad", "move it into train, validation or test"),
