@@ -62,13 +62,6 @@ def test_the_interval_of_a_difference_is_that_of_faces_drawn_in_pairs():
     assert row["first_only"] - row["second_only"] == first.sum() - second.sum()
 
 
-def test_every_two_models_are_compared_once():
-    correct = {name: np.array([True, False]) for name in "abcd"}
-    rows = comparison.pairs(correct, 10, seed=1, truth="label")
-    assert [row["first"] + row["second"] for row in rows] == ["ab", "ac", "ad", "bc", "bd", "cd"]
-    assert all(row["p_holm"] == 1 and row["low"] == row["high"] == 0 for row in rows)
-
-
 def test_agreement_is_the_share_of_equal_predicted_labels():
     shares = comparison.agreement({"a": np.array([0, 1, 2, 3]), "b": np.array([0, 1, 2, 2])})
     np.testing.assert_allclose(shares, [[1, 0.75], [0.75, 1]])
@@ -147,9 +140,3 @@ def test_compare_refuses_predictions_for_other_faces(project: Path):
     with pytest.raises(InputError, match="^ensemble and vgg16 have predictions for different faces: run `dvc repro`"):
         compare.main()
     assert not Path("plots/compare").exists()
-
-
-def test_compare_names_a_missing_file_of_predictions(project: Path):
-    predicted.write_params(compare={"models": ["cn"]}, evaluate={"resamples": 9, "seed": 1})
-    with pytest.raises(FileNotFoundError, match=r"plots/predictions/test/cn\.csv"):
-        compare.main()

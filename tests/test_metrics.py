@@ -58,13 +58,6 @@ def test_per_class_has_one_row_per_emotion_in_the_order_of_the_labels():
     assert sum(row["support"] for row in rows) == 9
 
 
-def test_confusion_has_true_labels_in_rows():
-    counts = metrics.confusion(LABELS, PROBABILITIES)
-    assert counts.shape == (7, 7) and counts.sum() == 9
-    happy, sad = EMOTIONS.index("happy"), EMOTIONS.index("sad")
-    assert counts[happy, sad] == 1 and counts[sad, happy] == 0
-
-
 def test_the_interval_of_accuracy_is_wilsons():
     probabilities = np.eye(7)[np.repeat([0, 1], [330, 170])]
     expected = proportion_confint(330, 500, method="wilson")
