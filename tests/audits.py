@@ -1,6 +1,5 @@
 """Tables of faces as the clean stage writes them, and their audits as the audit stage writes them."""
 
-from collections import defaultdict
 from collections.abc import Container, Iterable
 from typing import Any
 
@@ -8,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 
 from emotion.audit import duplicates
+from emotion.core import dataset
 from emotion.preparation.cleaning import SCHEMA
 
 OUTPUTS = ("data/audit.parquet", "data/near_duplicates.parquet", "metrics/audit.json")
@@ -31,7 +31,7 @@ def faces_table(faces: Iterable[tuple[str, str, bytes]], blank: Container[str] =
 
 
 def audited(faces: pa.Table, near: Iterable[Iterable[str]] = (), **columns: Any) -> pa.Table:
-    """Return an audit of faces of which equal hashes are exact duplicates.
+    """Return an audit of faces of which equal pictures are exact duplicates.
 
     Args:
         faces: As the clean stage writes them.
@@ -39,16 +39,12 @@ def audited(faces: pa.Table, near: Iterable[Iterable[str]] = (), **columns: Any)
         columns: Values of other columns, a dict by name: `almost_blank={"Training/sad/1.png": True}`.
     """
     names = faces["name"].to_pylist()
-    members = defaultdict(list)
-    for name, digest in zip(names, faces["hash"].to_pylist(), strict=True):
-        members[digest].append(name)
-    together = [sorted({other for name in group for other in _group(name, members.values())}) for group in near]
-    covered = {name for group in together for name in group}
-    rest = [group for group in members.values() if covered.isdisjoint(group)]
+    exact = duplicates.exact(dataset.pixels(faces))
+    pairs = [(names.index(first), names.index(other), False, 1.0) for first, *others in near for other in others]
     table = {
         "name": names,
-        "exact_duplicate": _numbers(names, members.values()),
-        "near_duplicate": _numbers(names, [*together, *rest]),
+        "exact_duplicate": exact,
+        "near_duplicate": duplicates.near(exact, pairs_of(pairs)),
         "blank": np.zeros(len(names), bool),
         "almost_blank": np.zeros(len(names), bool),
         "not_a_face": np.zeros(len(names), np.float32),
@@ -62,12 +58,3 @@ def audited(faces: pa.Table, near: Iterable[Iterable[str]] = (), **columns: Any)
 def pairs_of(rows: list[tuple[int, int, bool, float]]) -> pa.Table:
     """Return pairs of near-duplicates: first, second, whether mirrored, and similarity."""
     return pa.Table.from_pylist([dict(zip(duplicates.PAIRS.names, row, strict=True)) for row in rows], duplicates.PAIRS)
-
-
-def _group(name: str, groups: Iterable[list[str]]) -> list[str]:
-    return next(group for group in groups if name in group)
-
-
-def _numbers(names: list[str], groups: Iterable[list[str]]) -> np.ndarray:
-    number = {name: index for index, group in enumerate(groups) if len(group) > 1 for name in group}
-    return np.array([number.get(name, -1) for name in names], np.int32)
