@@ -1,7 +1,5 @@
 """The check at the front of the pipeline, and stages: one line names the key and the remedy."""
 
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -134,27 +132,3 @@ def test_a_wrong_argument_of_a_network_is_one_line(network: str, change: dict, m
     with pytest.raises(InputError, match=message) as error:
         networks.check(network, {key: value for key, value in build.items() if value is not None}, "models.x.build")
     assert "\n" not in str(error.value)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "params_text", "message"),
-    [
-        (["stages.train", "cn"], "models: {cnn: {}}", "there is no section 'models.cn'; did you mean 'cnn'?"),
-        (["stages.split"], "split: {method: official, validaton: 0.1}", "did you mean 'validation'?"),
-        (["stages.split"], None, "params.yaml is not here"),
-        (["stages.clean"], "", "data/faces.zip: it does not exist: run `dvc repro`"),
-    ],
-)
-def test_a_stage_exits_with_one_line_and_no_traceback(
-    tmp_path: Path, monkeypatch, arguments: list[str], params_text: str | None, message: str
-):
-    if params_text is not None:
-        (tmp_path / "params.yaml").write_text(params_text, encoding="utf-8")
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    monkeypatch.setenv("TF_CPP_MIN_LOG_LEVEL", "3")
-    done = subprocess.run([sys.executable, "-m", *arguments], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 1
-    lines = [line for line in done.stderr.splitlines() if line.startswith("error: ")]
-    assert len(lines) == 1 and message in lines[0], done.stderr
-    assert "Traceback" not in done.stderr
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["params.yaml"] * (params_text is not None)
