@@ -1,16 +1,14 @@
 """Exact, mirrored and near-duplicates are found, and different faces are kept apart."""
 
-from typing import Any
-
 import cv2
 import numpy as np
-import pyarrow as pa
 import pytest
 
 from benchmarks.planted_copies import CHANGES
 from emotion.audit import alignment, descriptors, duplicates
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import draw_face
+from tests import audits
 from tests.copies import Pairs, pairs_of, plant, score
 
 MIN = {"min_candidate_similarity": 0.91, "min_similarity": 0.95}
@@ -133,13 +131,10 @@ def test_the_warp_of_a_view_is_its_place():
         assert (scale * 23.5 + left, scale * 23.5 + top) == pytest.approx(middle)
 
 
-def _pairs(*rows: tuple[int, int]) -> pa.Table:
-    columns: list[Any] = [[first for first, _ in rows], [second for _, second in rows], [False] * len(rows)]
-    return pa.table([*columns, [1.0] * len(rows)], schema=duplicates.PAIRS)
-
-
 def test_near_groups_join_groups_and_pairs():
     groups = np.array([-1, 0, -1, 0, 1, 1, -1, -1], np.int32)
-    assert duplicates.near(groups, _pairs((1, 2), (4, 6))).tolist() == [-1, 0, 0, 0, 1, 1, 1, -1]
-    assert duplicates.near(groups, _pairs((0, 7), (2, 7), (3, 5))).tolist() == [0, 1, 0, 1, 1, 1, -1, 0]
-    assert duplicates.near(groups, _pairs()).tolist() == groups.tolist()
+    pairs = audits.pairs_of([(1, 2, False, 1.0), (4, 6, True, 1.0)])
+    assert duplicates.near(groups, pairs).tolist() == [-1, 0, 0, 0, 1, 1, 1, -1]
+    pairs = audits.pairs_of([(0, 7, False, 1.0), (2, 7, False, 1.0), (3, 5, False, 1.0)])
+    assert duplicates.near(groups, pairs).tolist() == [0, 1, 0, 1, 1, 1, -1, 0]
+    assert duplicates.near(groups, audits.pairs_of([])).tolist() == groups.tolist()

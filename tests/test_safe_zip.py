@@ -61,11 +61,6 @@ def test_entries_whose_reading_cannot_be_bounded_are_refused(source: Path, flag:
     assert f"'train/sad/a.jpg': {problem}" in refused(source).replace("its compression is ", "")
 
 
-def test_a_picture_beyond_the_limit_is_refused_by_name(source: Path):
-    message = refused(make_zip(source, ("train/sad/bomb.jpg", bytes(safe_zip.MAX_PICTURE_BYTES + 1))))
-    assert "bomb.jpg" in message and "1,048,577 bytes" in message
-
-
 @pytest.mark.parametrize("name", ["train/sad/bomb.jpg", "fer2013.csv"])
 def test_a_header_that_lies_about_the_size_costs_no_memory(source: Path, name: str):
     size = 64 << 20
@@ -133,14 +128,13 @@ def test_a_damaged_zip_is_read_or_refused_but_never_crashes(source: Path):
     ("entries", "message"),
     [
         ([], "holds no file"),
-        ([("cats/a.jpg", b"x")], "input.zip/cats: its name is not that of an emotion"),
+        ([("train/sad/a.jpg", bytes(safe_zip.MAX_PICTURE_BYTES + 1))], "/sad/a.jpg': 1,048,577 bytes, more than"),
         ([("fer2013.tar.gz", b"x")], "'fer2013.tar.gz': unpack that"),
-        ([("fer2013.zip", b"x")], "a zip inside the zip"),
         ([("train/sad/a.jpg", b"x"), ("fer2013.csv", HEADER)], "more than once"),
         ([("fer2013.csv", HEADER), ("icml_face_data.csv", HEADER)], "more than once"),
     ],
 )
-def test_a_zip_of_something_else_is_refused(source: Path, entries: list[tuple[str, bytes]], message: str):
+def test_a_zip_of_something_else_or_too_much_is_refused(source: Path, entries: list[tuple[str, bytes]], message: str):
     assert message in refused(make_zip(source, *entries))
 
 
