@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from emotion.core.labels import EMOTIONS
+from emotion.evaluation import metrics
 
 CHUNK_SIZE = 100  # resamples at a time, so that their arrays stay in the processor's cache
 Interval = tuple[float, float] | None
@@ -39,8 +40,7 @@ def _scores_of_resamples(
     """Yield the scores of one chunk of resamples after another, each (chunk,)."""
     present = np.unique(labels)
     cells = np.eye(len(EMOTIONS) ** 2)[labels * len(EMOTIONS) + probabilities.argmax(axis=1)]
-    of_label = probabilities[np.arange(len(labels)), labels] / probabilities.sum(axis=1)
-    losses = -np.log(np.maximum(of_label, np.finfo(float).eps))
+    losses = metrics.losses(labels, probabilities)
     ranks = [_Ranks(labels == emotion, probabilities[:, emotion]) for emotion in present]
     for counts in _resampled(len(labels), resamples, seed):
         scores = _of_confusion((counts @ cells).reshape(-1, len(EMOTIONS), len(EMOTIONS)), present)
@@ -61,15 +61,12 @@ def _resampled(faces: int, resamples: int, seed: int) -> Iterator[np.ndarray]:
 
 def _of_confusion(counts: np.ndarray, present: np.ndarray) -> dict[str, np.ndarray]:
     """Return scores of confusion matrices (resamples, 7, 7); means leave out an emotion that a resample lacks."""
-    support = counts.sum(axis=2)
-    predicted = counts.sum(axis=1)
-    correct = np.einsum("bii->bi", counts)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        recall = np.where(support > 0, correct / support, np.nan)
-        f1 = np.where(support > 0, 2 * correct / (support + predicted), np.nan)
-    total = counts.sum(axis=(1, 2))
+    of_class = metrics.per_class_scores(counts)
+    support = of_class["support"]
+    recall, f1 = (np.where(support > 0, of_class[score], np.nan) for score in ("recall", "f1"))
+    total = support.sum(axis=1)
     scores = {
-        "accuracy": correct.sum(axis=1) / total,
+        "accuracy": counts.trace(axis1=1, axis2=2) / total,
         "balanced_accuracy": np.nanmean(recall[:, present], axis=1),
         "macro_f1": np.nanmean(f1[:, present], axis=1),
         "weighted_f1": np.nansum(f1 * support, axis=1) / total,

@@ -74,7 +74,7 @@ def _inaccuracy(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def _lack_of_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
-    return 1 - metrics.macro_f1(labels, probabilities.argmax(axis=1))
+    return 1 - metrics.macro_f1(labels, probabilities)
 
 
 def _calibrated_log_loss(labels: np.ndarray, probabilities: np.ndarray) -> float:

@@ -23,7 +23,6 @@ def headline(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
     """
     present = np.unique(labels)
     rows = per_class_scores(confusion(labels, probabilities))
-    of_label = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0] / probabilities.sum(axis=1)
     return _rounded(
         {
             "accuracy": (probabilities.argmax(axis=1) == labels).mean(),
@@ -31,14 +30,20 @@ def headline(labels: np.ndarray, probabilities: np.ndarray) -> dict[str, float |
             "macro_f1": rows["f1"][present].mean(),
             "weighted_f1": (rows["f1"] * rows["support"]).sum() / len(labels),
             "roc_auc": _mean_auc(labels, probabilities) if len(present) == len(CLASSES) else None,
-            "log_loss": -np.log(np.maximum(of_label, np.finfo(float).eps)).mean(),
+            "log_loss": losses(labels, probabilities).mean(),
         }
     )
 
 
-def macro_f1(labels: np.ndarray, predicted: np.ndarray) -> float:
-    """Return the mean F1 of the emotions that occur in the labels, from labels and predicted labels (n,)."""
-    return float(per_class_scores(_confusion(labels, predicted))["f1"][np.unique(labels)].mean())
+def losses(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
+    """Return the log loss of each face, (n,)."""
+    of_label = np.take_along_axis(probabilities, labels[:, None], axis=1)[:, 0] / probabilities.sum(axis=1)
+    return -np.log(np.maximum(of_label, np.finfo(float).eps))
+
+
+def macro_f1(labels: np.ndarray, probabilities: np.ndarray) -> float:
+    """Return the mean F1 of the emotions that occur in the labels."""
+    return float(per_class_scores(confusion(labels, probabilities))["f1"][np.unique(labels)].mean())
 
 
 def weighted_accuracy(shares: np.ndarray, predicted: np.ndarray, balanced_weight: float) -> float:
@@ -69,8 +74,12 @@ def per_class(labels: np.ndarray, probabilities: np.ndarray) -> list[dict[str, o
 
 
 def per_class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
-    """Return precision, recall, F1 (0 where undefined) and support of each emotion, (7,) each, from `confusion`."""
-    correct, support, predicted = counts.diagonal(), counts.sum(axis=1), counts.sum(axis=0)
+    """Return precision, recall, F1 (0 where undefined) and support of each emotion, (..., 7).
+
+    Args:
+        counts: What `confusion` returns, of one set of faces or of several: (..., 7, 7).
+    """
+    correct, support, predicted = counts.diagonal(axis1=-2, axis2=-1), counts.sum(axis=-1), counts.sum(axis=-2)
     return {
         "precision": correct / np.maximum(predicted, 1),
         "recall": correct / np.maximum(support, 1),
@@ -81,12 +90,9 @@ def per_class_scores(counts: np.ndarray) -> dict[str, np.ndarray]:
 
 def confusion(labels: np.ndarray, probabilities: np.ndarray) -> np.ndarray:
     """Return how many faces of each true label (rows) have each predicted label (columns), int (7, 7)."""
-    return _confusion(labels, probabilities.argmax(axis=1))
-
-
-def _confusion(labels: np.ndarray, predicted: np.ndarray) -> np.ndarray:
     classes = len(CLASSES)
-    return np.bincount(labels * classes + predicted, minlength=classes**2).reshape(classes, classes)
+    cells = labels * classes + probabilities.argmax(axis=1)
+    return np.bincount(cells, minlength=classes**2).reshape(classes, classes)
 
 
 def share_interval(correct: np.ndarray) -> tuple[float, float]:
