@@ -1,10 +1,11 @@
 """The results of the stages, read from their files."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from pyarrow import csv as pacsv
 
 
 def of_model(name: str, best: str) -> dict[str, Any]:
@@ -113,9 +114,8 @@ def label_issues() -> dict[str, Any] | None:
 
 
 def table(path: str) -> list[dict[str, Any]]:
-    """Return the rows of a CSV file, with numbers as floats."""
-    with open(path, newline="", encoding="utf-8") as file:
-        return [{name: _number(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    """Return the rows of a CSV file, in which a column of numbers holds numbers."""
+    return pacsv.read_csv(path).to_pylist()
 
 
 def columns(path: str, *names: str) -> tuple[list[float], ...]:
@@ -125,10 +125,3 @@ def columns(path: str, *names: str) -> tuple[list[float], ...]:
     else:
         rows = table(path)
     return tuple([float(row[name]) for row in rows] for name in names)
-
-
-def _number(value: str) -> float | str:
-    try:
-        return float(value)
-    except ValueError:
-        return value

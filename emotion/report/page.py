@@ -26,8 +26,8 @@ REAL_FACES = (
 )
 
 
-def rendered(template: str, facts: Mapping[str, Any]) -> str:
-    """Return a template of this folder filled with facts; a missing fact is an error."""
+def write(path: str, template: str, facts: Mapping[str, Any]) -> None:
+    """Write a template of this folder filled with facts to a file, and print its path; a missing fact is an error."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(FOLDER),
         autoescape=template.endswith(".html"),
@@ -35,13 +35,9 @@ def rendered(template: str, facts: Mapping[str, Any]) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["thousands"] = "{:,}".format
-    return environment.get_template(template).render(facts)
-
-
-def write(path: str, template: str, facts: Mapping[str, Any]) -> None:
-    """Write a template filled with facts to a file, and print its path."""
+    text = environment.get_template(template).render(facts)
     with atomic(path) as temporary:
-        temporary.write_text(rendered(template, facts), encoding="utf-8", newline="\n")
+        temporary.write_text(text, encoding="utf-8", newline="\n")
     print(path)
 
 
