@@ -13,7 +13,7 @@ from sklearn import metrics
 
 from emotion.core import predictions
 from emotion.core.errors import InputError
-from emotion.evaluation import adjustments, calibration
+from emotion.evaluation import adjustments
 from emotion.evaluation.ensemble import ranked
 from stages import ensemble, ensemble_choice
 from tests import predicted
@@ -64,13 +64,6 @@ def test_all_groups_are_ranked_the_best_mean_prediction_first(metric: Any, max_m
 def test_ties_go_to_the_smaller_group_then_to_the_one_named_earlier():
     same = {"b": CANDIDATES["a"], "a": CANDIDATES["a"], "worse": CANDIDATES["d"]}
     assert ranked(LABELS, same, "log_loss", 3)[:3] == [("b",), ("a",), ("b", "a")]
-
-
-def test_low_confidence_costs_nothing_after_temperature_scaling():
-    unsure = calibration.apply_temperature(CANDIDATES["a"], 30)
-    weak = calibration.apply_temperature(CANDIDATES["c"], 2)
-    assert calibration.log_loss(LABELS, unsure) > calibration.log_loss(LABELS, weak)
-    assert ranked(LABELS, {"weak": weak, "unsure": unsure}, "log_loss", 1) == [("unsure",), ("weak",)]
 
 
 def test_a_probability_of_zero_for_the_true_label_is_no_error():
