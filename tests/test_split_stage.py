@@ -65,11 +65,6 @@ def test_leak_free_drops_training_faces_and_keeps_the_test_counts(project: Path)
     assert after["validation"] == before["validation"]
 
 
-def test_excluded_faces_are_counted_and_leave_training(project: Path):
-    assert _run(exclude=["Training/sad/3"])["dropped"]["excluded"] == 1
-    assert "Training/sad/3" not in dataset.load("data/learn.parquet", "train").names
-
-
 def test_an_exclusion_list_of_other_faces_keeps_the_last_outputs(project: Path):
     _run()
     before = Path("data/learn.parquet").read_bytes()
