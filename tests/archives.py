@@ -2,7 +2,7 @@
 
 import os
 import tracemalloc
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -25,9 +25,10 @@ def read_faces(source: Path) -> Iterator[tuple[str, bytes]]:
     return layouts.read_faces(source, "fer2013", Found())
 
 
-def refused(source: Path) -> str:
+def refused(source: Path, read: Callable[[Path], Iterator[object]] = read_faces) -> str:
+    """Return the one line of the error with which a file or folder is refused."""
     with pytest.raises(InputError) as caught:
-        list(read_faces(source))
+        list(read(source))
     assert "\n" not in str(caught.value)
     return str(caught.value)
 

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import pytest
 
 from tests.source import ROOT
 
+JSON = {"Content-Type": "application/json"}
 TOKEN = "KGAT_0123456789abcdef"
 ZIP = Path("downloads/msambare-fer2013/fer2013.zip")
 CODE = """
@@ -77,36 +78,29 @@ class Responses(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         if self.path.endswith("IntrospectToken"):
             known = TOKEN in (self.headers["Authorization"] or "")
-            return self.respond(200, b'{"active": true, "username": "me"}' if known else b'{"active": false}')
+            return self.respond(200, b'{"active": true, "username": "me"}' if known else b'{"active": false}', JSON)
         if self.server.status != 200:
-            return self.respond(self.server.status, b'{"code": %d, "message": "no"}' % self.server.status)
-        self.send_response(302)
-        self.send_header("Location", "http://storage.test/fer2013.zip?signature=secret")
-        self.send_header("Content-Length", "0")
-        self.end_headers()
+            return self.respond(self.server.status, b'{"code": %d, "message": "no"}' % self.server.status, JSON)
+        self.respond(302, b"", {"Location": "http://storage.test/fer2013.zip?signature=secret"})
 
     def do_GET(self):
         self.server.seen.append((self.path, self.headers["Range"]))
         start = int((self.headers["Range"] or "bytes=0-")[6:-1])
         part = self.server.content[start:]
-        self.send_response(206 if start else 200)
         headers = {"Accept-Ranges": "bytes", "ETag": '"1"', "Last-Modified": "Mon, 03 Feb 2020 10:00:00 GMT"}
-        for name, value in {**headers, "Content-Type": "application/zip", "Content-Length": str(len(part))}.items():
+        self.respond(206 if start else 200, part, headers | {"Content-Type": "application/zip"})
+
+    def respond(self, status: int, body: bytes, headers: Mapping[str, str]):
+        self.send_response(status)
+        for name, value in {**headers, "Content-Length": str(len(body))}.items():
             self.send_header(name, value)
         self.end_headers()
-        if self.server.stalls:
-            self.wfile.write(part[: 2 << 20])
+        if self.server.stalls and len(body) > 2 << 20:
+            self.wfile.write(body[: 2 << 20])
             self.server.stalled.set()
             time.sleep(60)
         else:
-            self.wfile.write(part)
-
-    def respond(self, status: int, body: bytes):
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+            self.wfile.write(body)
 
 
 CREDENTIALS = {

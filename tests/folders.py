@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from emotion.core.errors import InputError
 from emotion.sources import folder
 from emotion.sources.naming import Found
+from tests.archives import refused
 
 
 @pytest.fixture
@@ -37,7 +37,4 @@ def refusals(root: Path) -> dict[str, str]:
 
 
 def error(root: Path) -> str:
-    with pytest.raises(InputError) as caught:
-        list(read_faces(root))
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return refused(root, read_faces)
