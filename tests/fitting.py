@@ -1,5 +1,6 @@
 """Tiny networks, noise to train them on, and the settings of a short training."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +65,11 @@ def noise(count: int, seed: int) -> Examples:
     rng = np.random.default_rng(seed)
     faces = rng.integers(0, 256, (count, 48, 48), np.uint8)
     return Examples(faces, np.eye(7, dtype=np.float32)[np.arange(count) % 7])
+
+
+def same(one: Sequence[Any], other: Sequence[Any]) -> bool:
+    """Return whether two lists hold the same arrays."""
+    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def hardware(precision: str = "float32", *, xla: bool = False) -> HardwareSettings:

@@ -1,9 +1,6 @@
-"""What the pipeline makes of few synthetic faces: the same bytes again, nothing half done, and the right numbers."""
+"""What the pipeline makes of few synthetic faces: the right numbers, and nothing is lost after a typo."""
 
 import json
-import os
-import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -34,39 +31,7 @@ def test_a_typo_leaves_the_last_outputs_in_place(tiny: Path):
     after = dag.outputs(tiny)
     changed = {name for name in before if before[name] != after.get(name)}
     assert changed <= {"data/params_checked.txt"}
-    dag.dvc(tiny, "repro", "check_params")
-
-
-def test_running_again_gives_the_same_bytes(tiny: Path):
-    """Of a training, a prediction and an export, test_same_bytes.py proves it."""
-    before = dag.outputs(tiny)
-    data = ["download", "clean", "audit", "split", "class_weights"]
-    models = [f"{stage}@cnn" for stage in ("calibrate", "evaluate", "describe", "robustness")]
-    stages = [*data, *models, "distill@distilled", "choose", "ensemble_choice", "ensemble", "compare", "explain"]
-    dag.dvc(tiny, "repro", "--force", "--single-item", *stages)
-    after = dag.outputs(tiny)
-    assert before.keys() == after.keys()
-    assert [name for name in before if before[name] != after[name]] == []
-
-
-def test_a_killed_training_leaves_nothing_half_written(tiny: Path):
-    before, history = dag.outputs(tiny), tiny / "plots/history/cnn.csv"
-    values = dag.params()
-    values["models"]["cnn"]["fit"]["epochs"] = 100_000
-    command = [sys.executable, "-m", "dvc", "repro", "--single-item", "train@cnn"]
-    with dag.edited(tiny / "params.yaml", yaml.safe_dump(values)):
-        run = subprocess.Popen(command, cwd=tiny, env=dag.environment(tiny), start_new_session=True,
-                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)  # fmt: skip
-        try:
-            dag.wait(lambda: history.exists() and len(history.read_text().splitlines()) > 3, run)
-        finally:
-            os.killpg(run.pid, signal.SIGKILL)
-            run.wait()
-        assert not (tiny / "models/cnn.keras").exists()
-        assert not list((tiny / "models").glob(".tmp-*"))
-    shutil.rmtree(tiny / ".checkpoints")  # of a training that nobody will resume
-    dag.dvc(tiny, "repro")
-    assert dag.outputs(tiny) == before
+    (tiny / "data/params_checked.txt").write_bytes(before["data/params_checked.txt"])
 
 
 def test_the_best_small_model_on_validation_faces_is_chosen(tiny: Path):

@@ -14,30 +14,38 @@ from typing import Any
 
 import yaml
 
+from benchmarks import small_training
 from tests.source import ROOT
 from tools.quickstart import SOURCES, leave_out, merge, take_over, with_models
 
-MODELS = ("cnn", "cnn_aug", "distilled")  # two teachers and their student
+MODELS = ("cnn", "distilled")  # a teacher and its student
+OF_EACH_MODEL = ("train", "predict", "calibrate", "evaluate", "describe", "export", "robustness")  # stages
 SMALL = {"width": 0.125, "widths": [4, 4], "blocks": [1, 1], "dense": 8, "input_size": 32}
 FIT = {"epochs": 1, "batch_size": 16}
+EPOCHS = 4  # of cnn
 
 
 def params() -> dict[str, Any]:
-    """Return the quickstart's params, with fewer models and faces, and the smallest networks that they allow."""
+    """Return the quickstart's params, with fewer models and faces, and the smallest networks that they allow.
+
+    In the training of cnn everything random and everything that a checkpoint holds is switched on.
+    """
     full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
     small = with_models(merge(full, sample), MODELS)
     small["data"]["sample"]["faces"] = 80
-    small["hardware"] = {"precision": "float32", "xla": False, "threads": 1}
+    small["hardware"] = {"precision": "float32", "xla": False, "threads": 2}
     for model in [*small["models"].values(), small["label_audit"]]:
         model["build"] |= {key: value for key, value in SMALL.items() if key in model["build"]}
         model["fit"] |= FIT
+    small["models"]["cnn"] |= {"precision": "bfloat16"}
+    small["models"]["cnn"]["fit"] |= small_training.FIT | {"epochs": EPOCHS}
     small["label_audit"]["folds"] = 2
     # It learns from an exported file and from weights, and from soft targets that stand for the labels.
     small["distill"]["distilled"] = {
         **full["distill"]["distilled"],
-        "teachers": {"first": "models/cnn.int8.onnx", "second": "models/cnn_aug.keras"},
+        "teachers": {"first": "models/cnn.int8.onnx", "second": "models/cnn.keras"},
     }
-    small["explain"]["model"] = "cnn_aug"
+    small["explain"]["model"] = "cnn"
     # Temperatures of networks that learnt nothing may be extreme, and eight faces tell nothing of accuracy.
     small["export"] |= {"int8_calibration_faces": 8, "max_difference": 0.001, "max_difference_float16": 0.5}
     small["export"]["max_accuracy_loss_int8"] = 100
