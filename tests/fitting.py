@@ -1,11 +1,14 @@
 """Tiny networks, noise to train them on, and the settings of a short training."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
+from tensorflow.python.framework.config import disable_op_determinism
 
 from emotion.training import checkpoint, loop, registry
 from emotion.training.batches import Examples
@@ -70,6 +73,14 @@ def noise(count: int, seed: int) -> Examples:
 def same(one: Sequence[Any], other: Sequence[Any]) -> bool:
     """Return whether two lists hold the same arrays."""
     return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@contextmanager
+def deterministic() -> Iterator[None]:
+    """Give an operation the same result each time for a while, as in every stage."""
+    tf.config.experimental.enable_op_determinism()
+    yield
+    disable_op_determinism()
 
 
 def hardware(precision: str = "float32", *, xla: bool = False) -> HardwareSettings:

@@ -11,9 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-import tensorflow as tf
 import yaml
-from tensorflow.python.framework.config import disable_op_determinism
 
 from benchmarks import small_training
 from benchmarks.killing import Training
@@ -110,9 +108,8 @@ def fit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
         history = fitting.fit(model, tmp_path / name, machine=fitting.hardware(precision), **settings)
         return model.get_weights(), history, (tmp_path / name / "history.csv").read_bytes(), steps
 
-    tf.config.experimental.enable_op_determinism()
-    yield run
-    disable_op_determinism()
+    with fitting.deterministic():
+        yield run
 
 
 @pytest.mark.parametrize(
