@@ -4,8 +4,7 @@ import keras
 import numpy as np
 
 TEMPERATURE = 1.7
-PRIORS = np.array([0.1, 0.05, 0.15, 0.3, 0.2, 0.1, 0.1])
-OFFSETS = 0.5 * np.log(PRIORS)
+OFFSETS = 0.5 * np.log([0.1, 0.05, 0.15, 0.3, 0.2, 0.1, 0.1])
 
 
 def coarse_faces(count: int) -> np.ndarray:

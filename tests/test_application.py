@@ -1,6 +1,7 @@
 """Networks of keras.applications by name: their preprocessing and predictions, trained, saved and exported."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,14 +11,13 @@ import keras
 import numpy as np
 import pytest
 
-from benchmarks import small_training
 from emotion.core.errors import InputError
 from emotion.export import onnx
 from emotion.models import application
 from emotion.training import fast_layers, forward, keras_file, loop, optimizer, registry, teachers
 from emotion.training.ema import WeightAverage
 from emotion.training.settings import EmaSettings, OptimizerSettings
-from tests import tiny
+from tests import tiny as dag
 from tests.source import example_model
 
 NAMES = [name for name in dir(keras.applications) if name[0].isupper()]
@@ -130,18 +130,19 @@ def test_a_build_that_fails_is_an_error_of_one_line(changes: dict[str, Any], mes
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_new_model_needs_nothing_but_a_block_of_params(tmp_path: Path):
-    small_training.prepare(tmp_path, epochs=1, faces=80)
+def test_a_new_model_needs_nothing_but_a_block_of_params(tiny: Path, tmp_path: Path):
+    for name in ("data", "emotion", "params", "stages"):
+        shutil.copytree(tiny / name, tmp_path / name)
     keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(
         tmp_path / "mine.weights.h5"
     )
-    values, model = tiny.params(), example_model()
+    values, model = dag.params(), example_model()
     model |= {"weights": "mine.weights.h5"}
     model["build"] |= {"input_size": 32}
     model["fit"] |= {"epochs": 1, "batch_size": 16}
-    tiny.write_params(tmp_path, {**values, "models": {"mobilenet": model}})
+    dag.write_params(tmp_path, {**values, "models": {"mobilenet": model}})
     command = [sys.executable, "-m", "stages.train", "mobilenet"]
-    done = subprocess.run(command, cwd=tmp_path, env=tiny.environment(tmp_path), capture_output=True, text=True)
+    done = subprocess.run(command, cwd=tmp_path, env=dag.environment(tmp_path), capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]
     summary = json.loads((tmp_path / "metrics/training/mobilenet.json").read_text(encoding="utf-8"))
     network = keras.saving.load_model(tmp_path / "models/mobilenet.keras", compile=False)

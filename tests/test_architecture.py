@@ -84,13 +84,17 @@ def test_a_network_imports_no_file_of_this_project(network: Path):
     assert "keras" in packages and packages <= {"keras", "numpy"}
 
 
+def _loaded(packages: set[str], *modules: str, then: str = "") -> set[str]:
+    """Return which of the packages a new process has loaded after it imported these modules."""
+    code = f"import sys, {', '.join(modules)}\nprint(*{packages} & set(sys.modules))\n{then}"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    return set(done.stdout.split())
+
+
 def test_stages_that_run_no_network_load_no_tensorflow():
     stages = sorted({path.stem for path in python_files("stages")} - {"__init__", "detector"} - WITH_TENSORFLOW)
     heavy = {"tensorflow", "keras", "onnx", "onnxruntime", "ai_edge_litert", "cleanlab"}
-    code = "import sys; " + "; ".join(f"import stages.{stage}" for stage in stages)
-    code += f"; print(*sorted({heavy} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    assert _loaded(heavy, *(f"stages.{stage}" for stage in stages)) == set()
     for stage in WITH_TENSORFLOW:
         names = {name for file in reached(Path(f"stages/{stage}.py")) for name in imported_names(file)}
         assert any(name.startswith("keras") for name in names), f"{stage} loads no TensorFlow: test it above"
@@ -98,9 +102,7 @@ def test_stages_that_run_no_network_load_no_tensorflow():
 
 def test_params_are_checked_before_anything_slow_is_imported():
     slow = {"tensorflow", "sklearn", "scipy", "matplotlib", "pandas"}
-    code = f"import sys, stages.check_params; print(*sorted({slow} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == ""
+    assert _loaded(slow, "stages.check_params") == set()
 
 
 @pytest.mark.parametrize("file", [path for path in CODE if path.name == "__init__.py"], ids=str)
@@ -112,9 +114,7 @@ def test_an_init_file_does_nothing(file: Path):
 
 
 def test_stages_import_keras_without_what_is_optional_and_what_is_optional_after_it():
-    code = "import sys, stages, keras; print({'sklearn'} & {*sys.modules}); import sklearn"
-    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "set()"
+    assert _loaded({"sklearn"}, "stages", "keras", then="import sklearn") == set()
 
 
 @pytest.mark.parametrize("file", CODE, ids=str)

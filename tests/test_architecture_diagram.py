@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-from pathlib import Path
 
 import keras
 import pytest
@@ -13,12 +12,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from emotion.architecture import diagram, layers
 from emotion.architecture.blocks import Block, blocks
 from emotion.architecture.drawing import chips
-from emotion.core.files import save_figure
 from emotion.training import registry
 from tests.source import ROOT
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"]
-NETWORKS = [*PARAMS, "MobileNetV3Small", "InceptionV3"]
+NETWORKS = [*(name for name in PARAMS if name != "cnn_aug"), "MobileNetV3Small", "InceptionV3"]  # it looks like cnn
 
 
 @functools.cache
@@ -102,13 +100,6 @@ def test_the_diagram_names_the_size_and_costs_of_each_block():
     texts = {text.get_text() for text in diagram.diagram("cnn", _network("cnn")).axes[0].texts}
     assert {"cnn", "pair1", "emotion", "3×3 conv 32", "max 2×2", "dense 1024", "24×24×32", "9.44 M"} <= texts
     assert any("10.4 M parameters" in text and "212 M MACs" in text for text in texts)
-
-
-def test_the_same_network_gives_the_same_picture(tmp_path: Path):
-    paths = [tmp_path / "a.png", tmp_path / "b.png"]
-    for path in paths:
-        save_figure(path, diagram.diagram("cnn", _network("cnn")))
-    assert paths[0].read_bytes() == paths[1].read_bytes()
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -95,6 +96,9 @@ def test_exported_files_say_what_they_are_and_are_adjusted(tiny: Path, model: st
     import onnx
     import onnxruntime
 
+    from emotion.core import dataset
+    from emotion.export import formats
+
     properties = onnx.load(tiny / f"models/{model}.onnx").metadata_props
     facts = {item.key: json.loads(item.value) for item in properties}
     lock, summary = dag.lock(tiny), json.loads((tiny / f"metrics/export/{model}.json").read_text(encoding="utf-8"))
@@ -109,10 +113,11 @@ def test_exported_files_say_what_they_are_and_are_adjusted(tiny: Path, model: st
     assert facts["data_md5"] == summary["data_md5"] == md5["data/learn.parquet"]
     assert facts["validation_accuracy"] == scores["accuracy"]
     assert facts["validation_macro_f1"] == pytest.approx(scores["macro_f1"], abs=1e-6)
-    sizes = {out["path"]: out["size"] for out in lock[f"export@{model}"]["outs"] if out["path"].startswith("models/")}
-    assert sorted(sizes.values()) == sorted(file["bytes"] for file in summary["files"].values())
-
-    from emotion.core import dataset
+    sizes = {key: (tiny / f"models/{model}.{suffix}").stat().st_size for key, suffix in formats.SUFFIXES.items()}
+    assert {key: row["bytes"] for key, row in summary["files"].items()} == sizes
+    assert summary["files"]["onnx_float32"]["accuracy"] == summary["validation_accuracy"]
+    with zipfile.ZipFile(tiny / f"models/{model}.int8.tflite") as archive:
+        assert json.loads(archive.read("metadata.json")) == facts
 
     faces = dataset.load(tiny / "data/test.parquet", "test").pixels[..., None].astype(np.float32)
     session = onnxruntime.InferenceSession(tiny / f"models/{model}.onnx")

@@ -8,6 +8,7 @@ from keras import layers
 from emotion.training import fast_layers
 from emotion.training.ema import WeightAverage
 from emotion.training.settings import EmaSettings
+from tests.fitting import same
 
 FACES = np.random.default_rng(3).integers(0, 256, (8, 6, 6), np.uint8)
 
@@ -36,10 +37,6 @@ def _ema(model: keras.Model, decay: float = 0.9) -> WeightAverage:
     for weight in ema.weights:
         weight.assign(weight * 1.25)
     return ema
-
-
-def _same(one: list[np.ndarray], other: list[np.ndarray]) -> bool:
-    return all(np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def _random_states(model: keras.Model) -> list[np.ndarray]:
@@ -76,9 +73,9 @@ def test_the_network_has_its_ema_inside_and_its_own_weights_afterwards(batch_nor
     ema = _ema(model)
     averages = [average.numpy() for average in ema.weights]
     with ema.in_place():
-        assert _same([weight.numpy() for weight in model.trainable_weights], averages)
-    assert _same(model.get_weights(), raw)
-    assert not _same([weight.numpy() for weight in model.trainable_weights], averages)
+        assert same([weight.numpy() for weight in model.trainable_weights], averages)
+    assert same(model.get_weights(), raw)
+    assert not same([weight.numpy() for weight in model.trainable_weights], averages)
 
 
 def test_the_raw_weights_are_restored_after_an_error():
@@ -86,15 +83,15 @@ def test_the_raw_weights_are_restored_after_an_error():
     raw = model.get_weights()
     with pytest.raises(KeyError), _ema(model).in_place():
         raise KeyError
-    assert _same(model.get_weights(), raw)
+    assert same(model.get_weights(), raw)
 
 
 def test_a_decay_of_zero_changes_nothing():
     model = _network()
     raw = model.get_weights()
     with _ema(model, decay=0).in_place():
-        assert _same(model.get_weights(), raw)
-    assert _same(model.get_weights(), raw)
+        assert same(model.get_weights(), raw)
+    assert same(model.get_weights(), raw)
 
 
 def test_batch_norm_is_recalibrated_to_the_mean_over_the_batches():
@@ -116,7 +113,7 @@ def test_frozen_batch_norm_is_not_recalibrated():
     model.get_layer("norm").trainable = False
     before = _statistics(model, "norm"), _statistics(model, "dense_norm")
     with _ema(model).in_place():
-        assert _same(_statistics(model, "norm"), before[0])
+        assert same(_statistics(model, "norm"), before[0])
         assert not np.allclose(_statistics(model, "dense_norm"), before[1])
 
 
@@ -128,7 +125,7 @@ def test_recalibration_leaves_random_numbers_dropout_and_momentum_alone():
     assert len(states) == 1
     with _ema(model).in_place():
         pass
-    assert _same(_random_states(model), states)
+    assert same(_random_states(model), states)
     assert np.array_equal(model(batch, training=True), other(batch, training=True))
-    assert _same(model.get_weights(), other.get_weights())
-    assert not _same(_random_states(model), states)
+    assert same(model.get_weights(), other.get_weights())
+    assert not same(_random_states(model), states)

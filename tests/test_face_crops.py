@@ -21,17 +21,12 @@ def test_of_overlapping_boxes_the_one_with_the_best_score_stays():
     assert intersection((0, 0, 10, 10), (5, 5, 10, 10)) == 25 and intersection((0, 0, 10, 10), (20, 0, 5, 5)) == 0
 
 
-def test_a_crop_of_48_pixels_keeps_their_values():
+def test_the_crop_is_the_square_around_the_middle_of_a_box():
     expected = gray(PICTURE)[30:78, 20:68]
     np.testing.assert_array_equal(crop(PICTURE, Detection((20, 30, 48, 48), 1), margin=0), expected)
     np.testing.assert_array_equal(crop(PICTURE, Detection((28, 38, 32, 32), 1), margin=0.25), expected)
+    np.testing.assert_array_equal(crop(PICTURE, Detection((28, 30, 32, 48), 1), margin=0), expected)
     np.testing.assert_array_equal(crop(gray(PICTURE), Detection((20, 30, 48, 48), 1), margin=0), expected)
-
-
-def test_the_crop_of_a_box_is_the_square_around_its_middle():
-    np.testing.assert_array_equal(
-        crop(PICTURE, Detection((28, 30, 32, 48), 1), margin=0), crop(PICTURE, Detection((20, 30, 48, 48), 1), margin=0)
-    )
 
 
 def test_a_crop_repeats_the_edge_pixels_beyond_the_edge():

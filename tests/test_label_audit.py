@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,21 +18,14 @@ from PIL import Image
 
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import SHARES, draw_face
+from tests import tiny as dag
 from tests.source import ROOT
 from tools.quickstart import merge
 
 TRAINING, VALIDATION = 1000, 70
 LISTED = round(TRAINING * 2400 / 28709)  # the share of FER-2013's training faces that is listed
+STAGE = [sys.executable, "-m", "stages.label_audit"]
 OUTPUTS = ("metrics/label_issues.csv", "metrics/label_audit.json", "plots/faces/label_issues.png")
-
-# The stage, as if killed just before it removes its checkpoints.
-KILLED = """
-from emotion.core import errors
-from emotion.training.checkpoint import Checkpoint
-from stages import label_audit
-Checkpoint.remove = lambda self: None
-errors.run(label_audit.main)
-"""
 
 
 def _draw(file: Path) -> dict[str, str]:
@@ -58,16 +52,6 @@ def _draw(file: Path) -> dict[str, str]:
     return planted
 
 
-def _run(folder: Path, *command: str) -> str:
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-    command = [sys.executable, *command]
-    return subprocess.run(command, cwd=folder, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
-
-
-def _outputs(folder: Path) -> dict[str, bytes]:
-    return {name: (folder / name).read_bytes() for name in OUTPUTS}
-
-
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with faces of which 5 % got a wrong label, in planted.json, and the outputs of the stage."""
@@ -79,7 +63,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     params["label_audit"] |= {"max_listed": LISTED, "folds": 2}
     params["label_audit"]["fit"]["batch_size"] = 16
     (folder / "params.yaml").write_text(yaml.safe_dump({name: params[name] for name in ("hardware", "label_audit")}))
-    _run(folder, "-c", KILLED)
+    subprocess.run(STAGE, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, stdout=subprocess.DEVNULL)
     return folder
 
 
@@ -112,14 +96,17 @@ def test_counts_and_contact_sheet_belong_to_the_list(folder: Path):
         assert picture.width > 7 * 96 and picture.height > 7 * 96
 
 
-def test_a_run_killed_before_the_last_fold_resumes_to_the_same_bytes(folder: Path):
-    before = _outputs(folder)
-    for name in OUTPUTS:
-        (folder / name).unlink()
-    (last,) = (folder / ".checkpoints").glob("label_audit-2-*.npz")
-    last.unlink()
-    printed = _run(folder, "-m", "stages.label_audit")
+def test_killed_in_the_last_fold_it_resumes_to_the_same_bytes(tiny: Path, tmp_path: Path):
+    before = {name: (tiny / name).read_bytes() for name in OUTPUTS}
+    for name in ("data", "emotion", "params", "params.yaml", "stages"):
+        (shutil.copytree if (tiny / name).is_dir() else shutil.copy)(tiny / name, tmp_path / name)
+    environment = dag.environment(tmp_path)
+    with subprocess.Popen(STAGE, cwd=tmp_path, env=environment, stdout=subprocess.DEVNULL) as process:
+        dag.wait(lambda: list((tmp_path / ".checkpoints").glob("label_audit-1-*.npz")), process)
+        process.kill()
+    assert not any((tmp_path / name).exists() for name in OUTPUTS)
+    printed = subprocess.run(STAGE, cwd=tmp_path, env=environment, check=True, stdout=subprocess.PIPE, text=True).stdout
     _, first, second = re.split(r"^fold ", printed, flags=re.MULTILINE)
     assert "epoch   1 " not in first and "epoch   1 " in second
-    assert [name for name in OUTPUTS if _outputs(folder)[name] != before[name]] == []
-    assert not (folder / ".checkpoints").exists(), "nothing is left to resume from"
+    assert [name for name in OUTPUTS if (tmp_path / name).read_bytes() != before[name]] == []
+    assert not (tmp_path / ".checkpoints").exists(), "nothing is left to resume from"

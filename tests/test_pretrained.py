@@ -1,9 +1,6 @@
 """Pretrained weights: downloaded and checked, put into MobileNet, and kept through the first steps of training."""
 
 import hashlib
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import keras
@@ -15,8 +12,8 @@ from emotion.models import mobilenet
 from emotion.pretrained import download
 from emotion.training import registry
 from emotion.training.renormalise import renormalise
+from tests.answering import CONTENT, LOST, answering
 
-CONTENT = b"weights"
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 RNG = np.random.default_rng(1)
 FACES = RNG.integers(0, 256, (64, 48, 48)).astype(np.uint8)
@@ -113,9 +110,8 @@ def test_one_batch_norm_is_put_back_from_few_faces():
     np.testing.assert_allclose(model(faces[..., None].astype(np.float32), training=False), before, rtol=1e-3, atol=1e-2)
 
 
-def test_a_file_of_ones_own_comes_before_the_download(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "data/external"
+def test_a_file_of_ones_own_comes_before_the_download():
+    folder = Path("data/external")
     folder.mkdir(parents=True)
     (folder / "file.bin").write_bytes(CONTENT)
     assert download.fetch("http://127.0.0.1:9/none", SHA256, "file.bin") == CONTENT
@@ -124,53 +120,29 @@ def test_a_file_of_ones_own_comes_before_the_download(tmp_path: Path, monkeypatc
         download.fetch("http://127.0.0.1:9/none", SHA256, "file.bin")
 
 
-class _Answers(BaseHTTPRequestHandler):
-    """Answers each request with the next of the server's statuses, and with the content where it is 200."""
-
-    def do_GET(self) -> None:
-        statuses = self.server.statuses  # type: ignore[attr-defined]
-        status = statuses.pop(0)
-        self.send_response(status)
-        self.send_header("Content-Length", str(len(CONTENT)))
-        self.end_headers()
-        self.wfile.write(CONTENT if status == 200 else CONTENT[:2])  # the connection is lost then
-
-    def log_message(self, *_: object) -> None:
-        """Stay silent."""
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[ThreadingHTTPServer]:
+@pytest.fixture(autouse=True)
+def in_an_empty_folder_without_pauses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(download, "PAUSE_SECONDS", 0)
-    with ThreadingHTTPServer(("127.0.0.1", 0), _Answers) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield server
-        server.shutdown()
 
 
-def _fetch(server: ThreadingHTTPServer, *statuses: int, expected: str = SHA256) -> bytes:
-    server.statuses = list(statuses)  # type: ignore[attr-defined]
-    return download.fetch(f"http://127.0.0.1:{server.server_port}/file", expected, "file.bin")
-
-
-def test_a_busy_server_is_asked_again(server: ThreadingHTTPServer):
-    assert _fetch(server, 503, 500, 200) == CONTENT
-
-
-def test_a_lost_connection_is_tried_again(server: ThreadingHTTPServer):
-    assert _fetch(server, 206, 200) == CONTENT
+@pytest.mark.parametrize("statuses", [(503, 500, 200), (LOST, 200)], ids=["busy", "lost"])
+def test_a_download_that_fails_is_tried_again(statuses: tuple[int, ...]):
+    with answering(*statuses) as server:
+        assert download.fetch(server.address, SHA256, "file.bin") == CONTENT
 
 
 @pytest.mark.parametrize("statuses", [[503] * 3, [404]])
-def test_a_failed_download_says_where_to_save_the_file(server: ThreadingHTTPServer, statuses: list[int]):
-    with pytest.raises(InputError, match="cannot be downloaded .*: try again, or save it as data/external/file.bin$"):
-        _fetch(server, *statuses)
-    assert not server.statuses  # type: ignore[attr-defined]
+def test_a_failed_download_says_where_to_save_the_file(statuses: list[int]):
+    message = "cannot be downloaded .*: try again, or save it as data/external/file.bin$"
+    with answering(*statuses) as server, pytest.raises(InputError, match=message):
+        download.fetch(server.address, SHA256, "file.bin")
+    assert not server.statuses
 
 
-def test_a_download_of_another_hash_is_refused(server: ThreadingHTTPServer):
-    for digits, kind in ((64, "SHA-256"), (32, "MD5")):
-        with pytest.raises(InputError, match=f"/file: not the expected file: its {kind} is"):
-            _fetch(server, 200, expected="0" * digits)
-    assert _fetch(server, 200, expected=hashlib.md5(CONTENT).hexdigest()) == CONTENT
+def test_a_download_of_another_hash_is_refused():
+    with answering(200, 200, 200) as server:
+        for digits, kind in ((64, "SHA-256"), (32, "MD5")):
+            with pytest.raises(InputError, match=f"/file: not the expected file: its {kind} is"):
+                download.fetch(server.address, "0" * digits, "file.bin")
+        assert download.fetch(server.address, hashlib.md5(CONTENT).hexdigest(), "file.bin") == CONTENT

@@ -37,19 +37,12 @@ stages:
       params: ["models.${key}"]
       outs: ["models/${key}.txt"]
 """
-EDITS = {
-    "a param": "pathlib.Path('params.yaml').write_text('models: {cnn: {seed: 8}}')",
-    "its type": "pathlib.Path('params.yaml').write_text('models: {cnn: {seed: true}}')",
-    "code": "open('emotion/core/labels.py', 'a').write('# a remark')",
-    "another param": "open('params.yaml', 'a').write('\\nother: 3')",
-    "a cache": "pathlib.Path('emotion/core/x.pyc').write_text('')",
-}
 
 
 def _run(folder: Path, edit: str) -> subprocess.CompletedProcess[str]:
     tiny.copy_code(folder)
     texts = {"dvc.yaml": PIPELINE, "params.yaml": "models: {cnn: {seed: 1}}"}
-    texts |= {"stages/train.py": SCRIPT.replace("{EDIT}", EDITS[edit])}
+    texts |= {"stages/train.py": SCRIPT.replace("{EDIT}", edit)}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
     command = [sys.executable, "-m", "stages.train", "cnn"]
@@ -59,10 +52,11 @@ def _run(folder: Path, edit: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize(
     ("edit", "named"),
     [
-        ("a param", "params.yaml: models.cnn changed"),
-        ("its type", "params.yaml: models.cnn changed"),
-        ("code", "emotion/core changed"),
+        ("pathlib.Path('params.yaml').write_text('models: {cnn: {seed: 8}}')", "params.yaml: models.cnn changed"),
+        ("pathlib.Path('params.yaml').write_text('models: {cnn: {seed: true}}')", "params.yaml: models.cnn changed"),
+        ("open('emotion/core/labels.py', 'a').write('# a remark')", "emotion/core changed"),
     ],
+    ids=["a param", "its type", "code"],
 )
 def test_an_edit_while_a_stage_runs_fails_it_and_sets_outputs_aside(tmp_path: Path, edit: str, named: str):
     done = _run(tmp_path, edit)
@@ -72,9 +66,9 @@ def test_an_edit_while_a_stage_runs_fails_it_and_sets_outputs_aside(tmp_path: Pa
     assert (tmp_path / stage.ASIDE / "train@cnn/models/cnn.txt").read_text(encoding="utf-8") == "1"
 
 
-@pytest.mark.parametrize("edit", ["another param", "a cache"])
-def test_an_edit_of_something_else_does_not_matter(tmp_path: Path, edit: str):
-    done = _run(tmp_path, edit)
+def test_an_edit_of_something_else_does_not_matter(tmp_path: Path):
+    edits = ["open('params.yaml', 'a').write('\\nother: 3')", "pathlib.Path('emotion/core/x.pyc').write_text('')"]
+    done = _run(tmp_path, "; ".join(edits))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "models/cnn.txt").read_text(encoding="utf-8") == "1"
 

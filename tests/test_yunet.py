@@ -4,13 +4,7 @@ The network itself is not available in tests; an ONNX file with its inputs and o
 """
 
 import hashlib
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-from http.server import BaseHTTPRequestHandler, HTTPServer, SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
@@ -23,9 +17,10 @@ from emotion.core.errors import InputError
 from emotion.core.pictures import crop
 from emotion.detection import yunet
 from emotion.inference.predictor import EmotionClassifier
+from tests.answering import CONTENT, LOST, NO_HTTP, answering
 from tests.pasted import brightness_model
 
-CONTENT = b"a network" * 1000
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
 def white_squares(path: Path) -> Path:
@@ -131,69 +126,34 @@ def test_another_file_is_one_line(content: bytes | None, tmp_path: Path):
         yunet.YuNet(path)
 
 
-@contextmanager
-def serving(handler: Any) -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), handler)
-    threading.Thread(target=partial(server.serve_forever, poll_interval=0.01), daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}/yunet.onnx"
-    server.shutdown()
-    server.server_close()
+def test_the_file_is_downloaded_once(tmp_path: Path):
+    target = tmp_path / "cache/yunet.onnx"
+    with answering(200, 200) as server:
+        assert yunet.fetch(target, server.address, SHA256) and target.read_bytes() == CONTENT
+        assert not yunet.fetch(target, "http://127.0.0.1:1/nobody", SHA256)
+        target.write_bytes(b"damaged")
+        assert yunet.fetch(target, server.address, SHA256) and target.read_bytes() == CONTENT
 
 
-@pytest.fixture
-def served(tmp_path: Path) -> Iterator[str]:
-    """A local address that holds a file."""
-    (tmp_path / "served").mkdir()
-    (tmp_path / "served/yunet.onnx").write_bytes(CONTENT)
-    handler = partial(SimpleHTTPRequestHandler, directory=str(tmp_path / "served"))
-    handler.func.log_message = lambda *_: None  # type: ignore[method-assign]
-    with serving(handler) as address:
-        yield address
-
-
-def test_the_file_is_downloaded_once(served: str, tmp_path: Path):
-    target, sha256 = tmp_path / "cache/yunet.onnx", hashlib.sha256(CONTENT).hexdigest()
-    assert yunet.fetch(target, served, sha256) and target.read_bytes() == CONTENT
-    assert not yunet.fetch(target, "http://127.0.0.1:1/nobody", sha256)
-    target.write_bytes(b"damaged")
-    assert yunet.fetch(target, served, sha256) and target.read_bytes() == CONTENT
-
-
-def test_a_lost_connection_is_told_and_nothing_is_saved(tmp_path: Path):
-    class Lost(SimpleHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(len(CONTENT) + 1))
-            self.end_headers()
-            self.wfile.write(CONTENT)
-
-    with serving(Lost) as address, pytest.raises(InputError, match=r"cannot be downloaded \(.*\): try again"):
-        yunet.fetch(tmp_path / "yunet.onnx", address, hashlib.sha256(CONTENT).hexdigest())
+def test_an_unexpected_file_is_not_saved(tmp_path: Path):
+    with (
+        answering(200) as server,
+        pytest.raises(InputError, match=r"not the expected file \(SHA-256 .*nothing was saved"),
+    ):
+        yunet.fetch(tmp_path / "yunet.onnx", server.address)
     assert not (tmp_path / "yunet.onnx").exists()
 
 
-def test_an_unexpected_file_is_not_saved(served: str, tmp_path: Path):
-    with pytest.raises(InputError, match=r"not the expected file \(SHA-256 .*nothing was saved"):
-        yunet.fetch(tmp_path / "yunet.onnx", served)
-    assert not (tmp_path / "yunet.onnx").exists()
-
-
-class Nonsense(BaseHTTPRequestHandler):
-    """Responds with something that is no HTTP."""
-
-    def handle(self) -> None:
-        self.rfile.readline()
-        self.wfile.write(b"hello\r\n\r\n")
-
-
-@pytest.mark.parametrize("address", ["http://127.0.0.1:1/yunet.onnx", "{served}.not_there", "{nonsense}"])
-def test_a_failed_download_is_one_line(address: str, served: str, tmp_path: Path):
+@pytest.mark.parametrize("status", [404, NO_HTTP, LOST, None], ids=["not there", "no HTTP", "lost", "nobody"])
+def test_a_failed_download_is_one_line_and_nothing_is_saved(status: int | None, tmp_path: Path):
     message = r"cannot be downloaded \(.*\): try again, or save it as .*yunet.onnx"
-    with serving(Nonsense) as nonsense, pytest.raises(InputError, match=message):
-        yunet.fetch(tmp_path / "yunet.onnx", address.format(served=served, nonsense=nonsense))
+    with answering(status or NO_HTTP) as server, pytest.raises(InputError, match=message):
+        yunet.fetch(tmp_path / "yunet.onnx", "http://127.0.0.1:1/nobody" if status is None else server.address, SHA256)
+    assert not (tmp_path / "yunet.onnx").exists()
 
 
-def test_a_cache_that_cannot_be_written_is_one_line(served: str, tmp_path: Path):
+def test_a_cache_that_cannot_be_written_is_one_line(tmp_path: Path):
     (tmp_path / "file").touch()
-    with pytest.raises(InputError, match=r"file/yunet.onnx: cannot be written \(.*\): set XDG_CACHE_HOME to another"):
-        yunet.fetch(tmp_path / "file/yunet.onnx", served, hashlib.sha256(CONTENT).hexdigest())
+    message = r"file/yunet.onnx: cannot be written \(.*\): set XDG_CACHE_HOME to another"
+    with answering(200) as server, pytest.raises(InputError, match=message):
+        yunet.fetch(tmp_path / "file/yunet.onnx", server.address, SHA256)
