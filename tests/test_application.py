@@ -14,9 +14,7 @@ import pytest
 from emotion.core.errors import InputError
 from emotion.export import onnx
 from emotion.models import application
-from emotion.training import fast_layers, forward, keras_file, loop, optimizer, registry, teachers
-from emotion.training.ema import WeightAverage
-from emotion.training.settings import EmaSettings, OptimizerSettings
+from emotion.training import forward, registry, teachers
 from tests import tiny as dag
 from tests.source import example_model
 
@@ -81,30 +79,6 @@ def test_all_but_the_last_layers_are_frozen(name: str, weights: str):
     assert [layer.trainable for layer in inside[1:]] == [False] * (len(inside) - 10) + [True] * 9
 
 
-@pytest.mark.parametrize("name", ["MobileNetV3Small"], indirect=True)
-def test_it_trains_in_bfloat16_and_its_files_predict_alike(name: str, tmp_path: Path):
-    model = _build(name, batch_norm=False)
-    twin = fast_layers.twin(model, "bfloat16")
-    optim = optimizer.build(OptimizerSettings(optimizer="sgd", weight_decay=0.0), twin, "bfloat16")
-    optim.learning_rate = 0.01
-    ema = WeightAverage(twin, EmaSettings(decay=0.0, recalibration_batches=1), FACES[None])
-    before = [weight.numpy() for weight in twin.trainable_weights]
-    loss, _ = loop.compile_step(twin, optim, ema, xla=False)(BATCH, np.eye(8, 7, dtype=np.float32)).numpy()
-    assert 0.5 < loss < 5
-    moved = [np.any(new != old) for new, old in zip(twin.trainable_weights, before, strict=True)]
-    assert np.mean(moved) > 0.95
-    model.set_weights(twin.get_weights())
-
-    keras_file.save(model, tmp_path / "model.keras")
-    loaded = keras.saving.load_model(tmp_path / "model.keras", compile=False)
-    for layer in loaded.layers:
-        assert type(layer).__module__.startswith("keras.src.layers."), f"{layer.name} is not a stock layer"
-    probabilities = forward.predictor(loaded)(FACES)
-    assert np.array_equal(probabilities, forward.predictor(model)(FACES))
-    onnx.save(onnx.converted(loaded), tmp_path / "model.onnx", {})
-    np.testing.assert_allclose(teachers.predictor(str(tmp_path / "model.onnx"))(FACES), probabilities, atol=1e-4)
-
-
 @pytest.mark.parametrize("application_name", NAMES)
 def test_preprocessing_is_a_scale_and_an_offset_for_each_channel(application_name: str):
     module = sys.modules[getattr(keras.applications, application_name).__module__]
@@ -130,15 +104,14 @@ def test_a_build_that_fails_is_an_error_of_one_line(changes: dict[str, Any], mes
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_a_new_model_needs_nothing_but_a_block_of_params(tiny: Path, tmp_path: Path):
+def test_a_block_of_params_makes_a_model_that_trains_and_is_exported(tiny: Path, tmp_path: Path):
     for name in ("data", "emotion", "params", "stages"):
         shutil.copytree(tiny / name, tmp_path / name)
-    keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(32, 32, 3)).save_weights(
-        tmp_path / "mine.weights.h5"
-    )
+    base = keras.applications.MobileNetV3Small(include_top=False, weights=None, input_shape=(32, 32, 3))
+    base.save_weights(tmp_path / "mine.weights.h5")
     values, model = dag.params(), example_model()
-    model |= {"weights": "mine.weights.h5"}
-    model["build"] |= {"input_size": 32}
+    model |= {"weights": "mine.weights.h5", "precision": "bfloat16"}
+    model["build"] |= {"input_size": 32, "trainable_layers": len(base.layers)}
     model["fit"] |= {"epochs": 1, "batch_size": 16}
     dag.write_params(tmp_path, {**values, "models": {"mobilenet": model}})
     command = [sys.executable, "-m", "stages.train", "mobilenet"]
@@ -147,3 +120,13 @@ def test_a_new_model_needs_nothing_but_a_block_of_params(tiny: Path, tmp_path: P
     summary = json.loads((tmp_path / "metrics/training/mobilenet.json").read_text(encoding="utf-8"))
     network = keras.saving.load_model(tmp_path / "models/mobilenet.keras", compile=False)
     assert summary["epochs"] == 1 and summary["parameters"] == network.count_params()
+    for layer in network.layers:
+        assert type(layer).__module__.startswith("keras.src.layers."), f"{layer.name} is not a stock layer"
+    moved = []
+    for layer in (layer for layer in base.layers if layer.weights):
+        pairs = zip(layer.weights, network.get_layer(layer.name).weights, strict=True)
+        moved += [np.any(old.numpy() != new.numpy()) for old, new in pairs if old.trainable]
+    assert np.mean(moved) > 0.95
+    onnx.save(onnx.converted(network), tmp_path / "model.onnx", {})
+    probabilities = teachers.predictor(str(tmp_path / "model.onnx"))(FACES)
+    np.testing.assert_allclose(probabilities, forward.predictor(network)(FACES), atol=1e-4)

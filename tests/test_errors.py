@@ -48,9 +48,8 @@ def test_ctrl_c_is_one_line_and_exit_code_130(capsys: pytest.CaptureFixture[str]
     assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("given", [[], ["cnn", "vgg16"]], ids=["none", "two"])
-def test_a_stage_called_with_other_arguments_than_its_own_says_its_usage(given: list[str]):
-    command = [sys.executable, "-m", "stages.evaluate", *given]
+def test_a_stage_called_with_other_arguments_than_its_own_says_its_usage():
+    command = [sys.executable, "-m", "stages.evaluate", "cnn", "vgg16"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr == "error: usage: python -m stages.evaluate NAME\n"

@@ -40,21 +40,9 @@ GOOD = {"bytes": 1, "max_difference": 0.0001, "same_predictions": 1.0, "accuracy
 @pytest.mark.parametrize(
     ("key", "change", "message"),
     [
-        (
-            "onnx_float32",
-            {"max_difference": 0.002},
-            "differ from Keras by 0.002 .*max_difference is 0.001",
-        ),
-        (
-            "litert_float32",
-            {"max_difference": float("nan")},
-            "differ from Keras by nan .*max_difference is 0.001",
-        ),
-        (
-            "litert_float16",
-            {"max_difference": 0.02},
-            "differ from Keras by 0.02 .*max_difference_float16 is 0.01",
-        ),
+        ("onnx_float32", {"max_difference": 0.002}, "differ from Keras by 0.002 .*max_difference is 0.001"),
+        ("litert_float32", {"max_difference": float("nan")}, "differ from Keras by nan .*max_difference is 0.001"),
+        ("litert_float16", {"max_difference": 0.02}, "differ from Keras by 0.02 .*max_difference_float16 is 0.01"),
         ("onnx_int8", {"accuracy_loss": 2.5}, "accuracy drops by 2.5 points .*max_accuracy_loss_int8 is 2:"),
     ],
 )

@@ -59,8 +59,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     planted = _draw(folder / "data/learn.parquet")
     (folder / "planted.json").write_text(json.dumps(planted))
     params = merge(*(yaml.safe_load((ROOT / name).read_text()) for name in ("params.yaml", "params/sample.yaml")))
-    # Two networks in place of three, with more steps an epoch, learn from fewer faces in less time.
+    # Two smaller networks in place of three, with more steps an epoch, learn from fewer faces in less time.
     params["label_audit"] |= {"max_listed": LISTED, "folds": 2}
+    params["label_audit"]["build"]["widths"] = [12, 24, 48]
     params["label_audit"]["fit"]["batch_size"] = 16
     (folder / "params.yaml").write_text(yaml.safe_dump({name: params[name] for name in ("hardware", "label_audit")}))
     subprocess.run(STAGE, cwd=folder, env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True, stdout=subprocess.DEVNULL)

@@ -25,13 +25,8 @@ ALLOWED = ["tests/test_vocabulary.py"]
 def texts() -> dict[str, str]:
     """The project's code and pages by path."""
     patterns = ["*.py", "*.md", "*.ipynb", "dvc.yaml", "params.yaml", "Makefile"]
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout.splitlines()
+    command = ["git", "ls-files", "--cached", "--others", "--exclude-standard", "--", *patterns]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout.splitlines()
     return {path: (ROOT / path).read_text("utf-8") for path in listed if path not in ALLOWED and (ROOT / path).exists()}
 
 
