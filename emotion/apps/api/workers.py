@@ -126,26 +126,20 @@ class Predictor:
         return reading.read(content, max_pixels=self._settings.max_pixels)
 
 
-class _Detectors:
-    """A detector for each thread: one serves one thread at a time."""
+class _Detectors(threading.local):
+    """A detector for each thread, which calls `__init__` when it first uses this: one serves one thread at a time."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._local = threading.local()
-        self._local.detector = self._opened()
-        self.margin = self._local.detector.margin
+        self._max_faces = settings.max_faces
+        # One core each: there are as many threads as cores.
+        self._detector: Detector = open_detector(
+            settings.detector, settings.min_face_size, settings.min_detection_score, threads=1
+        )
+        self.margin = self._detector.margin
 
     def find(self, picture: np.ndarray) -> list[Detection]:
         """Return the faces of a picture, RGB uint8 (height, width, 3), if they are not too many."""
-        if not hasattr(self._local, "detector"):
-            self._local.detector = self._opened()
-        detections: list[Detection] = self._local.detector.find(picture)
-        if len(detections) > self._settings.max_faces:
-            limit = self._settings.max_faces
-            raise InputError(f"the picture: has {len(detections)} faces: at most {limit} are allowed")
+        detections = self._detector.find(picture)
+        if len(detections) > self._max_faces:
+            raise InputError(f"the picture: has {len(detections)} faces: at most {self._max_faces} are allowed")
         return detections
-
-    def _opened(self) -> Detector:
-        settings = self._settings
-        # One core each: there are as many threads as cores.
-        return open_detector(settings.detector, settings.min_face_size, settings.min_detection_score, threads=1)
