@@ -46,7 +46,7 @@ def _serve(options: argparse.Namespace) -> None:
             http=partial(limits.Deadline, seconds=settings.read().header_seconds),  # type: ignore[arg-type]
             ws="none",
             log_config=None,
-            access_log=False,
+            access_log=False,  # Records logs each request
             server_header=False,
             root_path=options.root_path,
             timeout_graceful_shutdown=GRACE,

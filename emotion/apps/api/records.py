@@ -115,9 +115,7 @@ class Lines(logging.Formatter):
 
 
 def start_logging() -> None:
-    """Log to standard output, without uvicorn's access log: Records logs each request."""
+    """Log to standard output."""
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(Lines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
-    logging.getLogger("uvicorn.access").handlers = []
-    logging.getLogger("uvicorn.access").propagate = False
