@@ -59,9 +59,10 @@ class _Body:
         self._settings = settings
         self._headers = headers
         self._receive = receive
+        self._announced = int(headers.get(b"content-length", b"0"))
+        self._deadline = asyncio.get_running_loop().time() + settings.upload_seconds
         self.size = 0
-        self.ended = headers.get(b"content-length", b"0") == b"0" and b"transfer-encoding" not in headers
-        self._deadline: float | None = None
+        self.ended = not self._announced and b"transfer-encoding" not in headers
 
     async def receive(self) -> Message:
         """Return the client's next message.
@@ -69,9 +70,7 @@ class _Body:
         Raises:
             Problem: It announces too large a body, or takes too long.
         """
-        if self._deadline is None:
-            self._deadline = asyncio.get_running_loop().time() + self._settings.upload_seconds
-            self.require_size(int(self._headers.get(b"content-length", b"0")))
+        self.require_size(self._announced)
         try:
             async with asyncio.timeout_at(None if self.ended else self._deadline):
                 message = await self._receive()
@@ -139,6 +138,5 @@ class Deadline(AutoHTTPProtocol):  # type: ignore[valid-type,misc]
 
 def _without_offer(data: bytes) -> bytes:
     """Return the first bytes of a request, in whose head the offer of another protocol has another name."""
-    end = data.find(b"\r\n\r\n")
-    head = data[:end] if end >= 0 else data
-    return UPGRADE.sub(b"\r\nx-upgrade:", head) + data[len(head) :] if UPGRADE.search(head) else data
+    head, end, rest = data.partition(b"\r\n\r\n")
+    return UPGRADE.sub(b"\r\nx-upgrade:", head) + end + rest
