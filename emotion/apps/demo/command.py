@@ -8,8 +8,6 @@ import signal
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from threading import Event
-from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -60,26 +58,7 @@ def main(arguments: argparse.Namespace) -> None:
 
         heatmaps = explainer if explain.possible() else None
         blocks = page.build(list(files), classifier, _examples(Path(folder)), heatmaps, max_age=MAX_AGE)
-        _serve(page, blocks, arguments)
-
-
-def _serve(page: Any, blocks: Any, arguments: argparse.Namespace) -> None:
-    """Serve the page until Ctrl-C."""
-    page.serve(blocks, arguments)
-    where = options.address(arguments.host, arguments.port)
-    path = arguments.root_path
-    # Below a path, the page itself works through the proxy alone.
-    what = f"listening at {where} for the proxy's path {path}" if path else f"open {where} in a browser"
-    print(f"{what}; Ctrl-C ends it", flush=True)
-    if arguments.share:
-        url = blocks.share_url
-        print(f"the public address is {url}" if url else "no public address is available now", flush=True)
-    try:
-        Event().wait()
-    except KeyboardInterrupt:
-        print("ended: no picture is kept", flush=True)
-    finally:
-        blocks.close(verbose=False)
+        page.serve(blocks, arguments)
 
 
 def networks(first: str | None) -> dict[str, Path | None]:

@@ -3,11 +3,13 @@
 import argparse
 from collections.abc import Callable
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import gradio as gr
 import numpy as np
 
+from emotion.apps import options
 from emotion.apps.explain import Explain
 from emotion.core.errors import InputError
 from emotion.detection.boxes import shrunk
@@ -48,21 +50,29 @@ def build(
     return page
 
 
-def serve(page: gr.Blocks, options: argparse.Namespace) -> None:
-    """Serve the page in its own threads, with system fonts: Gradio's own would be loaded from elsewhere.
-
-    Args:
-        page: As `build` returns it.
-        options: Of the command: host, port, share and root_path.
-    """
-    host = f"[{options.host}]" if ":" in options.host else options.host
+def serve(page: gr.Blocks, arguments: argparse.Namespace) -> None:
+    """Serve the page until Ctrl-C, with system fonts: Gradio's own would be loaded from elsewhere."""
+    host, path = arguments.host, arguments.root_path
     fonts = ("system-ui", "sans-serif"), ("ui-monospace", "monospace")
     theme = gr.themes.Base(primary_hue="blue", font=fonts[0], font_mono=fonts[1])
     page.queue(default_concurrency_limit=2).launch(
-        server_name=host, server_port=options.port, share=options.share, root_path=options.root_path, quiet=True,
-        inbrowser=False, theme=theme, footer_links=[], max_file_size=MAX_UPLOAD, prevent_thread_lock=True,
-        show_error=True,
+        server_name=f"[{host}]" if ":" in host else host, server_port=arguments.port, share=arguments.share,
+        root_path=path, quiet=True, inbrowser=False, theme=theme, footer_links=[], max_file_size=MAX_UPLOAD,
+        prevent_thread_lock=True, show_error=True,
     )  # fmt: skip
+    where = options.address(host, arguments.port)
+    # Below a path, the page itself works through the proxy alone.
+    what = f"listening at {where} for the proxy's path {path}" if path else f"open {where} in a browser"
+    print(f"{what}; Ctrl-C ends it", flush=True)
+    if arguments.share:
+        url = page.share_url
+        print(f"the public address is {url}" if url else "no public address is available now", flush=True)
+    try:
+        Event().wait()
+    except KeyboardInterrupt:
+        print("ended: no picture is kept", flush=True)
+    finally:
+        page.close(verbose=False)
 
 
 def _picture_tab(
