@@ -65,26 +65,21 @@ def settings(labels: Sequence[str]) -> dict[str, Any]:
         "margin": mtcnn.MTCNN.margin,
         "min_slope": pictures.MIN_SLOPE,
         "overlap": boxes.MAX_OVERLAP,
-        "mtcnn": _detector_settings(),
+        "mtcnn": {  # the detector that EmotionClassifier takes if nothing else is asked for
+            "window": mtcnn.WINDOW,
+            "stride": mtcnn.STRIDE,
+            "window_to_face": mtcnn.WINDOW_TO_FACE,
+            "max_boxes": mtcnn.MAX_BOXES,
+            "max_iou": mtcnn.MAX_IOU,
+            "max_iou_in_size": mtcnn.MAX_IOU_IN_SIZE,
+            "min_face_size": names.MIN_FACE_SIZE,
+            "follow_margin": mtcnn.FOLLOW_MARGIN,
+            **asdict(mtcnn.FAST),
+        },
         "detection_interval": following.DETECTION_INTERVAL,
         "pixels": reading.MAX_PIXELS,
         "longest": reading.MAX_SIDE,
         "colours": drawing.COLOURS,
-    }
-
-
-def _detector_settings() -> dict[str, Any]:
-    """Return the numbers of the face detector that EmotionClassifier takes if nothing else is asked for."""
-    return {
-        "window": mtcnn.WINDOW,
-        "stride": mtcnn.STRIDE,
-        "window_to_face": mtcnn.WINDOW_TO_FACE,
-        "max_boxes": mtcnn.MAX_BOXES,
-        "max_iou": mtcnn.MAX_IOU,
-        "max_iou_in_size": mtcnn.MAX_IOU_IN_SIZE,
-        "min_face_size": names.MIN_FACE_SIZE,
-        "follow_margin": mtcnn.FOLLOW_MARGIN,
-        **asdict(mtcnn.FAST),
     }
 
 
