@@ -26,10 +26,17 @@ def test_the_body_of_a_response_waits_for_no_acknowledgement():
             assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
 
 
-def test_what_is_no_host_is_an_address_of_no_machine():
-    for host in ("no..host", "256.1.1.1"):
-        with pytest.raises(InputError, match=f"^{host} is not an address of this machine: try 127.0.0.1 or 0.0.0.0$"):
-            options.listen(host, 0)
+@pytest.mark.parametrize("host", ["no..host", "256.1.1.1", "http://0.0.0.0", "192.0.2.1"])
+def test_what_is_no_host_is_an_address_of_no_machine(host: str):
+    with pytest.raises(InputError, match=f"^{host} is not an address of this machine: try 127.0.0.1 or 0.0.0.0$"):
+        options.listen(host, 0)
+
+
+def test_what_is_no_port_is_named_with_the_remedy():
+    remedy = "choose another one, --port N or `make` with PORT=N"
+    with pytest.raises(InputError) as refused:
+        options.listen("127.0.0.1", 70_000)
+    assert str(refused.value) == f"70000 is not a port, which are 0 to 65535 (0: any free one): {remedy}"
 
 
 def test_an_internal_error_is_a_problem_and_is_counted():

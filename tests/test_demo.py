@@ -139,28 +139,13 @@ def test_with_tensorflow_a_heatmap_explains_the_prediction(browser: Any, explain
         assert page.get_by_text("2 faces, this is number 1 from the left.").is_visible(), "it is still in memory"
 
 
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        ((), "port {port} is in use: choose another one, --port N or `make` with PORT=N"),
-        (
-            ("--port", "70000"),
-            "70000 is not a port, which are 0 to 65535 (0: any free one): choose another one, --port N or `make` with "
-            "PORT=N",
-        ),
-        (("--host", "256.1.1.1"), "256.1.1.1 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
-        (("--host", "http://0.0.0.0"), "http://0.0.0.0 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
-        (("--host", "192.0.2.1"), "192.0.2.1 is not an address of this machine: try 127.0.0.1 or 0.0.0.0"),
-    ],
-)
-def test_an_unusable_address_is_one_line(arguments: tuple[str, ...], message: str, tmp_path: Path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
+def test_a_port_in_use_is_one_line(tmp_path: Path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        server = start(tmp_path, port, *arguments)
+        server = start(tmp_path, port)
         output, _ = server.communicate(timeout=120)
-    assert (server.returncode, output) == (1, f"error: {message.format(port=port)}\n")
+    message = f"error: port {port} is in use: choose another one, --port N or `make` with PORT=N\n"
+    assert (server.returncode, output) == (1, message)
 
 
 def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
