@@ -3,7 +3,7 @@
 import asyncio
 import signal
 import socket
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
 import pytest
@@ -14,7 +14,7 @@ from emotion.apps.api import problems
 from emotion.apps.api.records import Metrics, Records
 from emotion.core.errors import InputError
 from tests.pasted import photograph
-from tests.serving import PROBLEM, Start, encoded, files, serve, two_faces
+from tests.serving import PROBLEM, Server, Start, encoded, files, serve, two_faces
 
 assert serve  # a fixture
 
@@ -78,18 +78,18 @@ def test_too_many_requests_are_told_when_to_retry(serve: Start):
     assert client.get("/readyz").status_code == 200
 
 
-def test_two_processes_count_requests_together(serve: Start):
+def _eight_slow_requests(server: Server, pool: ThreadPoolExecutor) -> list[Future[httpx.Response]]:
+    sent = files(encoded(photograph([(60, 120, 150)], 2000, 1500)))
+    return [pool.submit(server.client.post, "/v1/predict", files=sent) for _ in range(8)]
+
+
+def test_two_processes_count_together_and_forget_requests_that_have_left(serve: Start):
     server = serve("--workers", "2")
     for _ in range(20):
         server.client.get("/v1/models", headers={"Connection": "close"})
     assert server.count('emotion_requests_total{path="/v1/models",status="200"}') == 20
-
-
-def test_of_two_processes_none_reports_requests_that_have_left(serve: Start):
-    server = serve("--workers", "2")
-    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
     with ThreadPoolExecutor(9) as pool:
-        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
+        responses = _eight_slow_requests(server, pool)
         while not all(response.done() for response in responses):
             server.count("emotion_waiting")
     assert [server.count("emotion_waiting") for _ in range(10)] == [0] * 10
@@ -98,9 +98,8 @@ def test_of_two_processes_none_reports_requests_that_have_left(serve: Start):
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_after_running_requests_are_finished(serve: Start, number: signal.Signals):
     server = serve(threads=1, predict_seconds=60)
-    sent = [encoded(photograph([(60, 120, 150)], 2000, 1500))]
     with ThreadPoolExecutor(8) as pool:
-        responses = [pool.submit(server.client.post, "/v1/predict", files=files(*sent)) for _ in range(8)]
+        responses = _eight_slow_requests(server, pool)
         while server.count("emotion_waiting") < 8:
             pass
         server.process.send_signal(number)
