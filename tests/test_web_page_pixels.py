@@ -95,14 +95,6 @@ def test_a_whole_picture_of_any_shape_has_the_same_bytes_as_in_python(alone: Any
     np.testing.assert_array_equal(np.array(got).reshape(48, 48), pictures.squeezed(pictures.gray(picture)))
 
 
-def test_all_colours_become_the_same_gray_as_in_opencv(alone: Any):
-    steps = np.arange(0, 256, 15, dtype=np.uint8)
-    picture = np.stack(np.meshgrid(steps, steps, steps), -1).reshape(-1, len(steps), 3)
-    code = "const [data, width, height] = given; return Array.from(modules.gray({data, width, height}).data);"
-    got = _script(alone, code, _rgba(picture), picture.shape[1], picture.shape[0])
-    np.testing.assert_array_equal(got, cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY).ravel())
-
-
 def test_rounding_and_overlapping_boxes_are_as_in_python(alone: Any):
     values = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 2.4, 2.6, -2.6, 7.0]
     assert _script(alone, "return given.map(modules.round);", *values) == [round(value) for value in values]
