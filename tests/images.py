@@ -62,15 +62,13 @@ class Storage:
     def environment(self) -> dict[str, str]:
         """Return the variables with which buildah uses it, and needs no daemon."""
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
-        return (
-            {"PYTHON_IMAGE": "localhost/python-base"}
-            | kept
-            | {
-                "PATH": f"{self.folder}:{os.environ['PATH']}",
-                "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
-                "BUILDAH_ISOLATION": "chroot",
-            }
-        )
+        return {
+            "PYTHON_IMAGE": "localhost/python-base",
+            **kept,
+            "PATH": f"{self.folder}:{os.environ['PATH']}",
+            "CONTAINERS_STORAGE_CONF": str(self.folder / "storage.conf"),
+            "BUILDAH_ISOLATION": "chroot",
+        }
 
     def start(self, *command: str) -> subprocess.Popen[str]:
         """Start a command in the repository."""
@@ -97,13 +95,6 @@ class Storage:
         }
 
 
-def require() -> None:
-    """Skip a test where images cannot be built."""
-    missing = [package for path, package in NEEDED.items() if not (shutil.which(path) or Path(path).exists())]
-    if os.geteuid() != 0 or missing:
-        pytest.skip(f"needs root and, on Debian 12, `apt install {' '.join(NEEDED.values())}`")
-
-
 def break_engines(folder: Path, names: Iterable[str]) -> None:
     """Put container engines that do not work into a folder."""
     for name in names:
@@ -111,8 +102,12 @@ def break_engines(folder: Path, names: Iterable[str]) -> None:
         (folder / name).chmod(0o755)
 
 
-def storage(folder: Path) -> Storage:
-    """Make a storage with a base image of this machine's packages, unless PYTHON_IMAGE names another."""
+@contextmanager
+def storage(folder: Path) -> Iterator[Storage]:
+    """Give a storage with a base image of this machine's packages, unless PYTHON_IMAGE names another."""
+    missing = [package for path, package in NEEDED.items() if not (shutil.which(path) or Path(path).exists())]
+    if os.geteuid() != 0 or missing:
+        pytest.skip(f"needs root and, on Debian 12, `apt install {' '.join(NEEDED.values())}`")
     break_engines(folder, ("docker", "podman"))
     made = Storage(folder)
     for driver in ("overlay", "vfs"):  # the first copies less, but does not work everywhere
@@ -121,7 +116,11 @@ def storage(folder: Path) -> Storage:
             break
     if "PYTHON_IMAGE" not in os.environ:
         made.call("sh", "-ec", MAKE_BASE)
-    return made
+    try:
+        yield made
+    finally:
+        made.call("buildah", "rm", "--all")
+        shutil.rmtree(folder)
 
 
 @dataclass(frozen=True)

@@ -17,10 +17,8 @@ SCRIPT = "deploy/build_images.sh"
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
     """A storage with the base image."""
-    images.require()
-    storage = images.storage(tmp_path_factory.mktemp("storage"))
-    yield storage
-    shutil.rmtree(storage.folder)
+    with images.storage(tmp_path_factory.mktemp("storage")) as storage:
+        yield storage
 
 
 @pytest.mark.image

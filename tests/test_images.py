@@ -6,7 +6,6 @@ TARGETS=api: these images only; PYTHON_IMAGE: another base than this machine's p
 import concurrent.futures
 import os
 import re
-import shutil
 import subprocess
 from collections.abc import Iterator
 from importlib import metadata
@@ -24,21 +23,21 @@ from tests.pasted import photograph
 from tests.source import ROOT
 
 pytestmark = pytest.mark.image
+Spec = dict[str, Any]
 TARGETS = os.environ.get("TARGETS", "api demo").split()
 
 
 @pytest.fixture(scope="module")
 def storage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Storage]:
-    """The images, built on a base of this machine's packages."""
-    images.require()
-    storage = images.storage(tmp_path_factory.mktemp("storage"))
-    build = storage.start("make", "image", f"TARGETS={' '.join(TARGETS)}")
-    _, errors = build.communicate()
-    assert build.returncode == 0, errors
-    assert "docker does not work (no daemon of docker); podman does not work (no daemon of podman): using" in errors
-    yield storage
-    storage.call("buildah", "rm", "--all")
-    shutil.rmtree(storage.folder)
+    """The images, built on a base of this machine's packages, and a container of each."""
+    with images.storage(tmp_path_factory.mktemp("storage")) as storage:
+        build = storage.start("make", "image", f"TARGETS={' '.join(TARGETS)}")
+        _, errors = build.communicate()
+        assert build.returncode == 0, errors
+        assert "docker does not work (no daemon of docker); podman does not work (no daemon of podman): using" in errors
+        for target in TARGETS:
+            storage.call("buildah", "from", "--name", target, f"emotion-{target}")
+        yield storage
 
 
 @pytest.fixture(scope="module", params=TARGETS)
@@ -48,44 +47,32 @@ def target(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(scope="module")
-def image(target: str, storage: Storage) -> dict[str, Any]:
+def image(target: str, storage: Storage) -> Spec:
     """The settings of an image."""
     return storage.inspect(f"emotion-{target}")
 
 
 @pytest.fixture(scope="module")
-def container(target: str, storage: Storage) -> str:
-    """The name of a container of an image."""
-    return storage.call("buildah", "from", f"emotion-{target}")
-
-
-@pytest.fixture(scope="module")
-def files(container: str, storage: Storage) -> Path:
+def files(target: str, storage: Storage) -> Path:
     """The files of an image."""
-    return Path(storage.call("buildah", "mount", container))
+    return Path(storage.call("buildah", "mount", target))
 
 
 @pytest.fixture(scope="module")
-def manifest() -> dict[str, Any]:
+def manifest() -> Spec:
     """The specification of the API's pod."""
     return yaml.safe_load((KUBERNETES / "base/deployment.yaml").read_text())["spec"]["template"]["spec"]
 
 
 @pytest.fixture(scope="module")
-def server(manifest: dict[str, Any]) -> dict[str, Any]:
+def server(manifest: Spec) -> Spec:
     """The container of the API's pod."""
     return manifest["containers"][0]
 
 
 @pytest.fixture(scope="module")
 def pod(
-    target: str,
-    image: dict[str, Any],
-    container: str,
-    storage: Storage,
-    manifest: dict[str, Any],
-    server: dict[str, Any],
-    tmp_path_factory: pytest.TempPathFactory,
+    target: str, image: Spec, storage: Storage, manifest: Spec, server: Spec, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Pod]:
     """A container that runs as the manifest says, with the key `secret`; the demo runs under the same rights."""
     cpus = server["resources"]["limits"]["cpu"]
@@ -97,7 +84,7 @@ def pod(
     words = image["Entrypoint"] + (server["args"] if target == "api" else image["Cmd"])
     tmp = bytes_of(manifest["volumes"][0]["emptyDir"]["sizeLimit"])
     log = tmp_path_factory.mktemp("pod") / "log"
-    with images.running(storage, container, *words, tmp=tmp, cpus=int(cpus), log=log, **variables) as pod:
+    with images.running(storage, target, *words, tmp=tmp, cpus=int(cpus), log=log, **variables) as pod:
         startup = server["startupProbe"] | {"httpGet": {"path": {"api": "/healthz", "demo": "/"}[target]}}
         assert any(pod.passes(startup) for _ in range(5)), log.read_text()  # a busy machine: CPU time counts, below
         yield pod
@@ -109,7 +96,7 @@ def bytes_of(quantity: str) -> int:
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS) & {"api"}), indirect=True)
-def test_the_api_adds_less_than_350_mb_to_its_base(image: dict[str, Any], storage: Storage):
+def test_the_api_adds_less_than_350_mb_to_its_base(image: Spec, storage: Storage):
     base = storage.inspect(storage.environment()["PYTHON_IMAGE"])["sizes"]
     assert 200e6 < sum(image["sizes"][len(base) :]) < 350e6
 
@@ -141,7 +128,7 @@ def test_an_image_holds_the_code_and_one_model(files: Path):
     assert {path.name for path in (app / "models").iterdir()} == {"emotion.onnx", "mtcnn"}
 
 
-def test_an_image_says_its_user_port_check_and_signal(target: str, image: dict[str, Any], manifest: dict[str, Any]):
+def test_an_image_says_its_user_port_check_and_signal(target: str, image: Spec, manifest: Spec):
     assert image["User"] == "{runAsUser}:{runAsGroup}".format_map(manifest["securityContext"])
     options = main.parser().parse_args(image["Cmd"])
     assert options.host == "0.0.0.0"
@@ -153,7 +140,7 @@ def test_an_image_says_its_user_port_check_and_signal(target: str, image: dict[s
     assert image["Labels"]["org.opencontainers.image.revision"] == (revision or "unknown")
 
 
-def test_a_pod_runs_as_its_user_without_rights(pod: Pod, manifest: dict[str, Any]):
+def test_a_pod_runs_as_its_user_without_rights(pod: Pod, manifest: Spec):
     lines = Path(f"/proc/{pod.python().pid}/status").read_text().splitlines()
     status = dict(line.split(":\t", 1) for line in lines if ":\t" in line)
     assert set(status["Uid"].split()) == {str(manifest["securityContext"]["runAsUser"])}
@@ -164,7 +151,7 @@ def test_a_pod_runs_as_its_user_without_rights(pod: Pod, manifest: dict[str, Any
     assert pod.execute("sh", "-c", tried).stdout == "/tmp\n"
 
 
-def test_a_pod_starts_in_time_and_its_check_passes(pod: Pod, image: dict[str, Any], server: dict[str, Any]):
+def test_a_pod_starts_in_time_and_its_check_passes(pod: Pod, image: Spec, server: Spec):
     startup = server["startupProbe"]
     used = pod.python().cpu_times()
     assert used.user + used.system < startup["periodSeconds"] * startup["failureThreshold"] / 4, (
@@ -175,7 +162,7 @@ def test_a_pod_starts_in_time_and_its_check_passes(pod: Pod, image: dict[str, An
 
 
 @pytest.mark.parametrize("target", sorted(set(TARGETS) & {"api"}), indirect=True)
-def test_a_pod_passes_its_probes_within_its_memory_under_load(pod: Pod, server: dict[str, Any]):
+def test_a_pod_passes_its_probes_within_its_memory_under_load(pod: Pod, server: Spec):
     key = {"X-API-Key": "secret"}
     large = serving.encoded(photograph([(900, 900, 900)], 5700, 4300), "JPEG")  # almost EMOTION_MAX_PIXELS
 
@@ -194,6 +181,6 @@ def test_a_pod_passes_its_probes_within_its_memory_under_load(pod: Pod, server: 
     assert 2e8 < most < bytes_of(server["resources"]["limits"]["memory"])
 
 
-def test_a_pod_stops_in_time(target: str, pod: Pod, image: dict[str, Any], manifest: dict[str, Any]):
+def test_a_pod_stops_in_time(target: str, pod: Pod, image: Spec, manifest: Spec):
     assert pod.execute(*manifest["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][:1], "0").returncode == 0
     assert pod.stop(image["StopSignal"]) < {"api": 5, "demo": 30}[target]  # Gradio takes longer
