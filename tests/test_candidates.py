@@ -8,8 +8,13 @@ from emotion.synthetic.drawn import draw_face
 from tests.copies import plant
 
 
-def test_few_faces_are_compared_with_all_views_of_all():
-    pixels = plant(faces=400, copies=100, seed=8)[0]  # in four cells, and all are searched
+@pytest.fixture(scope="module")
+def pixels() -> np.ndarray:
+    """Synthetic faces and copies of some, in four cells, so that all are searched."""
+    return plant(faces=400, copies=100, seed=8)[0]
+
+
+def test_few_faces_are_compared_with_all_views_of_all(pixels: np.ndarray):
     rows = np.arange(len(pixels))
     products = descriptors.of_views(pixels, rows) @ descriptors.of_centres(pixels, rows).T
     lowest = 0.91 * descriptors.LENGTH**2
@@ -29,8 +34,7 @@ def test_of_many_alike_only_the_nearest_are_candidates():
     assert set(found[:, :2].ravel()) == set(range(300))
 
 
-def test_a_mirrored_view_is_the_plain_view_of_the_mirrored_face():
-    pixels = plant(faces=20, copies=0, seed=6)[0]
+def test_a_mirrored_view_is_the_plain_view_of_the_mirrored_face(pixels: np.ndarray):
     rows = np.arange(20)
     views, mirrored = (
         descriptors.of_views(faces, rows).reshape(20, len(descriptors.VIEWS), -1)
@@ -78,8 +82,7 @@ def test_neighbours_of_a_view_are_the_nearest_of_all_cells():
     assert (product.reshape(len(views), -1) == expected).all() and (product == products[view, face]).all()
 
 
-def test_candidates_of_some_faces_are_those_of_a_table_of_them(monkeypatch: pytest.MonkeyPatch):
-    pixels = plant(faces=400, copies=100, seed=8)[0]
+def test_candidates_of_some_faces_are_those_of_a_table_of_them(pixels: np.ndarray, monkeypatch: pytest.MonkeyPatch):
     rows = np.arange(7, 500, 2)
     alone = candidates.propose(pixels[rows], np.arange(len(rows)), 0.9)
     monkeypatch.setattr(candidates, "BLOCK", 60)  # several blocks
