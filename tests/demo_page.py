@@ -15,6 +15,7 @@ from tests.source import ROOT
 
 PYTHON = ROOT / ".venv-demo/bin/python"
 LIBRARIES = sysconfig.get_path("purelib")
+OPEN = r"open (http://127\.0\.0\.1:\d+)/ in a browser"
 PICTURES = (".png", ".webp", ".jpg", ".jpeg")
 
 
@@ -30,12 +31,14 @@ def start(folder: Path, port: int, *arguments: str, before: str = "") -> subproc
     )
 
 
-def served_demo(folder: Path, ending: signal.Signals, *arguments: str, before: str = "") -> Iterator[tuple[str, Path]]:
-    """Give the address of the page and the folder of its temporary files; end it by a signal."""
+def served_demo(
+    folder: Path, *arguments: str, before: str = "", says: str = OPEN, ending: signal.Signals = signal.SIGINT
+) -> Iterator[tuple[str, Path]]:
+    """Give the address of the page, which its first line says, and the folder of its temporary files."""
     server = start(folder, 0, *arguments, before=before)  # any free port
     assert server.stdout
     line = server.stdout.readline()
-    told = re.fullmatch(r"open (http://127\.0\.0\.1:\d+)/ in a browser; Ctrl-C ends it\n", line)
+    told = re.fullmatch(f"{says}; Ctrl-C ends it\n", line)
     assert told, line
     yield told[1], folder
     server.send_signal(ending)

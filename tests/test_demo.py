@@ -30,7 +30,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Path
     (folder / "models").mkdir()
     brightness_model(folder / "model.onnx")
     brightness_model(folder / "models/turned.onnx", labels=EMOTIONS[::-1])
-    yield from served_demo(folder, signal.SIGINT, "--model", "model.onnx")
+    yield from served_demo(folder, "--model", "model.onnx")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def explaining(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, 
     brightness_model(folder / "models/tiny.onnx", weights_md5=md5)
     brightness_model(folder / "models/without.onnx")
     before = f"import sys; sys.path.append({LIBRARIES!r}); command.MAX_AGE = 8"
-    yield from served_demo(folder, signal.SIGTERM, "--model", "models/tiny.onnx", before=before)
+    yield from served_demo(folder, "--model", "models/tiny.onnx", before=before, ending=signal.SIGTERM)
 
 
 @pytest.fixture

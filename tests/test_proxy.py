@@ -12,7 +12,7 @@ import httpx
 import pytest
 from PIL import Image
 
-from tests.demo_page import opened, start
+from tests.demo_page import opened, served_demo
 from tests.pasted import brightness_model, photograph
 from tests.serving import Start, encoded, files, free_port, serve
 from tests.source import ROOT
@@ -63,18 +63,16 @@ def test_the_api_works_below_a_path_of_nginx(serve: Start, tmp_path: Path):
 
 
 def test_the_demo_works_below_a_path_of_nginx(browser: Any, tmp_path: Path):
-    brightness_model(tmp_path / "model.onnx")
-    port = free_port()
-    demo = start(tmp_path, port, "--model", "model.onnx", "--root-path", "/faces")
-    where = f"http://127.0.0.1:{port}/ for the proxy's path /faces"
-    assert demo.stdout and demo.stdout.readline() == f"listening at {where}; Ctrl-C ends it\n"
     Image.fromarray(photograph([(60, 120, 150)])).save(tmp_path / "one.png")
-    with nginx(tmp_path, port) as address:
-        for page in opened(browser, address):
-            page.locator("input[type=file]").first.set_input_files(tmp_path / "one.png")
-            page.get_by_text("One face.").wait_for()
-    demo.send_signal(signal.SIGINT)
-    assert demo.wait(60) == 0
+    (tmp_path / "demo").mkdir()
+    brightness_model(tmp_path / "demo/model.onnx")
+    options = ("--model", "model.onnx", "--root-path", "/faces")
+    says = r"listening at (\S+)/ for the proxy's path /faces"
+    for served, _ in served_demo(tmp_path / "demo", *options, says=says):
+        with nginx(tmp_path, int(served.rpartition(":")[2])) as address:
+            for page in opened(browser, address):
+                page.locator("input[type=file]").first.set_input_files(tmp_path / "one.png")
+                page.get_by_text("One face.").wait_for()
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "::1"])
@@ -83,11 +81,7 @@ def test_the_demo_starts_where_the_environment_names_a_proxy(host: str, tmp_path
     for name in ("http_proxy", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     monkeypatch.setenv("ALL_PROXY", "socks5://127.0.0.1:1")
-    port = free_port()
-    demo = start(tmp_path, port, "--model", "model.onnx", "--host", host)
-    address = f"http://[{host}]:{port}/" if ":" in host else f"http://{host}:{port}/"
-    assert demo.stdout and demo.stdout.readline() == f"open {address} in a browser; Ctrl-C ends it\n"
-    with httpx.Client(trust_env=False) as client:
-        assert client.get(address).status_code == 200
-    demo.send_signal(signal.SIGINT)
-    assert demo.wait(60) == 0
+    says = r"open (http://\S+:\d+)/ in a browser"
+    for address, _ in served_demo(tmp_path, "--model", "model.onnx", "--host", host, says=says):
+        with httpx.Client(trust_env=False) as client:
+            assert host in address and client.get(address).status_code == 200
