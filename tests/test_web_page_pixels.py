@@ -1,4 +1,4 @@
-"""The modules of the page of `make web`, in a real browser: crops, sizes and gray values as in Python."""
+"""The modules of the page of `make web`, in a real browser: crops and gray values as in Python."""
 
 import base64
 import contextlib
@@ -6,14 +6,13 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
 from emotion import EmotionClassifier
 from emotion.core import pictures
 from emotion.core.pictures import Detection
-from emotion.detection import boxes, mtcnn
+from emotion.detection import boxes
 from tests.pasted import photograph
 from tests.web_page import address, model, site
 
@@ -30,7 +29,7 @@ def alone(browser: Any, address: str) -> Iterator[Any]:
 
 def _script(page: Any, code: str, *given: Any) -> Any:
     """Run code in the page, with its modules as `modules` and the arguments as `given`, of which texts are bytes."""
-    files = "['pixels', 'resizing', 'boxes'].map((name) => import(`./${name}.js`))"
+    files = "['pixels', 'boxes'].map((name) => import(`./${name}.js`))"
     modules = f"const modules = Object.assign({{}}, ...await Promise.all({files}));"
     bytes_of = "(text) => Uint8ClampedArray.from(atob(text), (letter) => letter.charCodeAt(0))"
     arguments = f"given = given.map((one) => typeof one === 'string' ? ({bytes_of})(one) : one);"
@@ -73,19 +72,6 @@ def test_a_face_whose_eyes_slope_is_turned_as_in_python(alone: Any):
     assert np.abs(wanted[2] - wanted[8]).max() > 50
 
 
-@pytest.mark.parametrize("size", [(100, 75), (99, 40), (48, 36), (24, 24), (150, 130)])
-def test_a_resized_picture_is_as_in_opencv(alone: Any, size: tuple[int, int]):
-    picture = photograph([(20, 5, 110)], 203, 151)
-    code = """const [data, width, height, [wide, high]] = given;
-        const region = new Uint8Array(wide * high * 3);
-        modules.average({data, width, height}, [1, 2, width - 1, height - 2], wide, high, region);
-        return [region, modules.shrunk({data, width, height}, wide, high).data].map((values) => Array.from(values));"""
-    region, whole = _script(alone, code, _rgba(picture), 203, 151, size)
-    wanted = (cv2.resize(picture[2:, 1:], size, interpolation=cv2.INTER_AREA), mtcnn._shrunk(picture, *size))
-    for got, values in zip((region, whole), wanted, strict=True):
-        np.testing.assert_allclose(np.reshape(got, values.shape), values.astype(int), atol=1)
-
-
 @pytest.mark.parametrize("shape", [(48, 48), (49, 47), (100, 30), (31, 333), (200, 150), (5, 5), (1, 60), (97, 96)])
 def test_a_whole_picture_of_any_shape_has_the_same_bytes_as_in_python(alone: Any, shape: tuple[int, int]):
     picture = np.random.default_rng(1).integers(0, 256, (*shape, 3), np.uint8)
@@ -95,9 +81,7 @@ def test_a_whole_picture_of_any_shape_has_the_same_bytes_as_in_python(alone: Any
     np.testing.assert_array_equal(np.array(got).reshape(48, 48), pictures.squeezed(pictures.gray(picture)))
 
 
-def test_rounding_and_overlapping_boxes_are_as_in_python(alone: Any):
-    values = [-2.5, -1.5, -0.5, 0.5, 1.5, 2.5, 2.4, 2.6, -2.6, 7.0]
-    assert _script(alone, "return given.map(modules.round);", *values) == [round(value) for value in values]
+def test_overlapping_boxes_are_merged_as_in_python(alone: Any):
     rng = np.random.default_rng(2)
     found = [Detection(tuple(map(int, rng.integers(0, 60, 4))), float(rng.integers(0, 5))) for _ in range(200)]
     got = _script(alone, "return modules.merged(given, 0.4);", *({"box": one.box, "score": one.score} for one in found))
