@@ -19,7 +19,7 @@ from emotion.inference import drawing, model, reading
 WEB = Path(__file__).resolve().parent.parent / "deploy/web"
 PAGE = ("*.html", "*.js", "*.css", "*.svg")
 # The smallest build of onnxruntime-web: WebAssembly alone.
-VENDOR = {"onnxruntime-web": ("dist/ort.wasm.bundle.min.mjs", "dist/ort-wasm-simd-threaded.wasm")}
+VENDOR = ("ort.wasm.bundle.min.mjs", "ort-wasm-simd-threaded.wasm")
 DETECTOR = ("pnet.onnx", "rnet.onnx", "onet.onnx", "LICENSE")  # of models/mtcnn
 
 
@@ -48,8 +48,7 @@ def build(network: Path, out: Path) -> None:
     for folder in ("vendor", "mtcnn"):
         (out / folder).mkdir(parents=True, exist_ok=True)
     copies = {path: out / path.name for pattern in PAGE for path in WEB.glob(pattern)}
-    for package, wanted in VENDOR.items():
-        copies |= {WEB / "node_modules" / package / name: out / "vendor" / Path(name).name for name in wanted}
+    copies |= {WEB / "node_modules/onnxruntime-web/dist" / name: out / "vendor" / name for name in VENDOR}
     copies |= {networks.shipped("mtcnn") / name: out / "mtcnn" / name for name in DETECTOR}
     copies[network] = out / "emotion.onnx"
     for source, target in copies.items():
