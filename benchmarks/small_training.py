@@ -42,19 +42,19 @@ def prepare(folder: Path, epochs: int, faces: int) -> None:
     """Copy the code, write params and run the stages before the training on synthetic faces."""
     for name in ("emotion", "stages", "params"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", ".tmp-*"))
-    write_params(folder, epochs, faces=faces)
+    write_params(folder, epochs, faces)
     for stage in ("download", "clean", "audit", "split", "class_weights"):
         command = [sys.executable, "-m", f"stages.{stage}"]
         subprocess.run(command, cwd=folder, env=environment(folder), check=True)
 
 
-def write_params(folder: Path, epochs: int, *, faces: int = 80, seed: int = 1) -> None:
+def write_params(folder: Path, epochs: int, faces: int) -> None:
     """Write params.yaml: synthetic faces, and the smallest network and FIT for the model."""
     values = _merged(params.read(ROOT / "params.yaml"), params.read(ROOT / "params/sample.yaml"))
     changes = {
         "data": {"sample": {"faces": faces}},
         "hardware": {"precision": "bfloat16", "xla": False, "threads": 2},
-        "models": {MODEL: {"seed": seed, "build": SMALL, "fit": FIT | {"epochs": epochs}}},
+        "models": {MODEL: {"build": SMALL, "fit": FIT | {"epochs": epochs}}},
     }
     text = yaml.safe_dump(_merged(values, changes), sort_keys=False)
     (folder / "params.yaml").write_text(text, encoding="utf-8")
