@@ -77,6 +77,7 @@ def test_all_but_the_last_layers_are_frozen(name: str, weights: str):
     some = _build(name, weights=weights, trainable_layers=9)
     inside = some.layers[: some.layers.index(some.get_layer("average"))]
     assert [layer.trainable for layer in inside[1:]] == [False] * (len(inside) - 10) + [True] * 9
+    assert all(layer.trainable for layer in _build(name, weights=weights, trainable_layers=len(inside) + 9).layers)
 
 
 @pytest.mark.parametrize("application_name", NAMES)

@@ -42,7 +42,8 @@ def build(
     scale, offset = _preprocessing(sys.modules[application.__module__])
     x = layers.Rescaling(scale, offset=offset, name="scale")(x)
     base = application(include_top=False, weights=weights, input_tensor=x, input_shape=(input_size, input_size, 3))
-    for layer in base.layers[: len(base.layers) - trainable_layers] if weights else []:
+    frozen = max(0, len(base.layers) - trainable_layers) if weights else 0
+    for layer in base.layers[:frozen]:
         layer.trainable = False
     base = _copy(base)
     x = layers.GlobalAveragePooling2D(name="average")(base.output)
