@@ -90,6 +90,7 @@ def test_a_file_that_only_one_run_writes_is_named(project: Path):
     with (project / "stages/draw.py").open("a") as script:
         script.write("(folder / ('a' if os.environ['LANG'] == 'C' else 'b')).write_text('1')\n")
     lines = tool(project, "verify", "draw").stderr.splitlines()
+    assert lines[-1].startswith("error: 3 of 6 files differ")
     assert "draw: data/numbers/a is in .verify/first alone" in lines
     assert "draw: data/numbers/b is in .verify/the second, longer path alone" in lines
 

@@ -47,7 +47,7 @@ def main(*arguments: str) -> None:
     for run in (first, second):
         print(f"{run}\n", flush=True)
         reproduce(params, run, stages)
-    produced = outputs(first.folder)
+    produced = outputs(first.folder) | outputs(second.folder)
     different = differences(first.folder, second.folder, produced)
     if different:
         print("", *different, sep="\n", file=sys.stderr)
@@ -97,7 +97,7 @@ def outputs(folder: Path) -> dict[str, str]:
 def differences(first: Path, second: Path, produced: dict[str, str]) -> list[str]:
     """Return a line for each file that only one folder has or whose bytes differ."""
     lines = []
-    for name, stage in (produced | outputs(second)).items():
+    for name, stage in produced.items():
         here, there = first / name, second / name
         if not (here.exists() and there.exists()):
             lines.append(f"{stage}: {name} is in {first if here.exists() else second} alone")
