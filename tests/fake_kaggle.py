@@ -40,6 +40,7 @@ class FakeKaggle(ThreadingHTTPServer):
         self.status = 200  # of the response to the request for a download
         self.stalls = False
         self.stalled = threading.Event()
+        self.expires = False  # the address of the download: after 2 MiB, which are lost
         self.seen: list[tuple[str, str | None]] = []
         self.folder = folder
         proxy = f"http://127.0.0.1:{self.server_port}"
@@ -85,6 +86,8 @@ class Responses(BaseHTTPRequestHandler):
 
     def do_GET(self):
         self.server.seen.append((self.path, self.headers["Range"]))
+        if self.server.expires and sum("signature" in path for path, _ in self.server.seen) > 1:
+            return self.respond(403, b"expired", {})
         start = int((self.headers["Range"] or "bytes=0-")[6:-1])
         part = self.server.content[start:]
         headers = {"Accept-Ranges": "bytes", "ETag": '"1"', "Last-Modified": "Mon, 03 Feb 2020 10:00:00 GMT"}
@@ -100,7 +103,7 @@ class Responses(BaseHTTPRequestHandler):
             self.server.stalled.set()
             time.sleep(60)
         else:
-            self.wfile.write(body)
+            self.wfile.write(body[: 2 << 20] if self.server.expires else body)
 
 
 CREDENTIALS = {

@@ -53,6 +53,14 @@ def test_a_killed_download_resumes(kaggle: FakeKaggle):
     assert ranges[-1] in ("bytes=1048576-", "bytes=2097152-")
 
 
+def test_an_error_page_is_not_kept_as_the_rest_of_a_download(kaggle: FakeKaggle):
+    kaggle.expires = True
+    assert kaggle.failure(**CREDENTIALS["name and key"]).endswith("was interrupted: run the same command again")
+    kaggle.expires = False
+    assert kaggle.run(**CREDENTIALS["name and key"]).returncode == 0
+    assert (kaggle.folder / ZIP).read_bytes() == kaggle.content
+
+
 def test_without_credentials_one_line_tells_how_to_get_the_data(kaggle: FakeKaggle):
     message = kaggle.failure()
     assert "no credentials, or Kaggle rejects them: get a token at https://www.kaggle.com/settings" in message
