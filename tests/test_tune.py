@@ -86,6 +86,13 @@ def test_trials_run_the_pipelines_own_stage_and_one_may_diverge(tmp_path: Path):
     assert {path: path.read_bytes() for path in before} == before
 
 
+def test_the_table_is_written_even_if_every_trial_diverges(tmp_path: Path):
+    says = "raise SystemExit('error: the loss is not finite in epoch 1: lower it')"
+    folder = project(tmp_path, 0, training=says, trials=2)
+    assert tune(folder).stderr.startswith("error: no trial ran all epochs: raise tune.trials or lower ")
+    assert [row["state"] for row in csv.DictReader((folder / TABLE).open())] == ["diverged"] * 2
+
+
 def test_a_training_that_fails_stops_the_search_and_is_tried_again(tmp_path: Path):
     folder = project(tmp_path, 0.01, training="raise SystemExit('error: no such thing: mend it')", trials=1)
     failed = tune(folder)
