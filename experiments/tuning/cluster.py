@@ -46,9 +46,10 @@ class Cluster:
     def train(self, _number: int, params: bytes) -> Generator[trial.Epoch | None, None, None]:
         """Train on one of the machines, as `trial.train` does, and yield None while there is no new epoch."""
         epochs = self._task.remote(self._files, params, self._model)
+        timeout = trial.POLL_SECONDS / self.at_once  # all trials are asked in turn
         try:
             while True:
-                ready, _ = ray.wait([epochs], timeout=trial.POLL_SECONDS)
+                ready, _ = ray.wait([epochs], timeout=timeout)
                 yield ray.get(next(epochs)) if ready else None
         except StopIteration:
             return
