@@ -93,11 +93,11 @@ def test_each_command_of_the_tour_prints_what_the_page_shows(environment: dict[s
 
 
 def test_the_first_change_of_the_tour_is_to_the_epochs_of_cnn():
-    assert "s/epochs: 8/epochs: 12/" in TOUR
+    assert "s/epochs: 6/epochs: 9/" in TOUR
     params = quickstart_params()
-    changed = yaml.safe_load(yaml.safe_dump(params, sort_keys=False).replace("epochs: 8", "epochs: 12", 1))
-    assert params["models"]["cnn"]["fit"]["epochs"] == 8
-    params["models"]["cnn"]["fit"]["epochs"] = 12
+    changed = yaml.safe_load(yaml.safe_dump(params, sort_keys=False).replace("epochs: 6", "epochs: 9", 1))
+    assert params["models"]["cnn"]["fit"]["epochs"] == 6
+    params["models"]["cnn"]["fit"]["epochs"] = 9
     assert changed == params
 
 
