@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from emotion.sources import folder, layouts
 from emotion.sources.naming import Found
-from tests.inputs import face, make_zip, put
+from tests.inputs import encoded, face, make_zip, put
 
 STRAY = ("README.md", "README.dataset.txt", "train/_annotations.csv", "docs/paper.pdf")
 DESKTOP = (
@@ -89,12 +90,16 @@ def test_a_line_says_which_folder_became_which_subset(tmp_path: Path):
 
 
 def test_pictures_of_a_zip_become_the_faces_of_the_folder(tmp_path: Path):
-    Image.effect_noise((120, 90), 80).convert("RGB").save(tmp_path / "large.png")
-    tree = {"train/sad/large.png": (tmp_path / "large.png").read_bytes(), "train/sad/1.png": face()}
+    large = encoded(Image.effect_noise((120, 90), 80), mode="RGB")
+    comment = PngInfo()
+    comment.add_text("Comment", "x" * 2_000_000, zip=True)  # more than Pillow unpacks
+    odd = encoded(Image.effect_noise((60, 60), 80), pnginfo=comment)
+    tree = {"train/sad/large.png": large, "train/sad/odd.png": odd, "train/sad/1.png": face()}
     list(both(tmp_path, tree))
     of_folder = dict(folder.read_faces(tmp_path / "mine", "fer2013", Found()))
     of_zip = dict(layouts.read_faces(tmp_path / "mine.zip", "fer2013", Found()))
-    assert of_zip["Training/sad/large.png"] == of_folder["Training/sad/large.png"]
+    for name in ("Training/sad/large.png", "Training/sad/odd.png"):
+        assert of_zip[name] == of_folder[name]
     assert of_zip["Training/sad/1.png"] == tree["train/sad/1.png"], "a face of FER-2013 keeps its bytes"
 
 

@@ -1,21 +1,19 @@
 """A zip of pictures, and the CSV in which FER-2013 was first published, in a zip or by itself."""
 
-import io
 import warnings
 import zipfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from PIL import Image
-
-from emotion.core import labels, tree
+from emotion.core import decoding, labels, tree
+from emotion.core.decoding import UnusableError
 from emotion.core.errors import InputError
 from emotion.core.pictures import SIDE
 from emotion.core.tree import Parts
 from emotion.sources import fer_csv, naming, safe_zip
 from emotion.sources.naming import Found, Picture
-from emotion.sources.normalise import normalise
+from emotion.sources.normalise import MAX_PIXELS, normalise
 
 CSV_NAMES = ("fer2013.csv", "icml_face_data.csv")
 LAYOUTS = f"it must hold folders train/<emotion>/<picture> and test/<emotion>/<picture>, or {' or '.join(CSV_NAMES)}"
@@ -104,12 +102,10 @@ def _face(content: bytes) -> bytes:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of Pillow, about odd files that it can read
         try:
-            with Image.open(io.BytesIO(content)) as image:
+            with decoding.opened(content, MAX_PIXELS) as image:
                 ready = (image.mode, image.size) == ("L", (SIDE, SIDE))
             return content if ready else normalise(content)
-        except (MemoryError, ImportError):  # not the picture's fault
-            raise
-        except Exception:  # decoders raise anything on damaged files
+        except UnusableError:
             return content
 
 
