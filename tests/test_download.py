@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from emotion.core.decoding import UNKNOWN
+from emotion.core.decoding import DAMAGED, UNKNOWN
 from emotion.sources.naming import OUTSIDE
 from tests.downloading import change, download, folder, names, refused
-from tests.inputs import GRAY, HEADER, make_zip, put
+from tests.inputs import GRAY, HEADER, face, make_zip, put
 
 assert folder  # a fixture
 
@@ -26,12 +26,15 @@ def test_a_zip_becomes_the_archive(folder: Path):
 def test_a_folder_becomes_the_archive_and_lists_unusable_files(folder: Path):
     put(folder / "mine", "happy/1.jpg", "Sad/2.png", "sad/new\nline, too.bmp")
     put(folder / "mine", "z.txt", "Sad/3.jpg", 'happy/"a", b.jpg', content=b"text")
+    put(folder / "mine", "happy/empty.png", content=b"")
+    put(folder / "mine", "sad/cut.png", content=face()[:-300])
     change(folder, source="folder", input="mine")
     result = download(folder)
     assert result.stdout.splitlines() == [
         "data/faces.zip: 3 faces from folder",
         "3 faces in no subset: set split.method to stratified",
-        f"3 files or rows are not used (2 x {UNKNOWN}; 1 x {OUTSIDE}): see metrics/refused.csv",
+        f"5 files or rows are not used (1 x {DAMAGED}; 1 x empty; 2 x {UNKNOWN}; 1 x {OUTSIDE}): "
+        "see metrics/refused.csv",
     ]
     assert result.stderr == ""
     assert names(folder) == ["All/happy/1.jpg", "All/sad/Sad/2.png", "All/sad/sad/new%0Aline, too.bmp"]
@@ -39,6 +42,8 @@ def test_a_folder_becomes_the_archive_and_lists_unusable_files(folder: Path):
         ["name", "reason"],
         ["mine/Sad/3.jpg", UNKNOWN],
         ['mine/happy/"a", b.jpg', UNKNOWN],
+        ["mine/happy/empty.png", "empty"],
+        ["mine/sad/cut.png", DAMAGED],
         ["mine/z.txt", OUTSIDE],
     ]
 

@@ -11,30 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from emotion.core.decoding import DAMAGED
 from emotion.core.decoding import UNKNOWN as NO_PICTURE
-from emotion.sources.naming import Found
-from tests.folders import error, mine, read_faces, refusals
-from tests.inputs import face, put
+from tests.folders import error, mine, refusals
+from tests.inputs import put
 
 assert mine  # a fixture
-
-
-def test_an_unusable_file_is_refused_with_its_reason(mine: Path):
-    put(mine, "sad/1.png", "train.png")
-    put(mine, "sad/a.jpg", "happy/new\nline.jpg", content=b"text")
-    put(mine, "README.txt", "happy/empty.png", content=b"")
-    put(mine, "sad/cut.png", content=face()[:-300])
-    found = Found()
-    assert [name for name, _ in read_faces(mine, found)] == ["All/sad/1.png"]
-    assert sorted(found.refused) == [
-        ("mine/README.txt", "not in a folder of an emotion"),
-        ("mine/happy/empty.png", "empty"),
-        ("mine/happy/new%0Aline.jpg", NO_PICTURE),
-        ("mine/sad/a.jpg", NO_PICTURE),
-        ("mine/sad/cut.png", DAMAGED),
-        ("mine/train.png", "not in a folder of an emotion"),
-    ]
 
 
 def test_a_file_too_large_to_be_a_picture_is_not_read(mine: Path):
