@@ -1,6 +1,6 @@
-"""Synthetic faces with known copies among them, and the score of what finds these."""
+"""Synthetic faces with known copies among them."""
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -42,13 +42,3 @@ def pairs_of(groups: Sequence[Any]) -> set[tuple[int, int]]:
         if group != -1:
             members[group].append(position)
     return {pair for places in members.values() for pair in combinations(places, 2)}
-
-
-def score(found: set[tuple[int, int]], planted: Pairs) -> dict[str, Any]:
-    """Return precision and recall, the latter also of each kind."""
-    total, hit = Counter(planted.values()), Counter(planted[pair] for pair in found & planted.keys())
-    return {
-        "precision": round(hit.total() / max(len(found), 1), 4),
-        "recall": round(hit.total() / len(planted), 4),
-        "recall_of": {kind: round(hit[kind] / count, 4) for kind, count in total.items()},
-    }
