@@ -11,6 +11,7 @@ from sklearn.datasets import load_sample_images
 
 from emotion.core.errors import InputError
 from emotion.core.pictures import Detector
+from emotion.detection import mtcnn
 from emotion.detection.detectors import open_detector
 from emotion.detection.mtcnn import FAST, MTCNN, THOROUGH
 from emotion.detection.names import NAMES
@@ -160,17 +161,18 @@ def test_an_unknown_detector_is_one_line_that_names_the_right_ones():
         open_detector("mtcn")
 
 
-def test_a_missing_or_damaged_network_is_one_line(tmp_path: Path):
+def test_a_missing_or_damaged_network_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(mtcnn, "shipped", lambda _: tmp_path)
     with pytest.raises(InputError, match=r"pnet\.onnx: the face detector's file is missing: .*dvc repro detector"):
-        MTCNN(folder=tmp_path)
+        MTCNN()
     for name in ("pnet", "rnet", "onet"):
         content = (ROOT / f"models/mtcnn/{name}.onnx").read_bytes()
         (tmp_path / f"{name}.onnx").write_bytes(content if name == "pnet" else content[:100])
     with pytest.raises(InputError, match=r"rnet\.onnx: the face detector's file is damaged"):
-        MTCNN(folder=tmp_path)
+        MTCNN()
     (tmp_path / "rnet.onnx").write_bytes((ROOT / "models/emotion.onnx").read_bytes())
     with pytest.raises(InputError, match=r"rnet\.onnx: not a network of the face detector"):
-        MTCNN(folder=tmp_path)
+        MTCNN()
 
 
 @pytest.mark.skipif(hasattr(cv2, "CascadeClassifier"), reason="this OpenCV has cascades")

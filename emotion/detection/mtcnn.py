@@ -59,7 +59,6 @@ class MTCNN:
         search: How thoroughly to search.
         min_score: Minimum score of a face, 0 to 1; None takes the search's.
         threads: Of the computation; 0 leaves it to the runtime.
-        folder: Of the networks' files; None takes those of this project.
 
     Raises:
         InputError: A file is missing or damaged.
@@ -75,14 +74,12 @@ class MTCNN:
         *,
         min_score: float | None = None,
         threads: int = 0,
-        folder: Path | None = None,
     ) -> None:
         self.min_face_size = min_face_size
         self.search = search
         self.min_score = search.min_score if min_score is None else min_score
-        folder = shipped("mtcnn") if folder is None else folder
         self._pnet, self._rnet, self._onet = (
-            _session(folder / f"{name}.onnx", threads) for name in ("pnet", "rnet", "onet")
+            _session(shipped("mtcnn") / f"{name}.onnx", threads) for name in ("pnet", "rnet", "onet")
         )
 
     def find(self, picture: np.ndarray) -> list[Detection]:
