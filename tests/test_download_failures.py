@@ -37,8 +37,7 @@ def test_a_failure_keeps_the_last_outputs(folder: Path):
         ({"inputs": "a.zip"}, "unknown key data.inputs; did you mean 'input'?"),
         ({"dataset": "../.."}, "data.dataset is '../..'"),
         ({"input": "other.zip"}, "other.zip: there is no such file"),
-        ({"source": "folder"}, "mine.zip: a file, not a folder: correct source, input or extra of `data`"),
-        ({"extra": "other"}, "other: there is no such folder"),
+        ({"extra": "other"}, "other: there is no such folder: correct source, input or extra of `data`"),
         ({"crop": "faces"}, "data.crop is 'faces', which is for photographs in a folder: set data.crop to none"),
     ],
 )

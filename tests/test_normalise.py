@@ -39,10 +39,6 @@ def test_every_kind_of_picture_shows_the_same(kind: str, mode: str):
     assert np.abs(normalised(encoded(SMOOTH, kind, mode)) - halved(SMOOTH)).max() <= 5
 
 
-def test_16_bits_are_scaled_and_not_cut_off():
-    assert np.abs(normalised(encoded(SMOOTH.astype(np.uint16) * 257)) - halved(SMOOTH)).max() <= 1
-
-
 @pytest.mark.parametrize(
     ("pixels", "mode"),
     [(((ROW + COLUMN) % 2 * 255).astype(np.uint8), "1"), (RNG.integers(0, 256, (96, 96), np.uint8), "")],
