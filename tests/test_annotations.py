@@ -39,6 +39,12 @@ def test_a_row_of_the_csv_is_a_row_of_the_votes(annotations: Path):
     assert found.sum(axis=1).tolist() == [10, 10]
 
 
+def test_each_column_of_ferplus_has_its_name_here():
+    table = ferplus.parse(_table(ferplus.FACES - 1) + b"Training,x.png,4,3,6,5,0,1,2,7,8,9", "table")
+    (last,) = table.slice(len(table) - 1).to_pylist()
+    assert last == {"face": "Training_00035887"} | {column: place for place, column in enumerate(votes.COLUMNS)}
+
+
 def test_a_name_of_kaggle_is_joined_by_the_shipped_table(annotations: Path):
     rows = pq.read_table(ferplus.ROWS).to_pylist()
     known = [row for row in rows if row["row"] is not None]

@@ -21,18 +21,8 @@ FACES = 35_887
 ANNOTATORS = 10
 USAGE = "Usage"
 NOT_A_FACE = "NF"
-COLUMNS = {
-    "anger": "angry",
-    "disgust": "disgust",
-    "fear": "fear",
-    "happiness": "happy",
-    "neutral": "neutral",
-    "sadness": "sad",
-    "surprise": "surprise",
-    "contempt": "contempt",
-    "unknown": "unknown",
-    NOT_A_FACE: "not_a_face",
-}
+# What FER+ calls votes.COLUMNS, in their order.
+COLUMNS = ("anger", "disgust", "fear", "happiness", "neutral", "sadness", "surprise", "contempt", "unknown", NOT_A_FACE)
 
 
 def parse(content: bytes, origin: str) -> pa.Table:
@@ -82,6 +72,5 @@ def _named(usages: list[str], counts: np.ndarray) -> pa.Table:
 
 
 def _table(names: list[str], counts: np.ndarray) -> pa.Table:
-    order = [list(COLUMNS.values()).index(column) for column in votes.COLUMNS]
-    columns = {column: counts[:, place] for column, place in zip(votes.COLUMNS, order, strict=True)}
+    columns = dict(zip(votes.COLUMNS, counts.T, strict=True))
     return pa.table({"face": pa.array(names, pa.string()), **columns})
