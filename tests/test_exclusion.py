@@ -118,9 +118,19 @@ def test_faces_excluded_before_stay_so_when_a_new_list_is_copied(project: Path, 
     exclude_label_issues.main("1")
     assert _copied() == ["a", "d"]
     assert "params/exclude.csv: 1 of 2 label issues (sad 1); 1 " in capsys.readouterr().out
-    _exclude("params/none.csv")
-    exclude_label_issues.main()
-    assert _copied() == ["d", "e"]
+
+
+@pytest.mark.parametrize("row", ["mine,,,", "b,fear,,"], ids=["another face", "a label issue with other cells"])
+def test_a_list_written_by_hand_is_not_overwritten(project: Path, row: str):
+    file = Path("params/exclude.csv")
+    file.write_text(f"{HEADER}{row}\na,sad,happy,0.01\n")
+    before = file.read_bytes()
+    with pytest.raises(InputError, match=r"params/exclude\.csv: 1 of its faces would be lost, such as '(mine|b)'"):
+        exclude_label_issues.main("1")
+    assert file.read_bytes() == before
+    _exclude("params/exclude.csv")
+    exclude_label_issues.main("1")
+    assert sorted(_copied()) == sorted(["a", row.split(",")[0]])
 
 
 def test_another_list_in_use_is_copied_with_all_of_its_columns(project: Path):

@@ -29,10 +29,15 @@ def main(count: str = "") -> None:
     chosen = listed[: int(count or len(listed))]
     used = Path(load("data", ExcludeSettings).exclude)
     in_use = used == COPY
-    # Faces that are excluded already are not on the list, because no network was trained on them.
-    names = {row["name"] for row in listed}
-    kept = [row for row in _excluded(used) if row["name"] not in names]
-    rows = [*kept, *chosen]
+    kept = _own(used, listed)
+    names = {row["name"] for row in kept}
+    lost = [row["name"] for row in _own(COPY, listed) if row["name"] not in names]
+    if lost:
+        raise InputError(
+            f"{COPY}: {len(lost)} of its faces would be lost, such as {lost[0]!r}: write `data.exclude: {COPY}` in "
+            "params.yaml to keep them, or move the file"
+        )
+    rows = [*kept, *(row for row in chosen if row["name"] not in names)]
     columns = list(dict.fromkeys([*COLUMNS, *(column for row in rows for column in row if column)]))
     write_csv(COPY, [{column: row.get(column, "") for column in columns} for row in rows], columns)
     labels = Counter(row["label"] for row in chosen)
@@ -41,17 +46,22 @@ def main(count: str = "") -> None:
     print("Next: " + ("" if in_use else f"in params.yaml write `data.exclude: {COPY}`, then ") + "`dvc repro`")
 
 
-def _excluded(path: Path) -> list[dict[str, str]]:
-    """Return the rows of the list that data.exclude names; none if it is still to be written."""
+def _own(path: Path, listed: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the rows of a list of excluded faces that are no copies of label issues; none if there is no such file.
+
+    Faces that are excluded already are not among the label issues, because no network was trained on them.
+    """
     if not path.exists():
         return []
     exclusion.excluded(str(path))  # refuses what is not a list
-    return [row for row in _read(path) if row["name"]]
+    issues = {row["name"]: row for row in listed}
+    return [row for row in _read(path) if row.get("name") and row != issues.get(row["name"])]
 
 
 def _read(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file, each without its empty cells."""
     with path.open(newline="", encoding="utf-8-sig") as file:
-        return list(csv.DictReader(file, restval=""))
+        return [{column: cell for column, cell in row.items() if cell} for row in csv.DictReader(file)]
 
 
 if __name__ == "__main__":
