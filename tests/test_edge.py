@@ -57,6 +57,18 @@ def test_a_file_that_is_no_litert_or_without_labels_is_one_line(model: Path, tmp
             EmotionClassifier(path)
 
 
+def test_a_litert_file_for_larger_faces_is_one_line(tmp_path: Path):
+    import keras
+
+    from emotion.export import litert
+
+    network = keras.Sequential([keras.Input((64, 64, 1)), keras.layers.Flatten(), keras.layers.Dense(7)])
+    path = tmp_path / "model.tflite"
+    litert.save(litert.converted(network, "float32", np.empty(0)), path, {"labels": EMOTIONS})
+    with pytest.raises(InputError, match=r"model\.tflite: not a network for faces: it must take .* \(n, 48, 48, 1\)"):
+        EmotionClassifier(path)
+
+
 def _run(*arguments: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(FOLDER / "label_faces.py"), *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, env=os.environ | {"PYTHONPATH": str(ROOT)})

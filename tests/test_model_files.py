@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 from emotion.core.errors import InputError
@@ -24,6 +25,14 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return brightness_model(tmp_path_factory.mktemp("model") / "brightness.onnx")
 
 
+def _of_one_face(path: Path) -> None:
+    """Write a network that says that it takes batches of any size, and does not."""
+    network = onnx.load(brightness_model(path))
+    network.graph.node[0].CopyFrom(onnx.helper.make_node("Reshape", ["face", "shape"], ["flat"]))
+    network.graph.initializer.append(onnx.numpy_helper.from_array(np.array([1, 48 * 48]), "shape"))
+    onnx.save(network, path)
+
+
 WRONG = {
     "there is no such model": lambda path: path,
     "not an ONNX model": lambda path: path.write_bytes(b"x" * 100),
@@ -34,6 +43,7 @@ WRONG = {
     "are not probabilities": lambda path: brightness_model(path, softmax=False),
     "must take float32 (n, 48, 48, 1)": lambda path: brightness_model(path, side=64),
     "takes batches of 1 faces only": lambda path: brightness_model(path, batch=1),
+    "cannot take two faces: export it with a batch of any size": _of_one_face,
 }
 
 
@@ -57,7 +67,7 @@ def test_a_tflite_file_without_litert_is_one_line(tmp_path: Path, monkeypatch: p
 
 @pytest.mark.parametrize(("total", "taken"), [(1.0137, True), (0.9864, True), (1.03, False), (float("nan"), False)])
 def test_int8_probabilities_may_sum_to_slightly_more_or_less_than_one(total, taken, model, monkeypatch):
-    monkeypatch.setattr(models._Onnx, "probabilities", lambda self, faces: np.full((1, 7), total / 7, np.float32))
+    monkeypatch.setattr(models._Onnx, "probabilities", lambda self, faces: np.full((2, 7), total / 7, np.float32))
     if taken:
         assert models.open_model(model).labels == EMOTIONS
     else:

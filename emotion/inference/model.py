@@ -63,16 +63,22 @@ def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
     if path.suffix not in (".onnx", ".tflite"):
         raise InputError(f"{path}: the name of a model must end in .onnx or .tflite")
     model = _Onnx(path, threads) if path.suffix == ".onnx" else _LiteRT(path, threads)
-    _require_probabilities(model.probabilities(np.full((1, SIDE, SIDE), 128, np.uint8)), len(model.labels), path)
+    _require_probabilities(model, path)
     return model
 
 
-def _require_probabilities(output: np.ndarray, labels: int, path: Path) -> None:
-    """Raise an InputError if the output for one face is not a probability of each label."""
-    if output.shape != (1, labels):
+def _require_probabilities(model: Model, path: Path) -> None:
+    """Raise an InputError if the output for two faces is not a probability of each label."""
+    labels = len(model.labels)
+    try:
+        output = model.probabilities(np.full((2, SIDE, SIDE), 128, np.uint8))
+    except Exception as error:  # each runtime raises exceptions of its own
+        reason = str(error).splitlines()[-1]
+        raise InputError(f"{path}: cannot take two faces: export it with a batch of any size ({reason})") from None
+    if output.shape != (2, labels):
         raise InputError(f"{path}: its output of shape {output.shape} does not match its {labels} labels")
     # NaN fails, too. The int8 output of LiteRT has steps of 1/256, each of which may be off by half a step.
-    if not (output.min() >= 0 and abs(output.sum() - 1) < 1e-3 + output.size / 512):
+    if not (output.min() >= 0 and np.abs(output.sum(axis=1) - 1).max() < 1e-3 + labels / 512):
         raise InputError(f"{path}: its outputs are not probabilities that sum to 1: its last layer must be a softmax")
 
 
