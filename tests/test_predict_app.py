@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from emotion import EmotionClassifier
+from emotion.apps import predict
 from emotion.core.labels import EMOTIONS
 from tests.pasted import Capture, Run, brightness_model, photograph
 from tests.predicting import PLACES, rows, run
@@ -69,6 +71,21 @@ def test_all_pictures_of_folders_are_read_and_keep_their_relative_paths(run: Run
     assert run("in", "two.jpg", "in/a/two.jpg", "-o", "out") == 0
     made = sorted(str(path.relative_to("out")) for path in Path("out").rglob("*.*"))
     assert made == ["a/two.jpg", "b/two.jpg", "two-2.jpg", "two.jpg"]
+
+
+def test_large_pictures_are_classified_a_few_at_a_time(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
+    names = [f"{number}.png" for number in range(5)]
+    for name in names:
+        Path(name).write_bytes(Path("none.png").read_bytes())
+    sizes = []
+    monkeypatch.setattr(predict, "MAX_BATCH_PIXELS", 2 * 640 * 480 - 1)
+    classify = EmotionClassifier.predict
+    monkeypatch.setattr(
+        EmotionClassifier, "predict", lambda self, batch: sizes.append(len(batch)) or classify(self, batch)
+    )
+    assert run(*names, "--csv") == 0
+    assert sizes == [2, 2, 1]
+    assert [line.split(",")[0] for line in capsys.readouterr().out.splitlines()[1:]] == names
 
 
 def test_face_crops_are_classified_without_detection(run: Run, capsys: Capture):
