@@ -114,6 +114,10 @@ def test_faces_in_photographs_are_detected(run: Run):
         (["rowless.parquet", "out"], "rowless.parquet: its Parquet files hold no rows"),
         (["text.parquet", "out"], "text.parquet: no column pixels, image, picture, bytes: name the pictures' column"),
         (["text.parquet", "out", "--column", "words"], "text.parquet: column words is of type string"),
+        (
+            ["differing", "out"],
+            "differing/a.parquet, differing/b.parquet: differ in the column of pictures (pixels, image)",
+        ),
         (["in", "in/out"], "in/out: lies inside the input"),
         (["in", "bad.parquet"], "bad.parquet: is a file, or lies inside one"),
         (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
@@ -131,8 +135,9 @@ def test_an_impossible_request_is_one_line(run: Run, capsys: Capture, arguments:
     Path("footer.parquet").write_bytes(b"PAR1 in vain, and its length: \x0f\0\0\0PAR1")
     pq.write_table(pa.table({"words": ["x"]}), "text.parquet")
     raw_table("rowless.parquet", shades(0))
-    for path in ("mixed/a.parquet", "in/a.parquet"):
+    for path in ("mixed/a.parquet", "in/a.parquet", "differing/a.parquet"):
         raw_table(path, shades(3))
+    pq.write_table(pa.table({"image": [b"x"]}), "differing/b.parquet")
     assert run(*arguments) == 1
     lines = [line for line in capsys.readouterr().err.splitlines() if line.startswith("error")]
     assert len(lines) == 1 and lines[0].startswith(f"error: {message}")

@@ -1,11 +1,13 @@
 """emotion score-many: each row is scored once, by any number of workers, whatever is killed."""
 
 import contextlib
+import platform
 import signal
 import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from pathlib import Path
 
 import psutil
@@ -13,8 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from emotion.apps.batch import cluster, parts, plan
+from emotion.apps.batch import cluster, command, parts, plan
 from emotion.apps.batch.inputs import Inputs, Table
+from emotion.apps.batch.scorer import Job
 from emotion.core.errors import InputError
 from tests.inputs import encoded
 from tests.pasted import Capture, Run, brightness_model, photograph, start
@@ -118,6 +121,37 @@ def test_a_damaged_row_group_is_one_line_and_finished_parts_are_kept(run: Run, c
     line = capsys.readouterr().err.splitlines()[-1]
     assert line.startswith("error: ") and "in/a.parquet: damaged: " in line
     assert len(rows("out/scores")) == 20
+
+
+@pytest.mark.parametrize("missing", ["out/manifest.json", "in", "out/inputs.parquet"])
+def test_a_node_that_lacks_input_or_output_is_named(tmp_path: Path, missing: str):
+    (tmp_path / "in").mkdir()
+    (tmp_path / "out").mkdir()
+    for name in ("manifest.json", "inputs.parquet"):
+        (tmp_path / "out" / name).touch()
+    (tmp_path / missing).rename(tmp_path / "gone")
+    output, folder = (str(tmp_path / name) for name in ("out", "in"))
+    found = {"detector": "whole", "min_face_size": 20, "min_detection_score": None, "upright": False}
+    job = Job(output=output, column="file", raw=False, folder=folder, model=f"{output}/model.onnx", **found)
+    span = plan.Span(f"{output}/inputs.parquet", "", start=0, rows=1, part=0, chunk=1)
+    error = cluster.Worker(job)(asdict(span))["error"]
+    assert error == f"{tmp_path / missing}: does not exist on {platform.node()}: every node must see input and output"
+
+
+def test_parts_that_a_node_wrote_elsewhere_are_counted(run: Run, capsys: Capture, monkeypatch: pytest.MonkeyPatch):
+    raw_table("in/a.parquet", shades(30))
+    monkeypatch.setattr(command.processes, "run", lambda *_: None)
+    assert run("in", "out", "--chunk", "10") == 1
+    assert capsys.readouterr().err == "error: out: 3 parts are missing: every node must see this folder\n"
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff"])
+def test_a_damaged_manifest_is_one_line(run: Run, capsys: Capture, content: bytes):
+    raw_table("in/a.parquet", shades(3))
+    Path("out").mkdir()
+    Path("out/manifest.json").write_bytes(content)
+    assert run("in", "out") == 1
+    assert capsys.readouterr().err == "error: out/manifest.json: damaged: choose a new folder\n"
 
 
 def test_a_second_run_into_the_same_folder_is_refused(run: Run, capsys: Capture):

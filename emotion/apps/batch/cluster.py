@@ -17,7 +17,7 @@ from typing import Any
 
 from emotion.apps.batch import parts
 from emotion.apps.batch.plan import Span
-from emotion.apps.batch.scorer import Job, Scorer
+from emotion.apps.batch.scorer import Job
 from emotion.core.errors import InputError
 from emotion.detection.networks import PACKAGE, shipped
 
@@ -34,12 +34,11 @@ class Worker:
 
     def __init__(self, job: Job) -> None:
         self._job = job
-        self._scorer = Scorer(job)
 
     def __call__(self, row: dict[str, Any]) -> dict[str, str]:
         """Score one span; return an error that users can fix, or an empty one."""
         try:
-            parts.score(Span(**row), self._job, self._scorer)
+            parts.score(Span(**row), self._job)
         except InputError as error:
             return {"error": str(error)}
         except OSError as error:

@@ -3,6 +3,7 @@
 import os
 import platform
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ RAW_ROWS = 1024  # rows of gray pixels to read at a time
 PICTURE_ROWS = 64  # rows of anything else
 
 
-def score(span: Span, job: Job, scorer: Scorer) -> None:
+def score(span: Span, job: Job) -> None:
     """Write the parts of a span that are not finished yet.
 
     Raises:
@@ -44,6 +45,7 @@ def score(span: Span, job: Job, scorer: Scorer) -> None:
     todo = {number for number, _ in span.parts() if finished(output / SCORES / part_name(number)) is None}
     if not todo:
         return
+    scorer = _scorer(job)
     values = _values(span, job)
     for number, rows in span.parts():
         part = Part(scorer)
@@ -54,6 +56,11 @@ def score(span: Span, job: Job, scorer: Scorer) -> None:
         if number in todo:
             part.flush()
             _write(output, number, part, scorer.model.labels)
+
+
+@lru_cache(1)  # opens the model once per process
+def _scorer(job: Job) -> Scorer:
+    return Scorer(job)
 
 
 def _values(span: Span, job: Job) -> Iterator[tuple[Place, bytes | None]]:

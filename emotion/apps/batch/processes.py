@@ -7,12 +7,11 @@ import threading
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from functools import cache
 from multiprocessing.connection import Connection
 
 from emotion.apps.batch import parts
 from emotion.apps.batch.plan import Span
-from emotion.apps.batch.scorer import Job, Scorer
+from emotion.apps.batch.scorer import Job
 from emotion.core.errors import InputError
 
 
@@ -23,15 +22,14 @@ def run(spans: Sequence[Span], job: Job, workers: int) -> None:
         InputError: A file is damaged, or a worker died.
     """
     if min(workers, len(spans)) <= 1:
-        scorer = Scorer(job)
         for span in spans:
-            parts.score(span, job, scorer)
+            parts.score(span, job)
         return
     context = multiprocessing.get_context("spawn")
     receiver, sender = context.Pipe(duplex=False)
     pool = ProcessPoolExecutor(min(workers, len(spans)), context, _end_with, (receiver,))
     try:
-        for done in as_completed([pool.submit(_score, span, job) for span in spans]):
+        for done in as_completed([pool.submit(parts.score, span, job) for span in spans]):
             done.result()
     except BrokenProcessPool:
         raise InputError(
@@ -44,15 +42,6 @@ def run(spans: Sequence[Span], job: Job, workers: int) -> None:
     finally:
         pool.shutdown(cancel_futures=True)
         sender.close()
-
-
-def _score(span: Span, job: Job) -> None:
-    parts.score(span, job, _scorer(job))
-
-
-@cache  # opens the model once per process
-def _scorer(job: Job) -> Scorer:
-    return Scorer(job)
 
 
 def _end_with(receiver: Connection) -> None:
