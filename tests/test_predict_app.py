@@ -153,8 +153,13 @@ def piped(arguments: str, reader: str, **variables: str) -> tuple[int, str]:
     return done.returncode, done.stderr
 
 
-def test_a_reader_that_has_left_is_no_error(run: Run):
-    assert piped("two.jpg", "true") == (0, "")
+@pytest.mark.parametrize("arguments", ["two.jpg", "--help", "two.jpg >&-", "two.jpg none.png 2>&-"])
+def test_a_reader_that_has_left_or_a_closed_stream_is_no_error(run: Run, arguments: str):
+    assert piped(arguments, "true", PYTHONUNBUFFERED="") == (0, "")
+
+
+def test_a_picture_from_a_closed_stdin_is_one_line(run: Run):
+    assert piped("- <&-", "cat") == (1, "error: stdin: empty\n")
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"])

@@ -36,10 +36,25 @@ def main() -> None:
     Raises:
         InputError: Something is wrong with the input, or with the libraries of this system.
     """
+    _prepare_streams()
+    try:
+        _run(parser().parse_args())
+    except BrokenPipeError:  # `emotion predict ... | head`
+        pass
+    finally:
+        _flush()
+
+
+def _prepare_streams() -> None:
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:  # closed by whoever started this
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
     for stream in (sys.stdout, sys.stderr):  # file names may be undecodable
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    options = parser().parse_args()
+
+
+def _run(options: argparse.Namespace) -> None:
     _require_files(options)
     # OpenCV and FFmpeg log every attempt; we report the outcome.
     os.environ |= {"OPENCV_LOG_LEVEL": "OFF", "OPENCV_FFMPEG_LOGLEVEL": "-8"} | os.environ
@@ -50,10 +65,6 @@ def main() -> None:
             importlib.import_module(COMMANDS[options.command]).main(options)
     except ImportError as error:
         raise _explained(error, options.command) from error
-    except BrokenPipeError:  # `emotion predict ... | head`
-        pass
-    finally:
-        _flush()
 
 
 def _flush() -> None:
