@@ -1,8 +1,11 @@
 """`emotion api` in operation: a key, a rate limit, two processes, an internal error, and how it ends."""
 
 import asyncio
+import os
 import signal
 import socket
+import subprocess
+import sys
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import httpx
@@ -15,6 +18,7 @@ from emotion.apps.api.records import Metrics, Records
 from emotion.core.errors import InputError
 from tests.pasted import photograph
 from tests.serving import PROBLEM, Server, Start, encoded, files, serve, two_faces
+from tests.source import ROOT
 
 assert serve  # a fixture
 
@@ -93,6 +97,14 @@ def test_two_processes_count_together_and_forget_requests_that_have_left(serve: 
         while not all(response.done() for response in responses):
             server.count("emotion_waiting")
     assert [server.count("emotion_waiting") for _ in range(10)] == [0] * 10
+
+
+def test_a_log_whose_reader_has_left_is_no_error():
+    code = "import logging; from emotion.apps.api import records; records.start_logging(); logging.info('unread')"
+    command = f'{sys.executable} -c "{code}; print(1)" | true; exit ${{PIPESTATUS[0]}}'
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""}
+    done = subprocess.run(["bash", "-c", command], env=environment, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

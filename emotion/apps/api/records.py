@@ -7,7 +7,7 @@ import re
 import sys
 import time
 import uuid
-from typing import Any
+from typing import Any, TextIO
 
 import prometheus_client
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -15,6 +15,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from emotion.apps.api.problems import CLIENT_GONE, LOGGER
+from emotion.apps.options import discard_output
 
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 CLIENT_ID = re.compile(r"[\w-]{1,64}", re.ASCII)
@@ -114,8 +115,19 @@ class Lines(logging.Formatter):
         return json.dumps(line)
 
 
+class Output(logging.StreamHandler[TextIO]):
+    """Standard output, for as long as somebody reads it: `emotion api | head` still serves."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Discard all further lines once the reader has left."""
+        if isinstance(sys.exc_info()[1], BrokenPipeError):
+            discard_output()
+        else:
+            super().handleError(record)
+
+
 def start_logging() -> None:
     """Log to standard output."""
-    handler = logging.StreamHandler(sys.stdout)
+    handler = Output(sys.stdout)
     handler.setFormatter(Lines())
     logging.basicConfig(level=logging.INFO, handlers=[handler], force=True)
