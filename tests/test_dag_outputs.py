@@ -54,21 +54,6 @@ def _adjusted(tiny: Path, model: str, subset: str) -> tuple[np.ndarray, np.ndarr
     return found.labels, adjustment.apply(found.probabilities)
 
 
-@pytest.mark.parametrize("subset", ["validation", "test"])
-def test_the_ensemble_is_the_mean_of_the_best_members_on_validation_faces(tiny: Path, subset: str):
-    chosen = json.loads((tiny / "metrics/ensemble_members.json").read_text(encoding="utf-8"))
-    scores = json.loads((tiny / "metrics/ensemble.json").read_text(encoding="utf-8"))
-    files = [tiny / f"plots/predictions/{subset}_tta/{member}.csv" for member in chosen["members"]]
-    mean = np.mean([predictions.read(file).probabilities for file in files], axis=0)
-    written = predictions.read(tiny / f"plots/ensemble/{subset}.csv")
-    np.testing.assert_allclose(written.probabilities, mean, rtol=1e-5)
-    adjustment = adjustments.read(tiny / "metrics/ensemble_members.json")
-    predicted = adjustment.apply(mean).argmax(axis=1)
-    assert scores[subset]["accuracy"] == pytest.approx(np.mean(predicted == written.labels), abs=1e-6)
-    for candidate in chosen["candidates"]:
-        assert chosen["log_loss"] <= candidate["log_loss"]
-
-
 def test_a_student_learns_its_teachers_predictions_with_the_mirror_image(tiny: Path):
     from emotion.core import dataset
     from emotion.training import soft_targets, teachers
