@@ -7,12 +7,12 @@ import keras
 import pytest
 import yaml
 from keras import layers as kl
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 from emotion.architecture import diagram, layers
 from emotion.architecture.blocks import Block, blocks
 from emotion.architecture.drawing import chips
 from emotion.training import registry
+from tests.figures import assert_nothing_is_cut, boxes_of_words, overlap
 from tests.source import ROOT
 
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"]
@@ -87,13 +87,8 @@ def test_blocks_of_common_networks_are_drawn_with_their_shortcuts(name: str):
 @pytest.mark.parametrize("name", NETWORKS)
 def test_no_text_is_cut_off_or_overlaps_another(name: str):
     figure = diagram.diagram(name, _network(name))
-    FigureCanvasAgg(figure).draw()
-    boxes = [(text.get_text(), text.get_window_extent()) for text in figure.axes[0].texts if text.get_text()]
-    for text, box in boxes:
-        assert min(box.x0, box.y0) >= 0 and box.x1 <= figure.bbox.x1 and box.y1 <= figure.bbox.y1, text
-    for (text, a), (other, b) in itertools.combinations(boxes, 2):
-        apart = min(a.x1, b.x1) - max(a.x0, b.x0) < 1 or min(a.y1, b.y1) - max(a.y0, b.y0) < 1
-        assert apart, f"{text} overlaps {other}"
+    assert_nothing_is_cut(figure)
+    assert not [pair for pair in itertools.combinations(boxes_of_words(figure), 2) if overlap(*pair)]
 
 
 def test_the_diagram_names_the_size_and_costs_of_each_block():
