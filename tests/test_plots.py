@@ -1,12 +1,7 @@
 """What `dvc plots show` and `dvc plots diff` draw: every model in every chart, readable and offline."""
 
-import csv
 import json
-import os
 import re
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +9,20 @@ import pytest
 import yaml
 from dvc_render import VegaRenderer
 
-from emotion.core.files import write_csv, write_json
 from emotion.core.labels import EMOTIONS
-from tests import tiny
-from tests.inputs import put
+from tests import tiny as dag
 from tests.source import ROOT
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 MODELS = list(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"])
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
-OF_ALL_MODELS = yaml.safe_load((ROOT / "stages/dvc.yaml").read_text(encoding="utf-8"))["plots"]
 PAGE = (ROOT / ".dvc/plots/offline.html").read_text(encoding="utf-8")
-CHARTS: dict[str, dict[str, Any]] = {name: chart for entry in OF_ALL_MODELS for name, chart in entry.items()}
+
+
+def _charts(folder: Path) -> dict[str, dict[str, Any]]:
+    """Return the charts of all models in stages/dvc.yaml."""
+    plots = yaml.safe_load((folder / "stages/dvc.yaml").read_text(encoding="utf-8"))["plots"]
+    return {name: chart for entry in plots for name, chart in entry.items()}
 
 
 def _of_models(kind: str) -> dict[str, dict[str, Any]]:
@@ -43,9 +40,7 @@ def _drawn(plots: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
 STAGE_PLOTS = _of_models("plots")
 ENSEMBLE_PLOTS = {path: chart for entry in PIPELINE["stages"]["ensemble"]["plots"] for path, chart in entry.items()}
 DRAWN = _drawn(STAGE_PLOTS)
-PICTURES = [
-    path for name in ("explore", "compare", "explain") for entry in PIPELINE["stages"][name]["plots"] for path in entry
-]
+CHARTS = _charts(ROOT)
 
 
 @pytest.mark.parametrize("name", CHARTS)
@@ -112,76 +107,18 @@ def test_page_holds_the_versions_that_dvc_would_load_and_loads_nothing():
         assert f"npm/{name}@{version}" in VegaRenderer.SCRIPTS
 
 
-def test_files_in_git_have_the_fields_that_charts_draw():
-    for pattern, chart in DRAWN.items():
-        for path in (ROOT / pattern.replace("${key}", name) for name in [*MODELS, "ensemble"]):
-            if path.exists():
-                fields = _fields(path)
-                assert {chart["x"], chart["y"]} <= fields, f"{path}: has {sorted(fields)}"
-
-
-def _fields(path: Path) -> set[str]:
-    with path.open(encoding="utf-8") as file:
-        return set(next(csv.reader(file))) if path.suffix == ".csv" else set(next(iter(json.load(file).values()))[0])
-
-
-def _write_outputs(folder: Path, shift: float) -> None:
-    """Write the smallest outputs of every model and the ensemble that charts can draw, and empty pictures."""
-    faces = [{"name": f"{name}.png", "label": name, "predicted_label": "angry", "leakage": "no"} for name in EMOTIONS]
-    tables = {f"plots/ensemble/{subset}.csv": faces for subset in ("validation", "test")}
-    pictures = list(PICTURES)
-    for number, model in enumerate([*MODELS, "ensemble"]):
-        y = 0.1 + shift + number / 100
-        pictures += [f"plots/{kind}/{model}.png" for kind in ("confusion", "architecture")]
-        tables |= {f"plots/predictions/{subset}/{model}.csv": faces for subset in ("validation", "test")}
-        history = {"loss": 1.5, "accuracy": y, "val_loss": 1.5, "val_accuracy": y}
-        tables[f"plots/history/{model}.csv"] = [{"epoch": epoch, **history, "best": epoch - 1} for epoch in (1, 2)]
-        scores = {"precision": y, "recall": 1, "f1": 1, "support": 1}
-        tables[f"plots/per_class/{model}.csv"] = [{"emotion": emotion, **scores} for emotion in EMOTIONS]
-        for kind, rows in {
-            "roc": [{"fpr": x, "macro": x, **dict.fromkeys(EMOTIONS, x)} for x in (0.0, 1.0)],
-            "reliability": [{"when": "before", "faces": 7, "confidence": x, "accuracy": x} for x in (0.2, 0.6)],
-            "risk_coverage": [{"coverage": x, "risk": x * y} for x in (0.5, 1.0)],
-            "scores": [{"subset": "test", "accuracy": y}],
-        }.items():
-            write_json(folder / f"plots/{kind}/{model}.json", {kind: rows})
-    for path, rows in tables.items():
-        write_csv(folder / path, rows)
-    put(folder, *pictures, content=b"drawn elsewhere")
-
-
-@pytest.fixture(scope="module")
-def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A repository of two commits with this one's pipeline, templates and DVC settings, and made-up outputs."""
-    folder = tmp_path_factory.mktemp("repository")
-    shutil.copytree(ROOT / ".dvc/plots", folder / ".dvc/plots")
-    (folder / "stages").mkdir()
-    for name in ("dvc.yaml", "stages/dvc.yaml", "params.yaml", ".dvc/config", ".dvc/.gitignore", ".dvcignore"):
-        shutil.copy(ROOT / name, folder / name)
-    tiny.git(folder, "init", "--quiet")
-    for shift in (0.0, 0.5):
-        _write_outputs(folder, shift)
-        tiny.commit(folder, f"{shift}")
-    return folder
-
-
-def _dvc(folder: Path, *arguments: str) -> str:
-    environment = os.environ | {"DVC_SITE_CACHE_DIR": str(folder / ".dvc/tmp/site")}
-    command = [sys.executable, "-m", "dvc", "plots", *arguments]
-    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
-    assert "failed to load" not in done.stderr, done.stderr
-    return done.stdout
-
-
-def test_diff_draws_both_commits_of_every_model_in_every_chart(repository: Path):
-    result = json.loads(_dvc(repository, "diff", "HEAD~1", "--json"))
+def test_diff_draws_both_revisions_of_every_model_in_every_chart(tiny: Path):
+    result = json.loads(dag.dvc(tiny, "plots", "diff", "HEAD", "--json"))
     assert "errors" not in result
-    for name in CHARTS:
+    for name, chart in _charts(tiny).items():
         drawn = _rows(result, name)
-        both = {(Path(path).stem, revision) for path in CHARTS[name]["y"] for revision in ("workspace", "HEAD~1")}
+        both = {(Path(path).stem, revision) for path in chart["y"] for revision in ("workspace", "HEAD")}
         assert {(Path(row["filename"]).stem, row["rev"]) for row in drawn} == both, name
-    for path in [*(pattern.replace("${key}", model) for pattern in DRAWN for model in MODELS), *_drawn(ENSEMBLE_PLOTS)]:
-        assert {row["rev"] for row in _rows(result, path)} == {"workspace", "HEAD~1"}, path
+    of_each = {path.replace("${key}", model): chart for path, chart in DRAWN.items() for model in dag.MODELS}
+    for path, chart in (of_each | _drawn(ENSEMBLE_PLOTS)).items():
+        rows = _rows(result, path)
+        assert {row["rev"] for row in rows} == {"workspace", "HEAD"}, path
+        assert {chart["x"], chart["y"]} <= rows[0].keys(), f"{path}: has {sorted(rows[0])}"
 
 
 def _rows(result: dict[str, Any], chart: str) -> list[dict[str, Any]]:
@@ -191,9 +128,9 @@ def _rows(result: dict[str, Any], chart: str) -> list[dict[str, Any]]:
     return drawing["content"]["data"]["values"]
 
 
-def test_show_makes_a_page_with_all_charts_that_loads_no_script(repository: Path):
-    _dvc(repository, "show")
-    page = (repository / "dvc_plots/index.html").read_text(encoding="utf-8")
+def test_show_makes_a_page_with_all_charts_that_loads_no_script(tiny: Path, tmp_path: Path):
+    dag.dvc(tiny, "plots", "show", "--out", str(tmp_path))
+    page = (tmp_path / "index.html").read_text(encoding="utf-8")
     assert "<script src" not in page and "{plot_divs}" not in page
-    for name in CHARTS:
+    for name in _charts(tiny):
         assert f'<div id = "{name}">' in page
