@@ -1,4 +1,6 @@
-"""Statistics and charts of a set of faces."""
+"""Statistics and charts of a set of faces, and what the stage `explore` writes on all of its pictures."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -7,7 +9,8 @@ from matplotlib.text import Text
 
 from emotion.core.labels import EMOTIONS
 from emotion.exploration import charts, statistics
-from tests.figures import assert_nothing_is_cut, noise
+from stages import explore
+from tests.figures import assert_nothing_is_cut, boxes_of_words, noise, overlap
 
 SUBSETS = ("Training", "PublicTest", "PrivateTest")
 
@@ -92,3 +95,18 @@ def test_charts_show_counts_and_say_none_for_an_absent_emotion():
     assert {"happy\n2", "all\n3", "fear\n0", "none", "too few"} <= words(means)
     assert {"none", "Training", "fear"} <= words(light)
     assert {"3\n100.0%", "Training (3)"} <= words(leakage)
+
+
+@pytest.mark.parametrize(("source", "notes"), [("zip", 0), ("sample", 1)])
+def test_all_pictures_of_drawn_faces_say_so(tiny: Path, source: str, notes: int, monkeypatch: pytest.MonkeyPatch):
+    figures: list[Figure] = []
+    monkeypatch.chdir(tiny)
+    monkeypatch.setattr(explore, "read", lambda: {"data": {"source": source}})
+    monkeypatch.setattr(explore, "save_figure", lambda path, figure: figures.append(figure))
+    explore.main()
+    assert len(figures) == 9
+    for figure in figures:
+        boxes = boxes_of_words(figure)
+        found = [text.get_window_extent().extents for text in figure.texts if text.get_text() == "synthetic faces"]
+        assert len(found) == notes
+        assert all(sum(overlap(note, box) for box in boxes) == 1 for note in found), "over no text but itself"

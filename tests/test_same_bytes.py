@@ -12,7 +12,7 @@ import pytest
 from tests import tiny as dag
 
 STAGES = ["download", "clean", "audit", "split", "class_weights", "distill@distilled", "ensemble_choice", "ensemble",
-          "compare", "choose", "explain"]  # fmt: skip
+          "compare", "choose", "explain", "explore"]  # fmt: skip
 STAGES += [f"{stage}@cnn" for stage in dag.OF_EACH_MODEL]
 
 
