@@ -99,12 +99,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_compare_writes_every_pair_and_the_same_bytes_each_time(project: Path):
-    def written() -> list[bytes]:
-        compare.main()
-        return [path.read_bytes() for path in sorted(Path("plots/compare").iterdir())]
-
-    assert written() == written()
+def test_compare_writes_every_pair_and_two_figures(project: Path):
+    compare.main()
     with open("plots/compare/pairs.csv", newline="", encoding="utf-8") as file:
         rows = {(row["first"], row["second"]): row for row in csv.DictReader(file)}
     assert list(rows) == [("cnn", "vgg16"), ("cnn", "ensemble"), ("vgg16", "ensemble")]
