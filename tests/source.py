@@ -1,7 +1,8 @@
-"""What the project's files import, read from their source."""
+"""What the project's files import, read from their source, and its params."""
 
 import ast
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,11 +10,20 @@ from typing import Any
 import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
+PARAMS: dict[str, Any] = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 
 def parse(file: Path) -> ast.Module:
     """Return the syntax tree of a file, given by its path in the repository."""
     return ast.parse((ROOT / file).read_text(encoding="utf-8"), str(file))
+
+
+def quickstart_params() -> dict[str, Any]:
+    """Return the params of `make quickstart`."""
+    from tools.quickstart import merge  # slow: it needs DVC
+
+    sample = yaml.safe_load((ROOT / "params/sample.yaml").read_text(encoding="utf-8"))
+    return json.loads(json.dumps(merge(PARAMS, sample)))  # so that what YAML's anchors shared is each model's own
 
 
 def example_model() -> dict[str, Any]:

@@ -5,7 +5,6 @@ import itertools
 
 import keras
 import pytest
-import yaml
 from keras import layers as kl
 
 from emotion.architecture import diagram, layers
@@ -13,17 +12,17 @@ from emotion.architecture.blocks import Block, blocks
 from emotion.architecture.drawing import chips
 from emotion.training import registry
 from tests.figures import assert_nothing_is_cut, boxes_of_words, overlap
-from tests.source import ROOT
+from tests.source import PARAMS
 
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"]
-NETWORKS = [*(name for name in PARAMS if name != "cnn_aug"), "MobileNetV3Small", "InceptionV3"]  # it looks like cnn
+MODELS = PARAMS["models"]
+NETWORKS = [*(name for name in MODELS if name != "cnn_aug"), "MobileNetV3Small", "InceptionV3"]  # it looks like cnn
 
 
 @functools.cache
 def _network(name: str) -> list[layers.Layer]:
     """Return the layers of a model of params.yaml, or of a network of keras.applications."""
-    if name in PARAMS:
-        return layers.read(registry.build(PARAMS[name]["network"], PARAMS[name]["build"]))
+    if name in MODELS:
+        return layers.read(registry.build(MODELS[name]["network"], MODELS[name]["build"]))
     return layers.read(getattr(keras.applications, name)(weights=None, input_shape=(224, 224, 3)))
 
 

@@ -11,11 +11,9 @@ from emotion.core.errors import InputError
 from emotion.pretrained.package import PackageSettings
 from emotion.sources.settings import DataSettings
 from stages import check_inputs, check_params
-from tests.source import ROOT
+from tests.source import PARAMS, ROOT
 from tools import run_pipeline
 from tools.quickstart import merge
-
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 
 
 def _changed(path: str, value: Any) -> dict[str, Any]:

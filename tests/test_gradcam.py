@@ -3,17 +3,15 @@
 import keras
 import numpy as np
 import pytest
-import yaml
 from keras import layers
 
 from emotion.core.labels import EMOTIONS
 from emotion.explanation import gradcam
 from emotion.synthetic import drawn
 from emotion.training import registry
-from tests.source import ROOT
+from tests.source import PARAMS
 
-MODELS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"].values()
-NETWORKS = {model["network"]: model["build"] for model in MODELS}
+NETWORKS = {model["network"]: model["build"] for model in PARAMS["models"].values()}
 LABELS = np.arange(700) % len(EMOTIONS)
 
 

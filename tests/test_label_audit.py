@@ -19,8 +19,7 @@ from PIL import Image
 from emotion.core.labels import EMOTIONS
 from emotion.synthetic.drawn import SHARES, draw_face
 from tests import tiny as dag
-from tests.source import ROOT
-from tools.quickstart import merge
+from tests.source import ROOT, quickstart_params
 
 TRAINING, VALIDATION = 1000, 70
 LISTED = round(TRAINING * 2400 / 28709)  # the share of FER-2013's training faces that is listed
@@ -58,7 +57,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("label_audit")
     planted = _draw(folder / "data/learn.parquet")
     (folder / "planted.json").write_text(json.dumps(planted))
-    params = merge(*(yaml.safe_load((ROOT / name).read_text()) for name in ("params.yaml", "params/sample.yaml")))
+    params = quickstart_params()
     # Two smaller networks in place of three, with more steps an epoch, learn from fewer faces in less time.
     params["label_audit"] |= {"max_listed": LISTED, "folds": 2}
     params["label_audit"]["build"]["widths"] = [12, 24, 48]

@@ -7,7 +7,6 @@ import h5py
 import keras
 import numpy as np
 import pytest
-import yaml
 from keras.src.legacy.saving import legacy_h5_format
 
 from emotion.core.errors import InputError
@@ -15,14 +14,13 @@ from emotion.core.labels import EMOTIONS
 from emotion.training import networks, registry
 from emotion.training.settings import ModelSettings
 from tests import fitting
-from tests.source import ROOT, example_model
+from tests.source import example_model, quickstart_params
 from tools.quickstart import merge
 
-PARAMS = merge(*(yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml")))
 # The commented example stands for networks of which no model is trained; here with a residual one, whose untrained
 # output depends on its input.
 EXAMPLE = merge(example_model(), {"build": {"name": "ResNet50V2", "input_size": 32}})
-SETTINGS = {model["network"]: ModelSettings(**model) for model in [*PARAMS["models"].values(), EXAMPLE]}
+SETTINGS = {model["network"]: ModelSettings(**model) for model in [*quickstart_params()["models"].values(), EXAMPLE]}
 APPLICATIONS = {"vgg16": keras.applications.VGG16, "resnet50v2": keras.applications.ResNet50V2}
 Pretrained = tuple[str, keras.Model, Path]
 FACES = np.random.default_rng(1).integers(0, 256, (4, 48, 48, 1)).astype(np.float32)

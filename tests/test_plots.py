@@ -11,10 +11,9 @@ from dvc_render import VegaRenderer
 
 from emotion.core.labels import EMOTIONS
 from tests import tiny as dag
-from tests.source import ROOT
+from tests.source import PARAMS, ROOT
 
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
-MODELS = list(yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["models"])
 TEMPLATES = sorted((ROOT / ".dvc/plots").glob("*.json"))
 PAGE = (ROOT / ".dvc/plots/offline.html").read_text(encoding="utf-8")
 
@@ -50,7 +49,7 @@ def test_chart_of_all_models_names_every_model(name: str):
     known = {*STAGE_PLOTS, *_of_models("outs")}
     assert len(patterns) == 1 and patterns <= known, f"{name} in stages/dvc.yaml: {patterns} is no stage's output"
     (pattern,) = patterns
-    wanted = {pattern.replace("${key}", name) for name in MODELS}
+    wanted = {pattern.replace("${key}", name) for name in PARAMS["models"]}
     wanted |= {pattern.replace("${key}", "ensemble")} & {*ENSEMBLE_PLOTS, "plots/risk_coverage/ensemble.json"}
     assert not wanted - named, f"{name} in stages/dvc.yaml: add {sorted(wanted - named)} to its y"
     assert not named - wanted, f"{name} in stages/dvc.yaml: remove {sorted(named - wanted)}, no model of params.yaml"

@@ -2,20 +2,18 @@
 
 import numpy as np
 import pytest
-import yaml
 
 from emotion.explanation import robustness
 from emotion.synthetic import drawn
-from tests.source import ROOT
+from tests.source import PARAMS
 
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))["robustness"]
 FACES = np.stack([drawn.draw_face("happy", np.random.default_rng(seed)) for seed in range(20)])
 
 
 @pytest.mark.parametrize("kind", robustness.CORRUPTIONS)
 def test_a_stronger_corruption_changes_faces_more(kind: str):
     changes = []
-    for strength in PARAMS[kind]:
+    for strength in PARAMS["robustness"][kind]:
         corrupted = robustness.corrupted(FACES, kind, strength, seed=1)
         assert corrupted.shape == FACES.shape and corrupted.dtype == np.uint8
         changes.append(np.abs(corrupted.astype(float) - FACES).mean())

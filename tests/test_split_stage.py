@@ -14,9 +14,8 @@ from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
 from stages import class_weights, split
 from tests.audits import audited, faces_table
-from tests.source import ROOT
+from tests.source import PARAMS
 
-PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
 SHOWN = ("happy", "sad", "surprise")
 
 

@@ -16,8 +16,8 @@ from PIL import Image
 
 from tests import tiny
 from tests.pasted import photograph
-from tests.source import ROOT
-from tests.touring import NOTEBOOK, cells, execute, fits, quickstart_params, steps, write_environment, write_project
+from tests.source import PARAMS, ROOT, quickstart_params
+from tests.touring import NOTEBOOK, cells, execute, fits, steps, write_environment, write_project
 from tools import run_pipeline
 
 TOUR = (ROOT / "docs/tour.md").read_text(encoding="utf-8")
@@ -114,7 +114,7 @@ def shown(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_stages_that_the_notebook_runs_exist():
     (stages,) = re.findall(r'^STAGES = "(.+)"$', "\n".join(cells()), re.MULTILINE)
-    run_pipeline.require_stages(stages.split(), yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8")))
+    run_pipeline.require_stages(stages.split(), PARAMS)
 
 
 def test_the_notebook_has_five_code_cells_without_outputs():

@@ -15,8 +15,8 @@ from typing import Any
 import yaml
 
 from benchmarks import small_training
-from tests.source import ROOT
-from tools.quickstart import SOURCES, leave_out, merge, take_over, with_models
+from tests.source import PARAMS, ROOT, quickstart_params
+from tools.quickstart import SOURCES, leave_out, take_over, with_models
 
 MODELS = ("cnn", "distilled")  # a teacher and its student
 OF_EACH_MODEL = ("train", "predict", "calibrate", "evaluate", "describe", "export", "robustness")  # stages
@@ -30,8 +30,7 @@ def params() -> dict[str, Any]:
 
     In the training of cnn everything random and everything that a checkpoint holds is switched on.
     """
-    full, sample = (yaml.safe_load((ROOT / name).read_text("utf-8")) for name in ("params.yaml", "params/sample.yaml"))
-    small = with_models(merge(full, sample), MODELS)
+    small = with_models(quickstart_params(), MODELS)
     small["data"]["sample"]["faces"] = 80
     small["hardware"] = {"precision": "float32", "xla": False, "threads": 2}
     for model in [*small["models"].values(), small["label_audit"]]:
@@ -42,14 +41,14 @@ def params() -> dict[str, Any]:
     small["label_audit"]["folds"] = 2
     # It learns from an exported file and from weights, and from soft targets that stand for the labels.
     small["distill"]["distilled"] = {
-        **full["distill"]["distilled"],
+        **PARAMS["distill"]["distilled"],
         "teachers": {"first": "models/cnn.int8.onnx", "second": "models/cnn.keras"},
     }
     small["explain"]["model"] = "cnn"
     # Temperatures of networks that learnt nothing may be extreme, and eight faces tell nothing of accuracy.
     small["export"] |= {"int8_calibration_faces": 8, "max_difference": 0.001, "max_difference_float16": 0.5}
     small["export"]["max_accuracy_loss_int8"] = 100
-    return json.loads(json.dumps(small))  # each model has its own values, even where YAML's anchors shared them
+    return json.loads(json.dumps(small))  # each model has its own values, even where they were shared
 
 
 def make(folder: Path) -> None:

@@ -11,8 +11,7 @@ from typing import Any
 import yaml
 
 from tests import tiny
-from tests.source import ROOT
-from tools.quickstart import merge
+from tests.source import ROOT, quickstart_params
 
 STAGES = ["check_params", "check_inputs", "detector", "download", "clean", "audit", "split", "class_weights"]
 STAGES += ["annotations", "pretrained", "vote_targets", "train", "predict", "calibrate", "evaluate"]
@@ -45,13 +44,6 @@ def fits(printed: str, expected: str) -> bool:
     pattern = "".join("(?:.*\n)*?" if line == ".*" else f"{line}\n" for line in wanted)
     lines = [" ".join(line.split()) for line in printed.splitlines()]
     return not wanted or re.fullmatch(pattern, "".join(f"{line}\n" for line in lines if line)) is not None
-
-
-def quickstart_params() -> dict[str, Any]:
-    """Return the params of `make quickstart`."""
-    full = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    sample = yaml.safe_load((ROOT / "params/sample.yaml").read_text(encoding="utf-8"))
-    return json.loads(json.dumps(merge(full, sample)))
 
 
 def small_params() -> dict[str, Any]:
