@@ -41,11 +41,6 @@ def test_the_exponent_in_the_file_does_not_count(temperature: float, exponent: f
     np.testing.assert_allclose(given.probabilities(np.empty(50)), expected(priors, temperature), rtol=1e-5)
 
 
-def test_the_priors_of_training_give_the_networks_own_probabilities():
-    given = WithPriors(Exported(1.0, 0.3), OWN)
-    np.testing.assert_allclose(given.probabilities(np.empty(50)), NETWORK, rtol=1e-5)
-
-
 def test_equal_priors_and_their_ratios_are_what_counts():
     equal = WithPriors(Exported(1.5, 0.1), "equal").probabilities(np.empty(50))
     twos = WithPriors(Exported(1.5, 0.1), ",".join(f"{name}=2" for name in EMOTIONS)).probabilities(np.empty(50))
