@@ -17,7 +17,7 @@ from emotion.training.history import Row
 from emotion.training.settings import FitSettings, HardwareSettings
 
 NETWORKS: dict[str, dict[str, Any]] = {
-    "cnn": {"widths": [4, 4], "dense": 8, "dropout": 0.25, "dense_dropout": 0.25},
+    "cnn": {"widths": [4], "dense": 8, "dropout": 0.25, "dense_dropout": 0.25},
     "resnet_fer": {"stem": 4, "widths": [4, 8], "blocks": [1, 1], "dropout": 0.25},
 }
 NO_AUGMENTATION: dict[str, Any] = {
@@ -44,7 +44,7 @@ SCHEDULE: dict[str, Any] = {
 FIT: dict[str, Any] = {
     "epochs": 4,
     "batch_size": 16,
-    "optimizer": "adam",
+    "optimizer": "sgd",
     "weight_decay": 0.01,
     "label_smoothing": 0.1,
     "monitor": "val_loss",

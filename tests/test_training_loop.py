@@ -109,9 +109,9 @@ def test_faces_may_grow_during_a_training_and_with_xla_alike(tmp_path: Path):
 
 
 def test_xla_trains_alike_while_operations_must_be_deterministic(tmp_path: Path):
-    (plain,) = fit(network(widths=[4]), tmp_path / "plain", epochs=1)
+    (plain,) = fit(network(), tmp_path / "plain", epochs=1)
     with deterministic():
-        (row,) = fit(network(widths=[4]), tmp_path / "xla", machine=hardware(xla=True), epochs=1)
+        (row,) = fit(network(), tmp_path / "xla", machine=hardware(xla=True), epochs=1)
     assert row["loss"] == pytest.approx(plain["loss"], rel=1e-3)
     assert row["val_loss"] == pytest.approx(plain["val_loss"], rel=1e-2)
 
