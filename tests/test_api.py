@@ -11,7 +11,19 @@ import pytest
 
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model, emotion_command, photograph
-from tests.serving import Server, Start, encoded, environment, error_at_start, files, serve, server, texts, two_faces
+from tests.serving import (
+    Server,
+    Start,
+    encoded,
+    environment,
+    error_at_start,
+    files,
+    free_port,
+    serve,
+    server,
+    texts,
+    two_faces,
+)
 from tests.source import ROOT
 
 assert serve and server  # fixtures
@@ -111,9 +123,16 @@ def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monke
             f"port {server.port} is in use: choose another one, --port N or `make` with PORT=N\n",
         ),
         (error_at_start(tmp_path, "--model", str(wrong), "--workers", "2"), f"{wrong}: not an ONNX model"),
-        (error_at_start(tmp_path, max_bytes="10MB"), "EMOTION_MAX_BYTES '10MB': input should be a valid integer"),
-        (error_at_start(tmp_path, rate="often"), "EMOTION_RATE or EMOTION_RATE_STORAGE is invalid ("),
     ):
+        assert error.startswith(f"error: {start}") and error.count("\n") == 1
+    for name, value, start in (
+        ("EMOTION_MAX_BYTES", "10MB", "EMOTION_MAX_BYTES '10MB': input should be a valid integer"),
+        ("EMOTION_RATE", "often", "EMOTION_RATE or EMOTION_RATE_STORAGE is invalid ("),
+    ):
+        with monkeypatch.context() as patch:
+            patch.setenv(name, value)
+            assert emotion_command(patch, "api", "--port", str(free_port())) == 1
+        error = capsys.readouterr().err
         assert error.startswith(f"error: {start}") and error.count("\n") == 1
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert emotion_command(monkeypatch, "api") == 1
