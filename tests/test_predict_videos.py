@@ -1,5 +1,6 @@
 """emotion predict: videos keep their length, rate and size, and what was read before an end is kept."""
 
+import resource
 import signal
 from pathlib import Path
 
@@ -58,3 +59,18 @@ def test_ctrl_c_keeps_finished_results(run: Run):
     assert Path("out/two.jpg").exists() and 0 < frames < 600
     assert max(int(row["frame"] or 0) for row in rows("out/results.csv")) == frames - 1
     assert not list(Path("out").glob(".tmp-*"))
+
+
+def test_a_full_disk_keeps_the_video_of_the_last_run(run: Run, capsys: Capture):
+    video("film.mp4")
+    assert run("film.mp4", "-o", "out") == 0
+    before = Path("out/film.mp4").read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) // 2, limits[1]))
+    try:
+        assert run("film.mp4", "-o", "out") == 1
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert capsys.readouterr().err.startswith("error: out/film.mp4: cannot be written: is the disk full? free some")
+    assert Path("out/film.mp4").read_bytes() == before
+    assert [path.name for path in Path("out").iterdir()] == ["film.mp4"]

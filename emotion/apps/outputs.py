@@ -19,6 +19,7 @@ from emotion.inference.face import Face
 from emotion.inference.video import local
 
 BOX = ("left", "top", "width", "height")
+FREE = "free some space and run the same command again"
 
 Row = dict[str, Any]
 Sink = Callable[[Row], None]
@@ -97,6 +98,7 @@ class AnnotatedFolder:
         self.written = Counter[str]()
         self._video: tuple[Source, cv2.VideoWriter] | None = None
         self._open = ExitStack()
+        self._unfinished = Path()  # where the video is until it is finished
 
     def write(self, frame: Frame, annotated: np.ndarray) -> None:
         """Write an annotated picture, or the next frame of a video."""
@@ -112,20 +114,36 @@ class AnnotatedFolder:
         self._video[1].write(_even(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR)))
 
     def _start_video(self, frame: Frame) -> None:
-        path = self._open.enter_context(atomic(self._folder / frame.source.annotated))
+        path = self._unfinished = self._open.enter_context(atomic(self._folder / frame.source.annotated))
         height, width = _even(frame.pixels).shape[:2]
         writer = cv2.VideoWriter(local(path), cv2.VideoWriter.fourcc(*"mp4v"), frame.rate, (width, height))
         if not writer.isOpened():
-            raise InputError(f"{self._folder / frame.source.annotated}: this OpenCV cannot write videos")
+            target = self._folder / frame.source.annotated
+            raise InputError(f"{target}: this OpenCV cannot write videos, or the disk is full: {FREE}")
         self._video = (frame.source, writer)
 
     def close(self) -> None:
-        """Finish the video that is being written, if there is one."""
-        if self._video:
-            self._video[1].release()
-            self._video = None
-            self._open.close()
-            self.written["annotated video"] += 1
+        """Finish the video that is being written, if there is one.
+
+        Raises:
+            InputError: It cannot be read back.
+        """
+        if not self._video:
+            return
+        (source, writer), self._video = self._video, None
+        with self._open:
+            writer.release()
+            if not _readable(self._unfinished):
+                target = self._folder / source.annotated
+                raise InputError(f"{target}: cannot be written: is the disk full? {FREE}")
+        self.written["annotated video"] += 1
+
+
+def _readable(path: Path) -> bool:
+    """Return whether a video's last frame can be read: OpenCV's writer tells nobody of a full disk."""
+    made = cv2.VideoCapture(local(path))
+    made.set(cv2.CAP_PROP_POS_FRAMES, made.get(cv2.CAP_PROP_FRAME_COUNT) - 1)
+    return made.read()[0]
 
 
 def _identity(path: Path) -> tuple[int, int]:
