@@ -91,6 +91,7 @@ def test_an_unusable_folder_model_or_output_is_one_line(run: Run, capsys: Captur
     for folder in ("nowhere", "empty", "other", "none"):
         assert run(folder) == 1
     assert run("faces", "-o", "out") == 1
+    assert run("faces", "-o", "model.onnx/scores.json") == 1
     brightness_model(Path("model.onnx"), labels=["a", "b"], outputs=2)
     assert run("faces") == 1
     assert capsys.readouterr().err.splitlines() == [
@@ -99,6 +100,7 @@ def test_an_unusable_folder_model_or_output_is_one_line(run: Run, capsys: Captur
         f"error: other: holds no folder named after an emotion: {', '.join(EMOTIONS)}",
         "error: none: no picture can be scored: 1 no face found (face crops need --detector whole)",
         "error: out: a folder: -o names the file of the scores, such as scores.json",
+        "error: model.onnx: a file is in the way: choose another folder with -o",
         "error: model.onnx: its labels are not the seven emotions: a, b",
     ]
 

@@ -6,6 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from emotion.core import folders
@@ -31,6 +32,20 @@ def classifier_of(options: argparse.Namespace, **others: Any) -> EmotionClassifi
     """
     given = {"model": options.model, "priors": options.priors, **detection_of(options)}
     return EmotionClassifier(**given | others)
+
+
+def make_folder(folder: Path) -> None:
+    """Create a folder for what -o names, unless it exists.
+
+    Raises:
+        InputError: A file is in the way, or nothing can be created there.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise InputError(f"{folder}: a file is in the way: choose another folder with -o") from None
+    except OSError as error:
+        raise InputError(f"{folder}: cannot be created ({error.strerror}): choose another folder with -o") from None
 
 
 def require_emotions(classifier: EmotionClassifier, model: str | None) -> None:

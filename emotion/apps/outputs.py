@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from emotion.apps.options import make_folder
 from emotion.apps.sources import Frame, Source
 from emotion.core.errors import InputError
 from emotion.core.files import atomic
@@ -89,12 +90,7 @@ class AnnotatedFolder:
         for target in (folder / source.annotated for source in sources):
             if target.exists() and _identity(target) in inputs:
                 raise InputError(f"{target}: would be overwritten by an annotated copy: choose another folder with -o")
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except (FileExistsError, NotADirectoryError):
-            raise InputError(f"{folder}: a file is in the way: choose another folder with -o") from None
-        except OSError as error:
-            raise InputError(f"{folder}: cannot be created ({error.strerror}): choose another folder with -o") from None
+        make_folder(folder)
         self.written = Counter[str]()
         self._video: tuple[Source, cv2.VideoWriter] | None = None
         self._open = ExitStack()

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from emotion.apps.options import classifier_of, require_emotions, tell_unread
+from emotion.apps.options import classifier_of, make_folder, require_emotions, tell_unread
 from emotion.core.errors import InputError
 from emotion.core.files import write_json
 from emotion.core.folders import Refused
@@ -35,6 +35,8 @@ def main(options: argparse.Namespace) -> None:
     pictures = labelled.collect(Path(options.folder), options.label_order, refused, not_scored)
     classifier = classifier_of(options)
     require_emotions(classifier, options.model)
+    if options.output:
+        make_folder(Path(options.output).parent)
     true_labels, probabilities = labelled.predictions(classifier, pictures, errors, not_scored)
     code = tell_unread(errors, refused)
     if not len(true_labels):
