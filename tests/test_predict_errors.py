@@ -1,5 +1,6 @@
 """emotion predict: one bad file loses nothing, and what is impossible is one line that names the remedy."""
 
+import os
 import sys
 from pathlib import Path
 
@@ -54,6 +55,12 @@ def test_an_impossible_request_is_one_line(run: Run, arguments: list[str], messa
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"error: {message}")
     assert Path("two.jpg").read_bytes() == before
+
+
+def test_a_protected_folder_is_named_as_the_user_named_it(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
+    monkeypatch.setattr(os, "access", lambda path, mode: str(path) != "out")  # root may write anywhere
+    assert run("two.jpg", "-o", "out") == 1
+    assert capsys.readouterr().err == "error: out: nothing may be written there: choose another folder with -o\n"
 
 
 def test_without_tensorflow_explain_names_the_remedy(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture):

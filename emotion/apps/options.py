@@ -38,7 +38,7 @@ def make_folder(folder: Path) -> None:
     """Create a folder for what -o names, unless it exists.
 
     Raises:
-        InputError: A file is in the way, or nothing can be created there.
+        InputError: A file is in the way, or nothing may be written there.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -46,6 +46,8 @@ def make_folder(folder: Path) -> None:
         raise InputError(f"{folder}: a file is in the way: choose another folder with -o") from None
     except OSError as error:
         raise InputError(f"{folder}: cannot be created ({error.strerror}): choose another folder with -o") from None
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise InputError(f"{folder}: nothing may be written there: choose another folder with -o")
 
 
 def require_emotions(classifier: EmotionClassifier, model: str | None) -> None:
