@@ -1,4 +1,4 @@
-"""Every command: its help shows an example that works, and an address is no file."""
+"""Every command: its help shows an example that works, and neither an address nor nothing is a file."""
 
 import pytest
 
@@ -22,6 +22,20 @@ def test_an_address_is_refused_as_such(arguments: tuple[str, ...], monkeypatch, 
     assert emotion_command(monkeypatch, *arguments) == 1
     remedy = "addresses are not opened: download it and name the file (`emotion webcam` opens streams)"
     assert capsys.readouterr().err == f"error: {address}: {remedy}\n"
+
+
+@pytest.mark.parametrize(
+    ("option", "arguments"),
+    [
+        ("inputs", ("predict", "")),
+        ("folder", ("score", "")),
+        ("output", ("predict", "a.jpg", "-o", "")),
+        ("model", ("webcam", "--model", "")),
+    ],
+)
+def test_an_empty_name_is_no_folder(option: str, arguments: tuple[str, ...], monkeypatch, capsys: Capture):
+    assert emotion_command(monkeypatch, *arguments) == 1
+    assert capsys.readouterr().err == f"error: {option}: empty, as a variable is that was never set: write a name\n"
 
 
 @pytest.mark.parametrize("name", ["", *main.COMMANDS, "fetch-yunet"])
