@@ -38,6 +38,13 @@ def test_an_empty_name_is_no_folder(option: str, arguments: tuple[str, ...], mon
     assert capsys.readouterr().err == f"error: {option}: empty, as a variable is that was never set: write a name\n"
 
 
+@pytest.mark.parametrize("command", ["predict", "score"])
+def test_a_name_that_is_too_long_is_one_line(command: str, monkeypatch, capsys: Capture):
+    name = 300 * "a"
+    assert emotion_command(monkeypatch, command, name) == 1
+    assert capsys.readouterr().err == f"error: {name}: this name is too long for a file\n"
+
+
 @pytest.mark.parametrize("name", ["", *main.COMMANDS, "fetch-yunet"])
 def test_help_shows_an_example_that_the_command_understands(name: str, monkeypatch, capsys: Capture):
     assert emotion_command(monkeypatch, *name.split(), "--help") == 0

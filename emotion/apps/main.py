@@ -1,6 +1,7 @@
 """The command `emotion`."""
 
 import argparse
+import errno
 import importlib
 import io
 import os
@@ -65,6 +66,10 @@ def _run(options: argparse.Namespace) -> None:
             importlib.import_module(COMMANDS[options.command]).main(options)
     except ImportError as error:
         raise _explained(error, options.command) from error
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        raise InputError(f"{error.filename}: this name is too long for a file") from None
 
 
 def _flush() -> None:
