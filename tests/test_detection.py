@@ -129,6 +129,13 @@ def test_a_smallest_face_without_pixels_is_refused(name: str):
         open_detector(name, min_face_size=0)
 
 
+@pytest.mark.parametrize("score", [5, -1, float("nan"), "a"])
+def test_a_minimum_score_that_no_face_has_is_refused(score: object):
+    message = f"^min_detection_score {score} is not a score of this detector: write a number, 0 to 1$"
+    with pytest.raises(InputError, match=message):
+        open_detector("mtcnn", min_score=score)
+
+
 def test_each_of_500_faces_gets_one_box(hopper: np.ndarray):
     left, top, side = FACE
     head = hopper[top - 60 : top + side + 60, left - 60 : left + side + 60]

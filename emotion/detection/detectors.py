@@ -1,5 +1,6 @@
 """Detectors by their names."""
 
+from numbers import Real
 from pathlib import Path
 
 import numpy as np
@@ -36,11 +37,12 @@ def open_detector(
         threads: Of the computation, for MTCNN; 0 leaves it to the runtime.
 
     Raises:
-        InputError: There is no such detector, its file is missing or another one, or min_face_size is below 1.
+        InputError: There is no such detector, its file is missing or another one, or a number is out of range.
     """
     name = str(name)
     if min_face_size < 1:
         raise InputError(f"min_face_size {min_face_size} is too small: write 1 or more, in pixels")
+    _require_score(min_score, haar=name == "haar")
     if name == "whole":
         return Whole()
     if name == "haar":
@@ -52,3 +54,11 @@ def open_detector(
     if not (name.endswith(".onnx") or Path(name).exists()):
         raise InputError(f"there is neither a detector nor a file {name!r}{suggest(name, list(NAMES))}")
     return YuNet(name, min_face_size, min_score)
+
+
+def _require_score(min_score: float | None, haar: bool) -> None:
+    """Raise an InputError unless a face may have this score; those of haar have no upper limit."""
+    scale = "0 or more" if haar else "0 to 1"
+    if min_score is None or (isinstance(min_score, Real) and 0 <= min_score <= (np.inf if haar else 1)):
+        return
+    raise InputError(f"min_detection_score {min_score} is not a score of this detector: write a number, {scale}")
