@@ -118,6 +118,7 @@ def test_faces_in_photographs_are_detected(run: Run):
             ["differing", "out"],
             "differing/a.parquet, differing/b.parquet: differ in the column of pictures (pixels, image)",
         ),
+        (["pictures", "out", "--column", "foo"], "pictures: holds pictures, which have no columns: leave out --column"),
         (["in", "in/out"], "in/out: lies inside the input"),
         (["in", "bad.parquet"], "bad.parquet: is a file, or lies inside one"),
         (["in", "mixed"], "mixed: holds a.parquet and no manifest.json"),
@@ -128,9 +129,10 @@ def test_faces_in_photographs_are_detected(run: Run):
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
 def test_an_impossible_request_is_one_line(run: Run, capsys: Capture, arguments: list[str], message: str):
-    for folder in ("empty", "mixed"):
+    for folder in ("empty", "mixed", "pictures"):
         Path(folder).mkdir()
-    Path("mixed/b.png").write_bytes(encoded(shades(1)[0]))
+    for folder in ("mixed", "pictures"):
+        Path(folder, "b.png").write_bytes(encoded(shades(1)[0]))
     Path("bad.parquet").write_bytes(b"PAR1 not at all")
     Path("footer.parquet").write_bytes(b"PAR1 in vain, and its length: \x0f\0\0\0PAR1")
     pq.write_table(pa.table({"words": ["x"]}), "text.parquet")

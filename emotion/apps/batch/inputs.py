@@ -82,6 +82,8 @@ def find(path: Path, column: str | None, listing: Path, refused: Refused) -> Inp
     if not files:
         nothing = f"{path}: holds neither Parquet files ({TABLE}) nor pictures"
         raise InputError("; ".join([nothing, *folders.told(refused)]))
+    if column and not tables:
+        raise InputError(f"{path}: holds pictures, which have no columns: leave out --column")
     return _of_tables(tables, path, column) if tables else _of_pictures(files, path, listing)
 
 
