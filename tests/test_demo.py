@@ -167,7 +167,7 @@ def test_networks_are_the_named_the_shipped_and_the_exported_ones(tmp_path: Path
 def test_without_any_network_the_remedy_is_named(tmp_path: Path):
     before = f"from emotion.detection import networks; networks.PACKAGE = networks.Path('{tmp_path}/none')"
     output, _ = start(tmp_path, free_port(), before=before).communicate(timeout=120)
-    assert output.startswith("error: models/emotion.onnx: there is no such model: `make ship`")
+    assert output.startswith("error: models/emotion.onnx: there is no such model: `git checkout models/emotion.onnx`")
 
 
 def test_without_gradio_the_remedy_is_named(tmp_path: Path):

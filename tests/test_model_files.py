@@ -17,7 +17,7 @@ from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model
 from tests.source import ROOT
 
-NO_MODEL = "models/emotion.onnx: there is no such model: `make ship` makes one"
+NO_MODEL = "models/emotion.onnx: there is no such model: `git checkout models/emotion.onnx` brings it back"
 
 
 @pytest.fixture(scope="module")
@@ -86,6 +86,14 @@ def test_the_default_model_is_that_of_the_package_or_the_repository(
         (tmp_path / name).write_bytes(model.read_bytes())
         assert models.path_of() == tmp_path / name
         EmotionClassifier(detector="whole")
+
+
+def test_a_damaged_model_of_this_project_is_brought_back_by_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(networks, "PACKAGE", tmp_path / "emotion")
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/emotion_small.onnx").write_bytes(b"x" * 100)
+    with pytest.raises(InputError, match="a damaged one: `git checkout models/emotion_small.onnx` brings it back"):
+        EmotionClassifier("small")
 
 
 def test_three_models_are_shipped_two_of_them_by_name():

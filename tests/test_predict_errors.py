@@ -41,7 +41,10 @@ def test_bad_files_are_reported_and_the_others_classified(run: Run, capsys: Capt
         (["two.jpg", "-o", "/proc/none"], "/proc/none: cannot be created"),
         (["two.jpg", "--json", "--csv"], "--json and --csv both write to the terminal: choose one"),
         (["two.jpg", "--explain", "cnn.keras"], "--explain draws pictures: name a folder for them with -o"),
-        (["two.jpg", "--model", "other.onnx"], "other.onnx: there is no such model: `make ship` makes one"),
+        (
+            ["two.jpg", "--model", "other.onnx"],
+            "other.onnx: there is no such model: name small, fer2013 or a file with --model",
+        ),
         (["two.jpg", "--model", "two.jpg"], "two.jpg: the name of a model must end in .onnx or .tflite"),
         (["two.jpg", "--detector", "hog"], "there is neither a detector nor a file 'hog'; known are mtcnn, mtcnn-"),
     ],

@@ -15,7 +15,7 @@ from emotion.detection.networks import open_session, shipped
 NAME = "emotion.onnx"
 # Others that are shipped: one that learned FER-2013's labels and no other data, and one a tenth of the size.
 NAMES = ("fer2013", "small")
-REMEDY = "`make ship` makes one, or name a file with --model (in Python: EmotionClassifier(model=...))"
+REMEDY = "name small, fer2013 or a file with --model (in Python: EmotionClassifier(model=...))"
 
 
 class Model(Protocol):
@@ -43,8 +43,16 @@ def path_of(model: str | Path | None = None) -> Path:
         return shipped(f"emotion_{model}.onnx") if model in NAMES else Path(model)
     path = shipped(NAME)
     if not path.is_file():
-        raise InputError(f"models/{NAME}: there is no such model: {REMEDY}")
+        raise InputError(f"models/{NAME}: there is no such model: {_remedy(path)}")
     return path
+
+
+def _remedy(path: Path) -> str:
+    """Return what helps if a model's file is missing or damaged."""
+    names = (NAME, *(f"emotion_{name}.onnx" for name in NAMES))
+    if path.resolve() in [shipped(name).resolve() for name in names]:
+        return f"`git checkout models/{path.name}` brings it back, or {REMEDY}"
+    return REMEDY
 
 
 def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
@@ -59,7 +67,7 @@ def open_model(path: str | Path | None = None, threads: int = 0) -> Model:
     """
     path = path_of(path)
     if not path.is_file():
-        raise InputError(f"{path}: there is no such model: {REMEDY}")
+        raise InputError(f"{path}: there is no such model: {_remedy(path)}")
     if path.suffix not in (".onnx", ".tflite"):
         raise InputError(f"{path}: the name of a model must end in .onnx or .tflite")
     model = _Onnx(path, threads) if path.suffix == ".onnx" else _LiteRT(path, threads)
@@ -84,7 +92,7 @@ def _require_probabilities(model: Model, path: Path) -> None:
 
 class _Onnx:
     def __init__(self, path: Path, threads: int) -> None:
-        self._session = open_session(path, threads, f"not an ONNX model, or a damaged one: {REMEDY}")
+        self._session = open_session(path, threads, f"not an ONNX model, or a damaged one: {_remedy(path)}")
         self._input = _input_name(self._session, path)
         properties = self._session.get_modelmeta().custom_metadata_map
         self.metadata = {name: _parsed(value) for name, value in properties.items()}
@@ -118,7 +126,7 @@ def _labels(metadata: dict[str, Any], path: Path) -> tuple[str, ...]:
     """Return a model's labels."""
     labels = metadata.get("labels")
     if not (isinstance(labels, list) and labels and all(isinstance(label, str) for label in labels)):
-        raise InputError(f"{path}: its metadata has no list `labels`, so its outputs have no meaning: {REMEDY}")
+        raise InputError(f"{path}: its metadata has no list `labels`, so its outputs have no meaning: {_remedy(path)}")
     return tuple(labels)
 
 
@@ -133,7 +141,7 @@ class _LiteRT:
             (input_details,) = self._interpreter.get_input_details()
             (output_details,) = self._interpreter.get_output_details()
         except (ValueError, RuntimeError):
-            raise InputError(f"{path}: not a LiteRT model, or one of another form: {REMEDY}") from None
+            raise InputError(f"{path}: not a LiteRT model, or one of another form: {_remedy(path)}") from None
         self.metadata = _appended(path)
         self.labels = _labels(self.metadata, path)
         if list(input_details["shape"][1:]) != [SIDE, SIDE, 1] or input_details["dtype"] != np.float32:
