@@ -73,13 +73,14 @@ def test_a_damaged_part_is_written_again(run: Run, damage: Callable[[bytes], byt
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda: raw_table("in/b.parquet", shades(5)), "input was"),
-        (lambda: raw_table("in/a.parquet", shades(31)[1:]), "input was"),
-        (lambda: brightness_model(Path("model.onnx"), weights_md5="other"), "model was"),
-        (lambda: ["--chunk", "11"], "chunk was 10, is 11"),
-        (lambda: ["--detector", "mtcnn"], "detector was whole, is mtcnn"),
+        (lambda: raw_table("in/b.parquet", shades(5)), "(input files: 1, now 2; input rows: 30, now 35)"),
+        (lambda: raw_table("in/a.parquet", shades(31)[1:]), "(input: other contents)"),
+        (lambda: brightness_model(Path("model.onnx"), weights_md5="other"), "(model: other contents)"),
+        (lambda: ["--chunk", "11"], "(chunk: 10, now 11)"),
+        (lambda: ["--detector", "mtcnn"], "(detector: whole, now mtcnn)"),
+        (lambda: ["--model", "small"], "(model name: model.onnx, now emotion_small.onnx)"),
     ],
-    ids=["file", "content", "model", "chunk", "detector"],
+    ids=["file", "content", "model", "chunk", "detector", "name"],
 )
 def test_a_folder_of_other_inputs_or_options_is_refused(run: Run, capsys: Capture, change: Callable, message: str):
     raw_table("in/a.parquet", shades(30))

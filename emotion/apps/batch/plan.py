@@ -88,8 +88,18 @@ def begin(output: Path, manifest: dict[str, Any]) -> None:
     except (ValueError, TypeError):
         raise InputError(f"{path}: damaged: choose a new folder") from None
     if differing:
-        changes = "; ".join(f"{key} was {known.get(key)}, is {manifest.get(key)}" for key in differing)
-        raise InputError(f"{output}: was started with other inputs or options ({changes}): choose a new folder")
+        changes = "; ".join(_change(key, known.get(key), manifest.get(key)) for key in differing)
+        remedy = "choose a new folder, or the old ones"
+        raise InputError(f"{output}: was started with other inputs or options ({changes}): {remedy}")
+
+
+def _change(key: str, before: Any, now: Any) -> str:
+    """Return what differs at a key of two manifests."""
+    if not isinstance(before, dict) or not isinstance(now, dict):
+        return f"{key}: {before}, now {now}"
+    differing = [part for part in now if part != "md5" and before.get(part) != now[part]]
+    changes = [f"{key} {part}: {before.get(part)}, now {now[part]}" for part in differing]
+    return "; ".join(changes) or f"{key}: other contents"
 
 
 @contextmanager
