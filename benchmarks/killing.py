@@ -105,7 +105,7 @@ class Training:
         """Return once it has ended, or is stopped while a file of this pattern exists that it wrote."""
         while process.poll() is None:
             if not self._written(pattern):
-                time.sleep(0.0002)
+                time.sleep(0.0002 if (self.folder / OUTPUTS[1]).exists() else 0.02)  # while it imports, seldom
                 continue
             os.killpg(process.pid, signal.SIGSTOP)
             _, status = os.waitpid(process.pid, os.WUNTRACED)
