@@ -20,7 +20,8 @@ def hooked(folder: Path) -> Path:
     """A repository with the project's hooks, whose .venv is this environment."""
     pytest.importorskip("pre_commit")
     tools = [
-        f"tools/{name}.py" for name in ("check_staged", "staged_secrets", "stale", "check_run", "trained_versions")
+        f"tools/{name}.py"
+        for name in ("check_staged", "staged_secrets", "stale", "check_run", "dry_run", "trained_versions")
     ]
     for name in [*tools, ".pre-commit-config.yaml", "pyproject.toml"]:
         staged(name, (ROOT / name).read_bytes())

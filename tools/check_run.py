@@ -3,7 +3,6 @@
 No single command of DVC sees everything: `repro --dry` overlooks a deleted metric, `status` an edited hash.
 """
 
-import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -19,6 +18,7 @@ from dvc.utils.serialize import load_yaml, parse_yaml
 
 from emotion.core import errors
 from emotion.core.errors import InputError, suggest
+from tools.dry_run import dry_run
 from tools.trained_versions import other_versions
 
 PENDING = Path(".ci/pending_runs.txt")
@@ -61,26 +61,6 @@ def pending_stages(repo: Repo) -> tuple[list[str], list[str]]:
             raise InputError(f"{PENDING}: there is no stage {name!r}{suggest(name, sorted(graph))}")
     follows = {later for name in pending for later in networkx.ancestors(graph, name)}
     return pending, sorted(follows.difference(pending))
-
-
-def dry_run() -> Iterator[Finding]:
-    """Yield the stages that `dvc repro` would run.
-
-    Raises:
-        InputError: DVC fails without naming a stage, as for a dvc.yaml that is not valid.
-    """
-    command = [sys.executable, "-m", "dvc", "repro", "--dry", "--allow-missing", "--keep-going"]
-    done = subprocess.run(command, capture_output=True, text=True)
-    stale = re.findall(r"^Running stage '(.+)'", done.stdout, re.MULTILINE)
-    # Without its data DVC cannot say more about a stage that does not match dvc.lock.
-    for line in re.findall(r"failed to reproduce (.+)", done.stderr):  # one stage, or several: 'a', 'b' and 'c'
-        stale += re.findall(r"'(.+?)'", line)
-    up_to_date = done.stdout.strip().endswith("Data and pipelines are up to date.")
-    if not stale and (done.returncode or not up_to_date):
-        reason = (done.stderr or done.stdout).strip() or f"exit code {done.returncode}"
-        raise InputError(f"dvc repro --dry: {reason.splitlines()[0].removeprefix('ERROR: ')}")
-    for stage in dict.fromkeys(stale):
-        yield stage, "dvc.lock was not made by this code, these params and these files"
 
 
 def status(repo: Repo) -> Iterator[Finding]:
