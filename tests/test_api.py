@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emotion.apps.api import settings
+from emotion.core.errors import InputError
 from emotion.inference.predictor import EmotionClassifier
 from tests.pasted import brightness_model, emotion_command, photograph
 from tests.serving import (
@@ -127,6 +129,7 @@ def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monke
         assert error.startswith(f"error: {start}") and error.count("\n") == 1
     for name, value, start in (
         ("EMOTION_MAX_BYTES", "10MB", "EMOTION_MAX_BYTES '10MB': input should be a valid integer"),
+        ("EMOTION_API_KEYS", "x", "unknown variable EMOTION_API_KEYS; did you mean 'EMOTION_API_KEY'?"),
         ("EMOTION_RATE", "often", "EMOTION_RATE or EMOTION_RATE_STORAGE is invalid ("),
     ):
         with monkeypatch.context() as patch:
@@ -137,3 +140,11 @@ def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monke
     monkeypatch.setitem(sys.modules, "uvicorn", None)
     assert emotion_command(monkeypatch, "api") == 1
     assert capsys.readouterr().err.endswith("api needs uvicorn, which is not installed: run `make api`\n")
+
+
+def test_variables_of_links_and_other_programs_are_no_misspelt_settings():
+    links = ("PORT", "PORT_8000_TCP", "SERVICE_PORT", "API_SERVICE_HOST", "API_PORT", "MODEL_PORT", "ENV_API_KEY")
+    others = {f"EMOTION_{name}": "tcp://10.0.0.1:80" for name in (*links, "PICTURE", "REPOSITORY", "SAMPLE")}
+    assert settings.read(others | {"API_KEYS": "x"}) == settings.Settings()
+    with pytest.raises(InputError, match="EMOTION_MAX_BYTE; did you mean 'EMOTION_MAX_BYTES'"):
+        settings.read(others | {"EMOTION_MAX_BYTE": "1"})

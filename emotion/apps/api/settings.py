@@ -1,12 +1,16 @@
 """The API's settings, read from environment variables; each is EMOTION_ and the setting's name in capitals."""
 
+import difflib
 import os
 from collections.abc import Mapping
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from emotion.core.errors import InputError
+from emotion.core.errors import InputError, suggest
 from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
+
+PREFIX = "EMOTION_"
+LINKS = ("_PORT", "_SERVICE_", "_ENV_")  # in variables that Kubernetes and Docker set for a service named emotion...
 
 
 class Settings(BaseModel):
@@ -59,8 +63,9 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     """Return the settings of an environment, by default that of this process.
 
     Raises:
-        InputError: A variable has an invalid value.
+        InputError: A variable is misspelt or has an invalid value.
     """
+    _refuse_misspelt(environment)
     values = {name: environment[variable(name)] for name in Settings.model_fields if environment.get(variable(name))}
     try:
         settings = Settings.model_validate(values)
@@ -74,6 +79,17 @@ def read(environment: Mapping[str, str] = os.environ) -> Settings:
     return settings
 
 
+def _refuse_misspelt(environment: Mapping[str, str]) -> None:
+    """Raise an InputError if a variable resembles a setting's; others with the prefix may belong to other programs."""
+    known = list(Settings.model_fields)
+    for name in environment:
+        setting = name.removeprefix(PREFIX).lower()
+        if name.startswith(PREFIX) and setting not in known and not any(link in name for link in LINKS):
+            near = [variable(one) for one in difflib.get_close_matches(setting, known)]
+            if near:
+                raise InputError(f"unknown variable {name}{suggest(name, near)}")
+
+
 def variable(name: str) -> str:
     """Return the environment variable of a setting."""
-    return f"EMOTION_{name.upper()}"
+    return f"{PREFIX}{name.upper()}"
