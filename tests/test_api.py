@@ -82,6 +82,13 @@ def test_with_detect_false_each_picture_is_a_face_crop(server: Server, tmp_path:
     assert [[face["label"] for face in one["faces"]] for one in results] == [["angry"], ["surprise"]]
 
 
+@pytest.mark.parametrize("query", ["detct=false", "detect=maybe"])
+def test_a_wrong_or_unknown_parameter_is_named(server: Server, query: str):
+    response = server.client.post(f"/v1/predict?{query}", files=files(two_faces()))
+    assert (response.status_code, response.headers["Content-Type"]) == (422, "application/problem+json")
+    assert response.json()["detail"].startswith(f"{query.partition('=')[0]}: ")
+
+
 def test_it_reports_its_model_health_and_counts(server: Server):
     (model,) = server.client.get("/v1/models").json()["models"]
     assert (model["name"], len(model["sha256"]), len(model["labels"])) == ("model.onnx", 64, 7)

@@ -95,17 +95,14 @@ def _add_routes(app: FastAPI, settings: Settings) -> None:
     app.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})(metrics)
 
 
-async def predict(
-    request: Request,
-    detect: Annotated[bool, Query(description="false: each picture is a face crop")] = True,
-) -> Response:
+async def predict(request: Request, options: Annotated[schema.Options, Query()]) -> Response:
     """Detect the faces in pictures and predict their emotions."""
     service: Service = request.app.state.service
     body = await bodies.read(request, service.settings)
 
     def work(deadline: float) -> tuple[list[dict[str, Any]], bytes]:
         pictures = bodies.parse(body, service.settings) if isinstance(body, bytes) else body
-        results = service.predictor(pictures, detect, deadline)
+        results = service.predictor(pictures, options.detect, deadline)
         return results, json.dumps({"results": results}).encode()
 
     results, content = await service.workers.run(work, request.receive)

@@ -26,6 +26,12 @@ class Images(BaseModel):
     images: list[str] = Field(min_length=1)
 
 
+class Options(BaseModel, extra="forbid"):
+    """The parameters of a prediction request."""
+
+    detect: bool = Field(True, description="false: each picture is a face crop")
+
+
 class DetectedFace(BaseModel):
     """A detected face and its prediction."""
 
