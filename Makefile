@@ -13,6 +13,7 @@ RUN := $(VENV)/bin/python -m
 # HOST alone of the command line: some shells export the machine's name, and demo and api would serve others, too.
 SERVER = $(if $(PORT),--port '$(PORT)') $(if $(filter command,$(origin HOST)),--host '$(HOST)') \
     $(if $(ROOT_PATH),--root-path '$(ROOT_PATH)')
+BENCHMARKS = $(basename $(notdir $(shell grep -l __main__ benchmarks/*.py)))
 
 # `python` in dvc.yaml is the one of the environment; nothing outside it is imported.
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
@@ -55,8 +56,8 @@ tune: setup ## search hyperparameters with Optuna (an hour; RAY=HOST:PORT: on a 
 
 benchmark: setup ## measure BENCH=training, inference, bulk, noop, kills, hardware or another file of benchmarks/
 	@# PYTHONPATH may name a folder with PyTorch or the package fer, which only their rows see.
-	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.$(basename $(notdir \
-	    $(firstword $(wildcard benchmarks/$(or $(BENCH),training)*.py) benchmarks/$(BENCH).py))) $(ARGS)
+	@PYTHONPATH='$(PYTHONPATH)' $(RUN) benchmarks.$(or $(firstword $(filter $(or $(BENCH),training)%,$(BENCHMARKS))), \
+	    $(error there is no benchmark '$(BENCH)'; known are $(BENCHMARKS))) $(ARGS)
 
 webcam: ## label the faces in front of a camera (SOURCE=1, a video or an RTSP address)
 	@$(MAKE) --no-print-directory USE=webcam setup

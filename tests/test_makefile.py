@@ -67,10 +67,16 @@ def test_other_versions_are_tested_in_an_environment_of_their_own(root, versions
 
 
 @pytest.mark.parametrize(
-    ("bench", "module"), [("", "training_speed"), ("noop", "noop_repro"), ("kills", "kills"), ("no_such", "no_such")]
+    ("bench", "module"), [("", "training_speed"), ("noop", "noop_repro"), ("kills", "kills"), ("kill", "kills")]
 )
 def test_benchmark_takes_the_beginning_of_a_name(root, bench, module):
     assert f"benchmarks.{module} \n" in make(root, "--dry-run", "benchmark", BENCH=bench).stdout
+
+
+@pytest.mark.parametrize("bench", ["no_such", "clients"])
+def test_what_is_no_benchmark_is_named_with_those_there_are(root, bench):
+    error = make(root, "--dry-run", "benchmark", BENCH=bench).stderr
+    assert f"there is no benchmark '{bench}'; known are api_load bulk_scoring face_detection" in error
 
 
 @pytest.mark.parametrize("app", ["demo", "api"])
