@@ -102,7 +102,7 @@ NEEDS = {
     "webcam photo.png": r"there is no display .*: run it on a desktop",
     "fetch-yunet": r"https://\S+: cannot be downloaded \(.*\): try again, or save it as \S+",
     "predict photo.png --detector yunet": r"\S+: no such file: `emotion fetch-yunet` downloads it, or .*",
-    "predict photo.png -o out --explain a.keras": r"--explain needs TensorFlow .*: run it after `make setup`",
+    "predict photo.png -o out --explain a.keras": r"--explain needs TensorFlow .* or `pip install '\.\[train\]'`",
 }
 
 

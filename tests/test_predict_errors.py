@@ -69,5 +69,5 @@ def test_a_protected_folder_is_named_as_the_user_named_it(run: Run, monkeypatch:
 def test_without_tensorflow_explain_names_the_remedy(run: Run, monkeypatch: pytest.MonkeyPatch, capsys: Capture):
     monkeypatch.setitem(sys.modules, "keras", None)
     assert run("two.jpg", "-o", "out", "--explain", "cnn.keras") == 1
-    message = "error: --explain needs TensorFlow (keras is not installed): run it after `make setup`"
-    assert message in capsys.readouterr().err
+    remedy = "run it after `make setup` or `pip install '.[train]'`"
+    assert f"error: --explain needs TensorFlow (keras is not installed): {remedy}" in capsys.readouterr().err

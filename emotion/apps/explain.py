@@ -56,7 +56,8 @@ def load(path: str | Path) -> Explain:
     """
     for package in NEEDED:
         if not importlib.util.find_spec(package):
-            raise InputError(f"--explain needs TensorFlow ({package} is not installed): run it after `make setup`")
+            remedy = "run it after `make setup` or `pip install '.[train]'`"
+            raise InputError(f"--explain needs TensorFlow ({package} is not installed): {remedy}")
     if not Path(path).is_file():
         raise InputError(f"{path}: there is no such Keras model: `dvc repro` makes models/<name>.keras")
     import keras
