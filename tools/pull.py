@@ -21,11 +21,7 @@ def main() -> None:
     Raises:
         InputError: No remote is configured, or it lacks some outputs.
     """
-    if not Repo().config["core"].get("remote"):
-        raise InputError(
-            "no remote is configured: add one with `dvc remote add -d NAME ADDRESS` (docs/sharing.md), "
-            "or run `make repro`, which makes everything from the faces"
-        )
+    require_remote()
     repro.dvc(Path(), "pull", "--allow-missing")
     missing = [str(out) for out in Repo().index.outs if out.use_cache and out.hash_info and not out.exists]
     if missing:
@@ -33,6 +29,15 @@ def main() -> None:
         raise InputError(
             f"{len(missing)} output{'s' * (len(missing) > 1)} missing from the remote, or damaged there: {names}: "
             "run `dvc push` in a clone that has them, or `make repro` here (docs/sharing.md)"
+        )
+
+
+def require_remote() -> None:
+    """Raise an InputError that says what helps unless there is a default remote."""
+    if not Repo().config["core"].get("remote"):
+        raise InputError(
+            "no remote is configured: add one with `dvc remote add -d NAME ADDRESS` (docs/sharing.md), "
+            "or run `make repro`, which makes everything from the faces"
         )
 
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 
 from emotion.core import errors
 from emotion.core.errors import InputError
+from tools import pull
 
 
 def main() -> None:
@@ -24,6 +25,8 @@ def main() -> None:
     parser.add_argument("--dry", action="store_true", help="remove nothing; exit with 1 if an object is damaged")
     wanted = parser.parse_args()
     logging.getLogger("asyncssh").setLevel(logging.ERROR)
+    if not wanted.remote:
+        pull.require_remote()
     try:
         count, bad = damaged(wanted.remote, remove=not wanted.dry)
     except (DvcException, OSError) as error:

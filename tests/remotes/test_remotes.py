@@ -33,9 +33,10 @@ def test_a_flipped_byte_is_refused_found_and_repaired(pushed: Remote, source: Pa
     assert clones.contents(clone) == clones.contents(source)
 
 
-def test_pull_without_a_remote_says_in_one_line_what_helps(source: Path, tmp_path: Path):
+@pytest.mark.parametrize("tool", ["pull", "repair_remote"])
+def test_without_a_remote_one_line_says_what_helps(source: Path, tmp_path: Path, tool: str):
     dag.git(source, "clone", "--quiet", str(source), str(tmp_path / "clone"))
-    done = clones.tool(tmp_path / "clone", "pull")
+    done = clones.tool(tmp_path / "clone", tool)
     assert done.returncode == 1 and len(done.stderr.splitlines()) == 1, done
     assert "no remote is configured" in done.stderr and "dvc remote add" in done.stderr and "make repro" in done.stderr
 
