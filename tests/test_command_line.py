@@ -1,5 +1,7 @@
 """Every command: its help shows an example that works, and neither an address nor nothing is a file."""
 
+import re
+
 import pytest
 
 from emotion.apps import main
@@ -50,3 +52,11 @@ def test_help_shows_an_example_that_the_command_understands(name: str, monkeypat
     assert emotion_command(monkeypatch, *name.split(), "--help") == 0
     (example,) = (line.split() for line in capsys.readouterr().out.splitlines() if line.startswith("  emotion "))
     assert main.parser().parse_args(example[1:]).command == (name or "predict")
+
+
+@pytest.mark.parametrize("name", [*main.COMMANDS])
+def test_help_writes_arguments_in_capitals(name: str, monkeypatch, capsys: Capture):
+    emotion_command(monkeypatch, name, "--help")
+    section = capsys.readouterr().out.partition("positional arguments:\n")[2].partition("\n\n")[0]
+    names = re.findall(r"^  (\S+)", section, re.MULTILINE)
+    assert all(one.isupper() for one in names), names

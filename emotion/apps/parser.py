@@ -126,7 +126,9 @@ def _score_many(commands: Commands) -> None:
 def _webcam(commands: Commands) -> None:
     description = "Classify the faces in front of a camera; q quits, s saves a picture."
     command = _command(commands, "webcam", description, "emotion webcam")
-    command.add_argument("source", nargs="?", default="0", help="index of a camera (0), a video, or an RTSP address")
+    command.add_argument(
+        "source", nargs="?", default="0", metavar="SOURCE", help="index of a camera (0), a video, or an RTSP address"
+    )
     _model(command)
 
 
