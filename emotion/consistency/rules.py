@@ -1,7 +1,7 @@
 """Rules about all sections of params.yaml, and about what several must agree on; the others are in their schemas."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -75,6 +75,6 @@ def _missing_files(found: Mapping[str, Any]) -> Iterator[str]:
             yield from _missing(f"distill.{name}.teachers.{place}", path, networks)
 
 
-def _missing(key: str, path: str, made: Iterable[str]) -> Iterator[str]:
+def _missing(key: str, path: str, made: list[str]) -> Iterator[str]:
     if path not in made and not Path(path).is_file():
-        yield f"{key}: there is no file {path}; stages make {', '.join(made) or 'none'}"
+        yield f"{key}: there is no file {path}, and no stage makes it{suggest(path, made)}"
