@@ -4,7 +4,7 @@ DVC removes a stage's outputs before it starts the stage, and only then would th
 stage stands before all others. What it writes never changes, so no other stage reruns because of it.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from emotion.annotations.settings import AnnotationSettings
@@ -90,11 +90,7 @@ def check(values: dict[str, Any]) -> None:
         for name, entry in values[section].items():
             found[f"{section}.{name}"] = _validated(entry, f"{section}.{name}", schema, problems)
     _raise(problems)
-    for name, one in found.items():
-        if isinstance(one, ModelSettings):
-            networks.check(one.network, one.build, f"{name}.build", weights=one.weights)
-        elif isinstance(one, LabelAuditSettings):
-            networks.check(one.network, one.build, f"{name}.build")
+    _raise(_wrong_networks(found))
     _raise(rules.broken(found))
     exclusion.excluded(found["data"].exclude)
 
@@ -105,6 +101,22 @@ def _validated(values: Any, section: str, schema: type[params.Section], problems
     except InputError as error:
         problems.append(str(error).removeprefix(f"{params.PARAMS}: "))
         return None
+
+
+def _wrong_networks(found: dict[str, Any]) -> Iterator[str]:
+    """Yield what is wrong with the network, or its arguments, of each section that has one."""
+    known = networks.names()
+    for name, one in found.items():
+        if not isinstance(one, ModelSettings | LabelAuditSettings):
+            continue
+        if one.network not in known:
+            yield f"{name}.network: there is no network {one.network!r}{suggest(one.network, known)}"
+            continue
+        weights = one.weights if isinstance(one, ModelSettings) else networks.RANDOM_WEIGHTS
+        try:
+            networks.check(one.network, one.build, f"{name}.build", weights=weights)
+        except InputError as error:
+            yield str(error)
 
 
 def _raise(problems: Iterable[str]) -> None:
