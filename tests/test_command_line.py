@@ -37,7 +37,7 @@ def test_an_address_is_refused_as_such(arguments: tuple[str, ...], monkeypatch, 
 )
 def test_an_empty_name_is_no_folder(option: str, arguments: tuple[str, ...], monkeypatch, capsys: Capture):
     assert emotion_command(monkeypatch, *arguments) == 1
-    assert capsys.readouterr().err == f"error: {option}: empty, as a variable is that was never set: write a name\n"
+    assert capsys.readouterr().err == f"error: {option}: the name is empty (an unset variable?): write one\n"
 
 
 @pytest.mark.parametrize("command", ["predict", "score"])

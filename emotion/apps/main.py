@@ -87,7 +87,7 @@ def _require_files(options: argparse.Namespace) -> None:
     for option, value in vars(options).items():
         for name in value if isinstance(value, list) else [value]:
             if name == "" and option not in ("host", "root_path"):
-                raise InputError(f"{option}: empty, as a variable is that was never set: write a name")
+                raise InputError(f"{option}: the name is empty (an unset variable?): write one")
             if option not in ("source", "ray", "host") and ADDRESS.match(str(name)) and not os.path.exists(name):
                 remedy = "download it and name the file (`emotion webcam` opens streams)"
                 raise InputError(f"{name}: addresses are not opened: {remedy}")
