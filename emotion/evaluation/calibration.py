@@ -8,7 +8,6 @@ Everywhere here, `labels` are either positions in EMOTIONS, (n,), or shares of t
 """
 
 import numpy as np
-from scipy.optimize import minimize_scalar
 
 BINS = 15
 TEMPERATURE_RANGE = (0.05, 20.0)  # that is searched
@@ -16,6 +15,7 @@ TEMPERATURE_RANGE = (0.05, 20.0)  # that is searched
 
 def fit_temperature(labels: np.ndarray, probabilities: np.ndarray) -> float:
     """Return the temperature that minimises the log loss, rounded to four digits."""
+    from scipy.optimize import minimize_scalar  # slow to import, and most stages only apply a temperature
 
     def loss(log_temperature: float) -> float:
         return log_loss(labels, apply_temperature(probabilities, np.exp(log_temperature)))

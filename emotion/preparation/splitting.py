@@ -5,7 +5,6 @@ from collections.abc import Iterable
 
 import numpy as np
 import pyarrow as pa
-from sklearn.model_selection import train_test_split
 
 from emotion.core.errors import InputError
 from emotion.core.labels import EMOTIONS
@@ -103,6 +102,8 @@ def _stratified(faces: pa.Table, settings: SplitSettings) -> np.ndarray:
 
 def _draw(faces: pa.Table, positions: np.ndarray, share: float, seed: int) -> np.ndarray:
     """Return the positions of a stratified share of the faces; duplicates are drawn together."""
+    from sklearn.model_selection import train_test_split  # takes a second, and official subsets need no drawing
+
     groups = faces["near_duplicate"].to_numpy()
     labels = faces["label"].to_pylist()
     members: dict[int, list[int]] = defaultdict(list)
