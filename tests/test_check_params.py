@@ -1,6 +1,7 @@
 """The check at the front of the pipeline, and stages: one line names the key and the remedy."""
 
 import copy
+import re
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_the_committed_params_are_valid(project: Path, file: str):
             r"teachers\.first: there is no file models/resnet_teachr\.keras, .* mean 'models/resnet_teacher\.keras'\?$",
         ),
         ("models.cnn.seed", 2**33, r"models\.cnn\.seed is 8589934592; it must be at most 2147483647"),
+        ("robustness.smaller", [0, 1.1, 1.2, 1.3, 1.4], r"robustness\.smaller is \[0, .*; each must be above 0"),
         ("models.my/cnn", PARAMS["models"]["cnn"], r"models: the name 'my/cnn' may hold letters, digits, _ and - only"),
         ("compare.models", ["cnn"], r"export\.models: mobilenet_faces may be chosen .*, so add it to compare\.models"),
         ("data.exclude", "params/mine.csv", r"data\.exclude: there is no file params/mine\.csv"),
@@ -124,6 +126,16 @@ def test_a_misspelt_stage_or_key_gets_a_suggestion(monkeypatch, arguments: list[
     monkeypatch.chdir(ROOT)
     with pytest.raises(InputError, match=message):
         run_pipeline.main(*arguments)
+
+
+TAKEN = set(re.findall(r"metrics/(\w+)\.json", (ROOT / "dvc.yaml").read_text(encoding="utf-8")))
+TAKEN |= {path.stem for path in (ROOT / "models").glob("emotion*.onnx")}
+
+
+@pytest.mark.parametrize("name", sorted(TAKEN))
+def test_a_model_with_the_name_of_another_stages_file_is_refused(project: Path, name: str):
+    with pytest.raises(InputError, match=rf"models: the name '{name}' is taken by other files"):
+        check_params.check(_changed(f"models.{name}", PARAMS["models"]["cnn"]))
 
 
 @pytest.mark.parametrize("empty", [None, []])

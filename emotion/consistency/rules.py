@@ -10,6 +10,8 @@ from emotion.core.errors import suggest
 NAME = re.compile(r"[A-Za-z0-9_-]+")  # of an entry: a part of stages' names, of paths and of commands
 MAX_SEED = 2**31 - 1  # NumPy and Keras take 32 bits, and some stages add to a seed
 ONNX_KINDS = ("", ".float16", ".int8")  # of models/<name><kind>.onnx
+TAKEN = {"audit", "best", "clean", "ensemble", "ensemble_members", "label_audit", "split", "vote_audit"}  # in metrics/
+TAKEN |= {"emotion", "emotion_fer2013", "emotion_small"}  # in models/, of the apps
 
 
 def broken(found: Mapping[str, Any]) -> list[str]:
@@ -19,7 +21,7 @@ def broken(found: Mapping[str, Any]) -> list[str]:
         found: The sections by their names, and the entries of `models`, `pretrained`, `vote_targets`, `distill` and
             `external` as `models.cnn` and so on.
     """
-    rules = (_bad_names, _large_seeds, _unknown_models, _missing_files)
+    rules = (_bad_names, _large_seeds, _weak_corruptions, _unknown_models, _missing_files)
     return [problem for rule in rules for problem in rule(found)]
 
 
@@ -33,12 +35,20 @@ def _bad_names(found: Mapping[str, Any]) -> Iterator[str]:
         section, dot, name = key.partition(".")
         if dot and not NAME.fullmatch(name):
             yield f"{section}: the name {name!r} may hold letters, digits, _ and - only"
+        elif section == "models" and name in TAKEN:
+            yield f"models: the name {name!r} is taken by other files in metrics/ or models/: choose another"
 
 
 def _large_seeds(found: Mapping[str, Any]) -> Iterator[str]:
     for name, one in found.items():
         if getattr(one, "seed", 0) > MAX_SEED:
             yield f"{name}.seed is {one.seed}; it must be at most {MAX_SEED}"
+
+
+def _weak_corruptions(found: Mapping[str, Any]) -> Iterator[str]:
+    for kind, strengths in found["robustness"]:
+        if kind != "seed" and min(strengths) <= 0:
+            yield f"robustness.{kind} is {strengths}; each must be above 0"
 
 
 def _unknown_models(found: Mapping[str, Any]) -> Iterator[str]:
