@@ -13,7 +13,7 @@ import yaml
 from matplotlib.figure import Figure
 
 from emotion.explanation import robustness
-from emotion.report import facts, page
+from emotion.report import charts, facts, page
 from tests import tiny as dag
 
 MODELS = list(dag.params()["models"])
@@ -129,6 +129,14 @@ def test_the_page_with_real_faces_changes_no_output(without_robustness: Path):
     more = "Faces of the validation set"
     assert more in _html(without_robustness, "report.html") and more not in before
     assert _html(without_robustness) == before
+
+
+def test_each_model_and_the_ensemble_has_a_colour_of_its_own_everywhere(root: Path):
+    models = yaml.safe_load((root / "params.yaml").read_text(encoding="utf-8"))["models"]
+    assert len(set(charts.COLOURS)) == len(charts.COLOURS) > len(models)
+    palette = json.dumps(charts.COLOURS)
+    for template in (root / ".dvc/plots").glob("*_by_model.json"):
+        assert palette in template.read_text(encoding="utf-8"), template
 
 
 def test_a_figure_takes_the_text_colour_of_the_page():

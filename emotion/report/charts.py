@@ -10,8 +10,9 @@ from matplotlib.figure import Figure
 from emotion.evaluation import figures
 from emotion.report import facts, page
 
-# Distinguishable for the colour-blind, too (Okabe & Ito, "Color Universal Design", 2008), in the order of .dvc/plots.
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999")
+# Distinguishable for the colour-blind, too (Okabe & Ito, "Color Universal Design", 2008; the last two are Paul Tol's),
+# in the order of .dvc/plots.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999", "#882255", "#332288")
 Line = tuple[Sequence[float], ...]  # two: x and y
 
 
