@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 from matplotlib.text import Text
 
 from emotion.core.labels import EMOTIONS
-from emotion.exploration import charts, statistics
+from emotion.exploration import gallery, statistics
 from stages import explore
 from tests.figures import assert_nothing_is_cut, boxes_of_words, noise, overlap
 
@@ -58,17 +58,10 @@ def test_a_face_counts_once_per_subset_with_duplicates_of_it():
 
 
 def charts_of(official: np.ndarray, labels: np.ndarray) -> list[Figure]:
-    faces, subsets = noise(len(labels)), statistics.subsets_of(official)
-    counts = statistics.counts(official, labels, subsets)
-    sizes = {"all": len(labels)} | {emotion: int((labels == emotion).sum()) for emotion in EMOTIONS}
-    rows = {name: labels == name for name in EMOTIONS} | {name: official == name for name in subsets}
-    leakage = statistics.duplicates_between(np.zeros(len(labels), int), official, subsets)
-    return [
-        charts.counts(counts, subsets),
-        charts.mean_faces(statistics.mean_faces(faces, labels), sizes),
-        charts.brightness_and_contrast(*statistics.brightness_and_contrast(faces), rows),
-        charts.leakage({"Exact": leakage, "Near": leakage}, counts.sum(axis=1).tolist(), subsets),
-    ]
+    """Return the charts that the stage draws of faces that are all duplicates of one another."""
+    faces = gallery.Faces(labels, official, labels, noise(len(labels)))
+    audit = dict.fromkeys(("exact_duplicate", "near_duplicate"), np.zeros(len(labels), int))
+    return list(explore._charts(faces, audit, {}).values())
 
 
 @pytest.mark.parametrize(
