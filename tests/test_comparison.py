@@ -1,6 +1,5 @@
 """Comparisons of models on the same faces, against sums by hand, and the stage `compare`."""
 
-import csv
 import itertools
 import json
 from pathlib import Path
@@ -15,6 +14,7 @@ from emotion.core.files import write_json
 from emotion.core.labels import EMOTIONS
 from emotion.evaluation import comparison, figures
 from emotion.evaluation.adjustments import Adjustment
+from emotion.report import facts
 from stages import compare
 from tests import predicted
 
@@ -101,11 +101,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_compare_writes_every_pair_and_two_figures(project: Path):
     compare.main()
-    with open("plots/compare/pairs.csv", newline="", encoding="utf-8") as file:
-        rows = {(row["first"], row["second"]): row for row in csv.DictReader(file)}
+    rows = {(row["first"], row["second"]): row for row in facts.table("plots/compare/pairs.csv")}
     assert list(rows) == [("cnn", "vgg16"), ("cnn", "ensemble"), ("vgg16", "ensemble")]
-    assert float(rows["cnn", "vgg16"]["difference"]) == pytest.approx(-50 / 210)
-    assert float(rows["cnn", "vgg16"]["p_holm"]) < 1e-6 < float(rows["vgg16", "ensemble"]["p"])
+    assert rows["cnn", "vgg16"]["difference"] == pytest.approx(-50 / 210)
+    assert rows["cnn", "vgg16"]["p_holm"] < 1e-6 < rows["vgg16", "ensemble"]["p"]
     for figure in ("differences", "pareto"):
         assert Image.open(f"plots/compare/{figure}.png").width > 400
 
@@ -113,8 +112,8 @@ def test_compare_writes_every_pair_and_two_figures(project: Path):
 def test_compare_tests_for_the_majority_of_annotators_too(project: Path):
     predicted.write_votes({str(face): {EMOTIONS[(LABELS[face] + 1) % 7]: 10} for face in range(100)})
     compare.main()
-    with open("plots/compare/pairs.csv", newline="", encoding="utf-8") as file:
-        rows = {(row["truth"], row["first"], row["second"]): float(row["difference"]) for row in csv.DictReader(file)}
+    pairs = facts.table("plots/compare/pairs.csv")
+    rows = {(row["truth"], row["first"], row["second"]): row["difference"] for row in pairs}
     assert len(rows) == 6
     assert rows["label", "cnn", "vgg16"] == pytest.approx(-50 / 210)
     assert rows["majority", "cnn", "vgg16"] == 0, "both err on the 100 faces whose annotators see another emotion"

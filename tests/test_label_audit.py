@@ -1,6 +1,5 @@
 """The label audit on synthetic faces of which some got a wrong label: what it finds, and how it resumes."""
 
-import csv
 import json
 import os
 import re
@@ -17,6 +16,7 @@ import yaml
 from PIL import Image
 
 from emotion.core.labels import EMOTIONS
+from emotion.report import facts
 from emotion.synthetic.drawn import SHARES, draw_face
 from tests import tiny as dag
 from tests.source import ROOT, quickstart_params
@@ -69,18 +69,17 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_at_least_half_of_the_planted_label_errors_are_listed(folder: Path):
     planted = json.loads((folder / "planted.json").read_text())
-    with (folder / "metrics/label_issues.csv").open(newline="", encoding="utf-8") as file:
-        predicted = {row["name"]: row["predicted_label"] for row in csv.DictReader(file)}
+    listed = facts.table(str(folder / "metrics/label_issues.csv"))
+    predicted = {row["name"]: row["predicted_label"] for row in listed}
     found = [name for name in planted if name in predicted]
     assert len(found) >= 0.5 * len(planted) == 25
     assert sum(predicted[name] == planted[name] for name in found) > 0.6 * len(found), "mostly the true label"
 
 
 def test_the_list_is_ranked_worst_first_and_as_long_as_params_say(folder: Path):
-    with (folder / "metrics/label_issues.csv").open(newline="", encoding="utf-8") as file:
-        listed = list(csv.DictReader(file))
+    listed = facts.table(str(folder / "metrics/label_issues.csv"))
     assert len(listed) == LISTED
-    qualities = [float(row["label_quality"]) for row in listed]
+    qualities = [row["label_quality"] for row in listed]
     assert qualities == sorted(qualities) and qualities[0] >= 0 and qualities[-1] < 0.5
     faces = {row["name"]: row for row in pq.read_table(folder / "data/learn.parquet").to_pylist()}
     assert all(row["label"] == faces[row["name"]]["label"] != row["predicted_label"] for row in listed)

@@ -1,6 +1,5 @@
 """The training loop: which weights it keeps, when it stops, and what it refuses."""
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import numpy as np
 import pytest
 
 from emotion.core.errors import InputError
+from emotion.report import facts
 from emotion.training import forward
 from emotion.training.batches import Examples
 from tests.fitting import NO_AUGMENTATION, VALIDATION, deterministic, fit, hardware, network, noise, same
@@ -17,11 +17,6 @@ from tests.fitting import NO_AUGMENTATION, VALIDATION, deterministic, fit, hardw
 def _validation_loss(model: keras.Model) -> float:
     validation = noise(*VALIDATION)
     return -np.log(forward.predictor(model)(validation.faces)[validation.targets > 0]).mean()
-
-
-def _rows(folder: Path) -> list[dict[str, str]]:
-    with (folder / "history.csv").open(encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def _best(history: list[dict[str, float]]) -> dict[str, float]:
@@ -38,10 +33,10 @@ def test_the_network_keeps_its_best_epoch_and_the_history_is_on_disk(tmp_path: P
     validation = noise(*VALIDATION)
     predicted = forward.predictor(model)(validation.faces).argmax(axis=1)
     assert np.mean(predicted == validation.targets.argmax(axis=1)) == pytest.approx(best["val_accuracy"])
-    rows = _rows(tmp_path)
-    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4", "5"]
-    assert [int(row["best"]) for row in rows] == [row["best"] for row in history]
-    assert float(rows[0]["loss"]) == pytest.approx(history[0]["loss"], rel=1e-5)
+    rows = facts.table(str(tmp_path / "history.csv"))
+    assert [row["epoch"] for row in rows] == [1, 2, 3, 4, 5]
+    assert [row["best"] for row in rows] == [row["best"] for row in history]
+    assert rows[0]["loss"] == pytest.approx(history[0]["loss"], rel=1e-5)
 
 
 def test_early_stopping_after_so_many_epochs_without_a_better_one(tmp_path: Path, capsys: Any):
