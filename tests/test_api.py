@@ -1,6 +1,7 @@
 """`emotion api`: its responses to well-behaved clients, and its errors at the start."""
 
 import json
+import logging
 import subprocess
 import sys
 from pathlib import Path
@@ -141,6 +142,7 @@ def test_an_error_at_the_start_is_one_line(server: Server, tmp_path: Path, monke
     ):
         with monkeypatch.context() as patch:
             patch.setenv(name, value)
+            patch.setattr(logging.getLogger(), "handlers", [])  # the API adds one that writes to this test's output
             assert emotion_command(patch, "api", "--port", str(free_port())) == 1
         error = capsys.readouterr().err
         assert error.startswith(f"error: {start}") and error.count("\n") == 1
