@@ -97,7 +97,7 @@ def served(folder: Path, *more: str, **settings: object) -> Iterator[Server]:
 def error_at_start(folder: Path, *more: str, **settings: object) -> str:
     """Return the error of a server that does not start."""
     start = [*command(folder, free_port()), *more]
-    done = subprocess.run(start, cwd=ROOT, env=environment(**settings), capture_output=True, text=True)
+    done = subprocess.run(start, cwd=ROOT, env=environment(**settings), capture_output=True, text=True, timeout=120)
     assert done.returncode == 1
     return done.stderr + done.stdout
 
