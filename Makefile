@@ -27,7 +27,7 @@ unexport PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 help:
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-22s %s\n", $$1, $$2 }' Makefile
 
-quickstart: setup ## run the pipeline on synthetic faces and show the results (some 2 minutes; ALL=1: all models)
+quickstart: setup ## run the pipeline on synthetic faces and show the results (some 90 seconds; ALL=1: all models)
 	@$(RUN) tools.quickstart $(if $(ALL),--all)
 
 repro: setup ## run the pipeline on FER-2013, whatever is not up to date (hours at first; STAGES=evaluate@cnn)
