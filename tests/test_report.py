@@ -104,12 +104,12 @@ def _run(folder: Path, *arguments: str) -> None:
 def test_without_robustness_the_page_says_that_it_was_not_run(without_robustness: Path, tiny: Path):
     _run(without_robustness)
     html = _html(without_robustness)
-    assert "Not run:" in html
+    assert "<code>dvc repro robustness</code>, then <code>dvc repro --force --single-item report</code>" in html
     _run(without_robustness)
     assert _html(without_robustness) == html
     shutil.copytree(tiny / "plots/robustness", without_robustness / "plots/robustness")
     _run(without_robustness)
-    assert "Not run:" not in _html(without_robustness)
+    assert "Not run before" not in _html(without_robustness)
 
 
 def test_a_model_without_robustness_is_named_and_keeps_its_colour(tiny: Path, monkeypatch: pytest.MonkeyPatch):
