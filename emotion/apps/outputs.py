@@ -92,9 +92,8 @@ class AnnotatedFolder:
                 raise InputError(f"{target}: would be overwritten by an annotated copy: choose another folder with -o")
         make_folder(folder)
         self.written = Counter[str]()
-        self._video: tuple[Source, cv2.VideoWriter] | None = None
+        self._video: tuple[Source, cv2.VideoWriter, Path] | None = None  # the path until it is finished
         self._open = ExitStack()
-        self._unfinished = Path()  # where the video is until it is finished
 
     def write(self, frame: Frame, annotated: np.ndarray) -> None:
         """Write an annotated picture, or the next frame of a video."""
@@ -110,13 +109,13 @@ class AnnotatedFolder:
         self._video[1].write(_even(cv2.cvtColor(annotated, cv2.COLOR_RGB2BGR)))
 
     def _start_video(self, frame: Frame) -> None:
-        path = self._unfinished = self._open.enter_context(atomic(self._folder / frame.source.annotated))
+        path = self._open.enter_context(atomic(self._folder / frame.source.annotated))
         height, width = _even(frame.pixels).shape[:2]
         writer = cv2.VideoWriter(local(path), cv2.VideoWriter.fourcc(*"mp4v"), frame.rate, (width, height))
         if not writer.isOpened():
             target = self._folder / frame.source.annotated
             raise InputError(f"{target}: this OpenCV cannot write videos, or the disk is full: {FREE}")
-        self._video = (frame.source, writer)
+        self._video = (frame.source, writer, path)
 
     def close(self) -> None:
         """Finish the video that is being written, if there is one.
@@ -126,10 +125,11 @@ class AnnotatedFolder:
         """
         if not self._video:
             return
-        (source, writer), self._video = self._video, None
+        source, writer, path = self._video
+        self._video = None
         with self._open:
             writer.release()
-            if not _readable(self._unfinished):
+            if not _readable(path):
                 target = self._folder / source.annotated
                 raise InputError(f"{target}: cannot be written: is the disk full? {FREE}")
         self.written["annotated video"] += 1

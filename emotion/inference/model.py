@@ -81,7 +81,7 @@ def _require_probabilities(model: Model, path: Path) -> None:
     try:
         output = model.probabilities(np.full((2, SIDE, SIDE), 128, np.uint8))
     except Exception as error:  # each runtime raises exceptions of its own
-        reason = str(error).splitlines()[-1]
+        reason = str(error).rpartition("\n")[2]
         raise InputError(f"{path}: cannot take two faces: export it with a batch of any size ({reason})") from None
     if output.shape != (2, labels):
         raise InputError(f"{path}: its output of shape {output.shape} does not match its {labels} labels")

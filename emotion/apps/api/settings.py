@@ -10,7 +10,7 @@ from emotion.core.errors import InputError, suggest
 from emotion.detection.names import DEFAULT, MIN_FACE_SIZE
 
 PREFIX = "EMOTION_"
-LINKS = ("_PORT", "_SERVICE_", "_ENV_")  # in variables that Kubernetes and Docker set for a service named emotion...
+LINKS = ("_PORT", "_SERVICE_", "_ENV_")  # in what Kubernetes and Docker set for a service called emotion
 
 
 class Settings(BaseModel):
